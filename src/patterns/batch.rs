@@ -1,0 +1,38 @@
+//! A batch of samples: pattern numbers, labels and, if any, token noise.
+
+use super::{Class, Pattern};
+
+/// `samples` samples of n tokens. Reused from iteration to iteration: filling it allocates nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// n: tokens of a sample.
+    pub tokens_per_sample: usize,
+    /// Pattern numbers, `[samples, n]`.
+    pub tokens: Vec<Pattern>,
+    /// Labels y ∈ {−1, +1}, `[samples]`.
+    pub labels: Vec<f64>,
+    /// Position of the class token in each sample, `[samples]`.
+    pub class_positions: Vec<u32>,
+    /// Token noise in pattern coordinates, `[samples, n, d]`; empty if there is none.
+    pub noise: Vec<f64>,
+}
+
+impl Batch {
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The pattern numbers of one sample, `[n]`.
+    pub fn sample(&self, sample: usize) -> &[Pattern] {
+        &self.tokens[sample * self.tokens_per_sample..][..self.tokens_per_sample]
+    }
+
+    /// Replaces every sample's class token by the pattern of `class`; labels stay.
+    pub fn set_class(&mut self, class: Class) {
+        let n = self.tokens_per_sample;
+        for (sample, &position) in self.class_positions.iter().enumerate() {
+            self.tokens[sample * n + position as usize] = class.pattern() as Pattern;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! One random generator per run and purpose.
+//!
+//! The generator is ChaCha with 8 rounds (a named, portable generator with 2⁶⁴ streams). A run has one 64-bit seed;
+//! each purpose reads a stream of its own, so that taking more samples for one measurement moves no other number.
+
+use chacha20::ChaCha8Rng;
+use rand::SeedableRng;
+
+/// The generator of one purpose of one run.
+pub type Stream = ChaCha8Rng;
+
+/// What random numbers are drawn for. The numbers are part of the format: a change is a change of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// The basis of patterns.
+    Basis = 1,
+    /// The pre-trained model.
+    Pretrained = 2,
+    /// Tokens and labels of the training batches.
+    Training = 3,
+    /// Token noise of the training batches.
+    TrainingNoise = 4,
+    /// Samples for the proficiencies.
+    Proficiency = 5,
+    /// Token noise of those.
+    ProficiencyNoise = 6,
+    /// Samples for the accuracies.
+    Evaluation = 7,
+    /// Token noise of those.
+    EvaluationNoise = 8,
+    /// Tokens and labels of the fine-tuning after pruning.
+    Finetuning = 9,
+    /// Token noise of those.
+    FinetuningNoise = 10,
+    /// The random criterion.
+    Criterion = 11,
+}
+
+/// The generator of `purpose` for the run with seed `run_seed`.
+pub fn stream(run_seed: u64, purpose: Purpose) -> Stream {
+    let mut generator = ChaCha8Rng::seed_from_u64(run_seed);
+    generator.set_stream(purpose as u64);
+    generator
+}

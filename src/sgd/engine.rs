@@ -1,0 +1,79 @@
+//! What an engine does: one SGD step, the experts' outputs, and the state that the measurements read.
+
+use crate::moe::Model;
+use crate::patterns::{Batch, Class};
+use crate::sim::parameters::TrainingParameters;
+
+/// The learning rates of one model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// η_r: routers.
+    pub router: f64,
+    /// η_e: neurons; their gradient carries 1/m.
+    pub expert: f64,
+}
+
+impl From<&TrainingParameters> for Rates {
+    fn from(training: &TrainingParameters) -> Self {
+        Self { router: training.router_rate, expert: training.expert_rate }
+    }
+}
+
+/// What one step saw before it moved the weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Mean hinge loss of the batch.
+    pub loss: f64,
+    /// Samples with y f < 1: those with a gradient.
+    pub active: usize,
+}
+
+/// The model's output or a weight is not a finite number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an output or a weight is not a finite number")]
+pub struct Diverged;
+
+/// How many irrelevant patterns stand in the way of a class's pattern in an expert's router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Competitors {
+    /// Number of q with u_q > u_o.
+    pub above: usize,
+    /// Number of q with u_q = u_o.
+    pub tied: usize,
+}
+
+/// A model in training. Weights are asked for in pattern coordinates, whatever the engine keeps.
+///
+/// Both engines minimise the mean hinge loss max(0, 1 − y f) of a batch by plain SGD; per sample, with α = 1[y f < 1]
+/// and σ̄ = Σ_j G_j σ_j,
+/// −∂ℓ/∂w_s = α y a_s Σ_{j∈J_s} G_j (σ_j − σ̄) x⁽ʲ⁾ and
+/// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j 1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0] x⁽ʲ⁾; routers and neurons move together.
+pub trait Engine {
+    /// k.
+    fn experts(&self) -> usize;
+
+    /// One SGD step on the mean loss of all samples of the batch.
+    ///
+    /// # Errors
+    /// [`Diverged`] if an output or a weight is no finite number, before or after the step.
+    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged>;
+
+    /// f_s(x) of every sample and expert, `[samples, k]`.
+    fn outputs(&mut self, batch: &Batch, outputs: &mut Vec<f64>);
+
+    /// The gate of each sample's class token at every expert, `[samples, k]`; 0 where the expert does not choose it.
+    fn class_token_gates(&mut self, batch: &Batch, gates: &mut Vec<f64>);
+
+    /// The model in pattern coordinates.
+    fn model(&self) -> Model;
+
+    /// The routers in pattern coordinates, `[k, d]`.
+    fn routers(&self) -> Vec<f64>;
+
+    /// How many irrelevant patterns beat or tie the pattern of `class` in the router of `expert`.
+    fn competitors(&self, expert: usize, class: Class) -> Competitors;
+
+    /// R_s = max_v σ_{s,v} − min_v σ_{s,v} if it is above `floor`; `None` if it is not. A caller that keeps the largest
+    /// value of a run passes it as the floor, which lets an engine answer most calls without looking.
+    fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64>;
+}

@@ -1,0 +1,77 @@
+//! The training loop: batches in, observers beside it, a stop reason out.
+
+use super::engine::{Engine, StepReport};
+use crate::patterns::{Batch, Sampler};
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// All iterations were made.
+    Finished,
+    /// The loss was exactly 0 over the whole window.
+    ZeroLoss,
+    /// An output or a weight was no finite number.
+    Diverged,
+}
+
+impl StopReason {
+    /// The word in the column `stop_reason`.
+    pub fn word(self) -> &'static str {
+        match self {
+            StopReason::Finished => "finished",
+            StopReason::ZeroLoss => "zero-loss",
+            StopReason::Diverged => "diverged",
+        }
+    }
+}
+
+/// Sees the engine before the first step (`iteration` 0) and after every step.
+pub trait Observer {
+    /// `iteration` steps have been made; `report` is the last step's, `None` before the first.
+    fn observe(&mut self, iteration: usize, engine: &mut dyn Engine, report: Option<&StepReport>);
+
+    /// The batch that the next step takes.
+    fn batch(&mut self, _iteration: usize, _batch: &Batch) {}
+}
+
+/// How long to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// B: samples of a batch.
+    pub batch: usize,
+    /// T: iterations.
+    pub iterations: usize,
+    /// Stop after this many iterations in a row without loss; 0: never.
+    pub zero_loss_window: usize,
+}
+
+/// Trains `engine` on fresh batches; returns why it stopped and after how many iterations.
+pub fn train(
+    engine: &mut dyn Engine,
+    sampler: &mut Sampler,
+    schedule: Schedule,
+    observers: &mut [&mut dyn Observer],
+) -> (StopReason, usize) {
+    let mut batch = Batch::default();
+    let mut without_loss = 0;
+    for observer in observers.iter_mut() {
+        observer.observe(0, engine, None);
+    }
+    for iteration in 0..schedule.iterations {
+        sampler.fill(&mut batch, schedule.batch);
+        for observer in observers.iter_mut() {
+            observer.batch(iteration, &batch);
+        }
+        let Ok(report) = engine.step(&batch) else {
+            return (StopReason::Diverged, iteration);
+        };
+        for observer in observers.iter_mut() {
+            observer.observe(iteration + 1, engine, Some(&report));
+        }
+        without_loss = if report.active == 0 { without_loss + 1 } else { 0 };
+        if schedule.zero_loss_window > 0 && without_loss >= schedule.zero_loss_window {
+            return (StopReason::ZeroLoss, iteration + 1);
+        }
+    }
+    (StopReason::Finished, schedule.iterations)
+}

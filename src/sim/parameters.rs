@@ -1,0 +1,276 @@
+//! The checked parameters of one grid point: the only form that can be trained.
+//!
+//! A value of [`Parameters`] made by [`crate::sim`] has every number inside its legal range and no two keys that
+//! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
+//! default, symbol and source stand in [`crate::sim::keys`].
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that one run depends on, but for its seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// The distribution D of samples.
+    pub data: DataParameters,
+    /// The mixture of experts.
+    pub model: ModelParameters,
+    /// The model that fine-tuning starts from.
+    pub pretrained: PretrainedParameters,
+    /// Stochastic gradient descent.
+    pub training: TrainingParameters,
+    /// Which experts go, in which order, and what follows.
+    pub pruning: PruningParameters,
+    /// Thresholds of the measured roles.
+    pub roles: RolesParameters,
+    /// How many samples the measurements take.
+    pub evaluation: EvaluationParameters,
+    /// What is recorded while training.
+    pub record: RecordParameters,
+    /// Thresholds of the assumption audit.
+    pub assumptions: AssumptionParameters,
+}
+
+/// The distribution D of (x, y).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataParameters {
+    /// d: number of patterns and dimension of a token. Pattern 0 is o₁, pattern 1 is o₂, the others are irrelevant.
+    pub patterns: usize,
+    /// n: tokens of a sample.
+    pub tokens: usize,
+    /// Whether a sample's irrelevant patterns are drawn with replacement.
+    pub replacement: bool,
+    /// ξ: a token is its pattern + ξ·N(0, I_d/d).
+    pub noise: f64,
+    /// P[y = +1].
+    pub class_share: f64,
+    /// The orthonormal basis that the patterns are.
+    pub basis: Basis,
+    /// Whether the label is the class of the sample's class token.
+    pub labels: Labels,
+}
+
+/// The orthonormal basis that the patterns are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// Pattern v is the unit vector e_v.
+    Canonical,
+    /// A random orthogonal matrix, uniform in the sense of Haar.
+    Haar,
+}
+
+/// Where labels come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// y = +1 iff the sample contains o₁ (the theory's).
+    Class,
+    /// y is drawn independently of the tokens: a negative control.
+    Independent,
+}
+
+/// The mixture of experts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelParameters {
+    /// k: number of experts, even.
+    pub experts: usize,
+    /// m: ReLU neurons of an expert.
+    pub neurons: usize,
+    /// l: tokens that each expert chooses, 2 ≤ l ≤ n.
+    pub tokens_per_expert: usize,
+    /// How tokens and experts meet.
+    pub routing: Routing,
+    /// The fixed signs a_s of the experts.
+    pub signs: Signs,
+}
+
+/// How tokens and experts meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Routing {
+    /// Each expert takes the l tokens of largest score.
+    ExpertChoice,
+}
+
+/// The fixed signs a_s of the experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signs {
+    /// Half of each sign: a_s = +1 for even s, −1 for odd s.
+    Alternating,
+    /// a_s = +1 for every expert: a negative control (lemma L8).
+    AllPositive,
+}
+
+/// The model that fine-tuning starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainedParameters {
+    /// How the model is made.
+    pub kind: PretrainedKind,
+    /// R_c: experts per class that specialise in that class's pattern with the right sign.
+    pub relevant_per_class: usize,
+    /// W: experts, in all, that specialise in a class's pattern with the wrong sign; their signs alternate.
+    pub misaligned: usize,
+    /// φ: probability that an irrelevant expert specialises in a given irrelevant pattern, independently.
+    pub specialisation: f64,
+    /// A fixed number of irrelevant patterns that each irrelevant expert specialises in; 0: use φ.
+    pub special_patterns: usize,
+    /// c: mean router coordinate on the special patterns of irrelevant and misaligned experts.
+    pub router_scale: f64,
+    /// c of the relevant experts.
+    pub router_scale_relevant: f64,
+    /// s_r: standard deviation of the noise on every router coordinate.
+    pub router_noise: f64,
+    /// s₀ of irrelevant experts: neurons are |N(0, s₀²)| on special patterns, N(0, (s₀/2)²) elsewhere.
+    pub neuron_scale: f64,
+    /// s₀ of relevant experts.
+    pub neuron_scale_relevant: f64,
+    /// s₀ of misaligned experts.
+    pub neuron_scale_misaligned: f64,
+    /// b: added to every router coordinate of the relevant experts (lemma L11: changes norms and nothing else).
+    pub gauge_relevant: f64,
+}
+
+/// How the pre-trained model is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretrainedKind {
+    /// Roles are built in.
+    Constructed,
+}
+
+/// Stochastic gradient descent on the hinge loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingParameters {
+    /// η_r: learning rate of the routers.
+    pub router_rate: f64,
+    /// η_e: learning rate of the neurons; their gradient carries 1/m.
+    pub expert_rate: f64,
+    /// B: samples of a batch.
+    pub batch: usize,
+    /// T: iterations.
+    pub iterations: usize,
+    /// Stop when the loss was exactly 0 for this many iterations in a row; 0: never.
+    pub zero_loss_window: usize,
+}
+
+/// Which experts go, in which order, and what follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruningParameters {
+    /// The score that orders the experts.
+    pub criterion: Criterion,
+    /// Which end of the order is pruned first.
+    pub order: PruningOrder,
+    /// T′: iterations of fine-tuning after pruning.
+    pub finetune_iterations: usize,
+    /// Numbers of experts kept at which the pruned model is fine-tuned.
+    pub finetune_kept: Kept,
+}
+
+/// The score that orders the experts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Criterion {
+    /// Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's).
+    RouterNormChange,
+    /// D_s = ‖w_s^T − w_s⁰‖.
+    RouterDisplacement,
+    /// A seeded random permutation.
+    Random,
+}
+
+/// Which end of the criterion's order is pruned first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PruningOrder {
+    /// Smallest score first (the theorem's).
+    SmallestFirst,
+    /// Largest score first: a negative control.
+    LargestFirst,
+}
+
+/// Numbers of experts kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Kept {
+    /// The word `all`: every number from k to 1.
+    All(AllKept),
+    /// These numbers.
+    Listed(Vec<usize>),
+}
+
+/// The word `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllKept {
+    /// Every number from k to 1.
+    All,
+}
+
+impl Kept {
+    /// The numbers kept, largest first, for a model of `experts` experts.
+    pub fn numbers(&self, experts: usize) -> Vec<usize> {
+        match self {
+            Kept::All(_) => (1..=experts).rev().collect(),
+            Kept::Listed(listed) => {
+                let mut numbers = listed.clone();
+                numbers.sort_unstable_by(|a, b| b.cmp(a));
+                numbers.dedup();
+                numbers
+            }
+        }
+    }
+}
+
+/// Thresholds of the measured roles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolesParameters {
+    /// An expert is relevant (or misaligned) for v if its proficiency p_v is at least this.
+    pub relevant_min: f64,
+    /// An expert is irrelevant if λ₁ and λ₂ are at most this.
+    pub irrelevant_max: f64,
+    /// Samples per class from which a proficiency is estimated.
+    pub proficiency_samples: usize,
+}
+
+/// How many samples the measurements take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationParameters {
+    /// N: fresh samples on which an accuracy is measured.
+    pub samples: usize,
+}
+
+/// What is recorded while training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordParameters {
+    /// Trajectories are recorded for this many first runs of each point.
+    pub trajectory_runs: usize,
+    /// Iterations between two recorded states; 0: spaced evenly in the logarithm.
+    pub record_every: usize,
+}
+
+/// Thresholds of the assumption audit: functions of the configuration and of t = 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssumptionParameters {
+    /// A-batch: B ≥ this · d.
+    pub batch_per_pattern_min: f64,
+    /// A-balance: |class_share − ½| ≤ this.
+    pub imbalance_max: f64,
+    /// A-gauge: the largest ‖w⁰‖ of a relevant expert is at most this.
+    pub norm_max: f64,
+    /// A-activation: per sign, the sum over irrelevant experts of the mean activation at t = 0 is at most this.
+    pub activation_max: f64,
+    /// A-training: η_r·T ≥ this.
+    pub travel_min: f64,
+    /// A-rate: η_r ≤ this.
+    pub router_rate_max: f64,
+}
