@@ -6,5 +6,6 @@ pub mod pattern;
 pub mod train;
 
 pub use engine::{Competitors, Diverged, Engine, Rates, StepReport};
+pub use pattern::PatternEngine;
 
 pub use train::{Observer, StopReason, train};
