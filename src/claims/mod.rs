@@ -1,0 +1,8 @@
+//! Claims and assumptions as data; rows → verdicts.
+
+pub mod assumptions;
+pub mod definitions;
+pub mod evidence;
+pub mod judge;
+
+pub use evidence::Evidence;

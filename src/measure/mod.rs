@@ -1,0 +1,16 @@
+//! What is measured of a trained model: norms, routing, roles, accuracy.
+
+pub mod accuracy;
+pub mod extremes;
+pub mod lambda;
+pub mod learned;
+pub mod norms;
+pub mod proficiency;
+pub mod roles;
+
+pub use accuracy::{Errors, errors_by_kept};
+pub use extremes::Extremes;
+pub use lambda::LambdaTable;
+pub use norms::RouterChange;
+pub use proficiency::Proficiency;
+pub use roles::Role;

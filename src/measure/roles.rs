@@ -1,0 +1,45 @@
+//! Roles: what an expert is to the task, measured at t = 0.
+
+use crate::moe::BuiltRole;
+use crate::sim::parameters::RolesParameters;
+use serde::{Deserialize, Serialize};
+
+/// What an expert is to the task. With the expert's sign a relevant or misaligned role also names the class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Proficient in the pattern of the class that its sign votes for.
+    Relevant,
+    /// Proficient in the pattern of the other class.
+    Misaligned,
+    /// Both class patterns are almost never routed to it.
+    Irrelevant,
+    /// None of these.
+    Ambiguous,
+}
+
+impl From<BuiltRole> for Role {
+    fn from(role: BuiltRole) -> Self {
+        match role {
+            BuiltRole::Relevant => Role::Relevant,
+            BuiltRole::Misaligned => Role::Misaligned,
+            BuiltRole::Irrelevant => Role::Irrelevant,
+        }
+    }
+}
+
+impl Role {
+    /// The measured role of an expert of sign `sign` from its proficiencies and routing probabilities at t = 0.
+    pub fn measured(sign: f64, proficiency: [f64; 2], lambda: [f64; 2], thresholds: &RolesParameters) -> Self {
+        let (own, other) = if sign > 0.0 { (0, 1) } else { (1, 0) };
+        if proficiency[own] >= thresholds.relevant_min {
+            Role::Relevant
+        } else if proficiency[other] >= thresholds.relevant_min {
+            Role::Misaligned
+        } else if lambda.iter().all(|&lambda| lambda <= thresholds.irrelevant_max) {
+            Role::Irrelevant
+        } else {
+            Role::Ambiguous
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
+
+use crate::claims::assumptions::Audit;
+use crate::measure::Role;
+use serde::{Deserialize, Serialize};
+
+/// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    /// Which run it is.
+    pub head: RunHead,
+    /// Values of the swept parameters, in the order of the header.
+    pub swept: Vec<String>,
+    /// What came out.
+    pub body: RunBody,
+}
+
+/// Which run it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunHead {
+    /// Number of the grid point, from 0.
+    pub point: usize,
+    /// Index of the run at its point, from 0.
+    pub run: u64,
+    /// The run's own seed.
+    pub seed: u64,
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunBody {
+    /// `finished`, `zero-loss` or `diverged`.
+    pub stop_reason: String,
+    /// Iterations made.
+    pub iterations: usize,
+    /// What went wrong, if anything did.
+    pub error: String,
+    /// A-labels: the label is the class of the sample's class token.
+    pub meets_labels: bool,
+    /// A-balance: |class_share − ½| is small.
+    pub meets_balance: bool,
+    /// A-roles: each class has a relevant expert at t = 0, by measured roles.
+    pub meets_roles: bool,
+    /// A-batch: B is at least proportional to d.
+    pub meets_batch: bool,
+    /// A-gauge: no relevant ‖w⁰‖ is large.
+    pub meets_gauge: bool,
+    /// A-activation: irrelevant experts are quiet at t = 0.
+    pub meets_activation: bool,
+    /// A-travel: η_r·T is large enough.
+    pub meets_travel: bool,
+    /// A-rate: η_r is small enough.
+    pub meets_rate: bool,
+    /// Largest ‖w⁰‖ of a relevant expert (measured role).
+    pub max_norm_0_relevant: Option<f64>,
+    /// The larger, over both signs, of Σ_{irrelevant} mean_v σ_{s,v} at t = 0 (measured role).
+    pub activation_irrelevant: f64,
+    /// Accuracy of the pre-trained model.
+    pub accuracy_pretrained: Option<f64>,
+    /// Accuracy of the trained, unpruned model.
+    pub accuracy_finetuned: Option<f64>,
+    /// Clopper–Pearson 95 % interval of that accuracy.
+    pub accuracy_ci_low: Option<f64>,
+    /// Upper end of it.
+    pub accuracy_ci_high: Option<f64>,
+    /// Verdict of the exact certificate; empty while none is computed.
+    pub certificate: String,
+    /// Proven lower bound of the margin; empty while none is computed.
+    pub margin_lower: Option<f64>,
+    /// γ: share of irrelevant experts (measured role).
+    pub gamma: Option<f64>,
+    /// min Δ over relevant experts (measured role).
+    pub min_delta_relevant: Option<f64>,
+    /// max |Δ| over irrelevant experts (measured role).
+    pub max_abs_delta_irrelevant: Option<f64>,
+    /// max D over irrelevant experts (measured role).
+    pub max_displacement_irrelevant: Option<f64>,
+    /// Seconds that the run took; empty unless timings were asked for.
+    pub seconds: Option<f64>,
+}
+
+impl RunBody {
+    /// Copies the audit into its columns.
+    pub fn set_audit(&mut self, audit: &Audit) {
+        self.meets_labels = audit.labels;
+        self.meets_balance = audit.balance;
+        self.meets_roles = audit.roles;
+        self.meets_batch = audit.batch;
+        self.meets_gauge = audit.gauge;
+        self.meets_activation = audit.activation;
+        self.meets_travel = audit.travel;
+        self.meets_rate = audit.rate;
+        self.max_norm_0_relevant = audit.max_norm_0_relevant;
+        self.activation_irrelevant = audit.activation_irrelevant;
+    }
+}
+
+/// One expert of one run: a row of `experts.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExpertRow {
+    /// Grid point.
+    pub point: usize,
+    /// Run.
+    pub run: u64,
+    /// Expert, from 0.
+    pub expert: usize,
+    /// a_s.
+    pub sign: i8,
+    /// The role it was built for.
+    pub built_role: Role,
+    /// The role measured at t = 0.
+    pub role: Role,
+    /// Relevant, and p_v = 1 at T decided exactly; empty with token noise or after divergence.
+    pub learned: Option<bool>,
+    /// ‖w⁰‖.
+    pub norm_0: f64,
+    /// ‖w^T‖.
+    pub norm_t: Option<f64>,
+    /// Δ.
+    pub delta: Option<f64>,
+    /// Δᶜ.
+    pub delta_centred: Option<f64>,
+    /// D.
+    pub displacement: Option<f64>,
+    /// max_t R_s.
+    pub max_range: f64,
+    /// λ₁ at t = 0.
+    pub lambda1_0: f64,
+    /// λ₂ at t = 0.
+    pub lambda2_0: f64,
+    /// max_t max(λ₁, λ₂); empty with token noise.
+    pub lambda_max: Option<f64>,
+    /// p₁ at t = 0.
+    pub p1_0: f64,
+    /// p₁ at T.
+    pub p1_t: Option<f64>,
+    /// p₂ at t = 0.
+    pub p2_0: f64,
+    /// p₂ at T.
+    pub p2_t: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm-change")]
+    pub router_norm_change: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-displacement")]
+    pub router_displacement: Option<f64>,
+    /// Score under the criterion of that name.
+    pub random: Option<f64>,
+}
+
+impl ExpertRow {
+    /// The class that a relevant expert of this sign serves, 0 for o₁, 1 for o₂.
+    pub fn own_class(&self) -> usize {
+        usize::from(self.sign < 0)
+    }
+}
+
+/// One expert at one iteration: a row of `trajectory.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrajectoryRow {
+    /// Grid point.
+    pub point: usize,
+    /// Run.
+    pub run: u64,
+    /// Steps made.
+    pub iteration: usize,
+    /// Expert.
+    pub expert: usize,
+    /// ‖w^t‖.
+    pub norm: f64,
+    /// Δ^t.
+    pub delta: f64,
+    /// D^t.
+    pub displacement: f64,
+    /// p₁^t.
+    pub p1: f64,
+    /// p₂^t.
+    pub p2: f64,
+}
+
+/// One pruned model of one run: a row of `pruning.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PruningRow {
+    /// Grid point.
+    pub point: usize,
+    /// Run.
+    pub run: u64,
+    /// The criterion that ordered the experts.
+    pub criterion: String,
+    /// Experts kept.
+    pub kept: usize,
+    /// ρ = 1 − kept/k.
+    pub ratio: f64,
+    /// Whether the pruned model was fine-tuned.
+    pub finetuned: bool,
+    /// Share of samples classified correctly; empty if fine-tuning diverged.
+    pub accuracy: Option<f64>,
+    /// Misclassified samples.
+    pub errors: Option<u64>,
+    /// Samples.
+    pub samples: Option<u64>,
+    /// Verdict of the exact certificate; empty while none is computed.
+    pub certificate: String,
+    /// Proven lower bound of the margin; empty while none is computed.
+    pub margin_lower: Option<f64>,
+}
+
+/// One claim at one point, or in all: a row of `claims.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimRow {
+    /// The claim.
+    pub claim: String,
+    /// `probability`: one exact test; `all`: the conjunction of the claim's rows.
+    pub part: String,
+    /// Grid point; empty for the conjunction.
+    pub point: Option<usize>,
+    /// `met`: runs that meet the claim's assumptions; `all`: every run.
+    pub on: String,
+    /// Runs judged.
+    pub runs: u64,
+    /// Runs set aside because they miss an assumption.
+    pub set_aside: u64,
+    /// Judged runs for which the claim holds.
+    pub holds: u64,
+    /// holds / runs; empty without runs.
+    pub estimate: Option<f64>,
+    /// Simultaneous (Bonferroni) interval of the probability that the claim holds.
+    pub ci_low: Option<f64>,
+    /// Upper end of it.
+    pub ci_high: Option<f64>,
+    /// The claim's own threshold (c₁ for T1a, c for T2b).
+    pub threshold: Option<f64>,
+    /// The probability with which the claim has to hold.
+    pub level: f64,
+    /// The smaller of the two Holm-adjusted p-values.
+    pub p_holm: Option<f64>,
+    /// SUPPORTED, REFUTED, INCONCLUSIVE or INCONCLUSIVE (too few).
+    pub verdict: String,
+    /// What the simulation file expects; empty where it expects nothing.
+    pub expected: String,
+    /// `measured` or `built`: whose roles the claim's experts have.
+    pub roles: String,
+    /// The case of the simulation that the row belongs to; empty if there is none.
+    pub case: String,
+    /// Median over the judged runs of the figure that the claim is about (min relevant Δ for T1a …), if it has one.
+    pub median: Option<f64>,
+}
