@@ -7,8 +7,20 @@
 //! - [`patterns`]: the vocabulary and the sampler, (x, y) ~ D
 //! - [`moe`]: routing, experts, the model, pre-trained models
 //! - [`sgd`]: the two engines, one training loop, observers, stop reasons
+//! - [`prune`]: criteria, and which experts stay
+//! - [`measure`]: norms, proficiency, roles, accuracy
+//! - [`run`]: one run from seed to rows, and many runs in parallel
+//! - [`stats`]: exact tests, intervals, corrections, sequential tests
+//! - [`claims`]: claims and assumptions as data; rows → verdicts
+//! - [`record`]: rows ↔ CSV, the manifest
 
+pub mod claims;
+pub mod measure;
 pub mod moe;
 pub mod patterns;
+pub mod prune;
+pub mod record;
+pub mod run;
 pub mod sgd;
 pub mod sim;
+pub mod stats;
