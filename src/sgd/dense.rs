@@ -27,7 +27,7 @@ pub struct Gradients {
     pub neurons: Vec<DMatrix<f64>>,
     /// The mean loss.
     pub loss: f64,
-    /// Samples with α = 1[y f < 1] = 1.
+    /// Samples with y f < 1, those whose α is 1.
     pub active: usize,
 }
 
