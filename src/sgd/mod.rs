@@ -5,6 +5,7 @@ pub mod engine;
 pub mod pattern;
 pub mod train;
 
+pub use dense::{DenseEngine, Gradients};
 pub use engine::{Competitors, Diverged, Engine, Rates, StepReport};
 pub use pattern::PatternEngine;
 
