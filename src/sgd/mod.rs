@@ -8,5 +8,4 @@ pub mod train;
 pub use dense::{DenseEngine, Gradients};
 pub use engine::{Competitors, Diverged, Engine, Rates, StepReport};
 pub use pattern::PatternEngine;
-
 pub use train::{Observer, StopReason, train};
