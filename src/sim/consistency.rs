@@ -1,0 +1,155 @@
+//! Keys that are legal one by one and contradict each other.
+
+use super::parameters::{Basis, Kept, Parameters};
+
+/// A key whose value contradicts other keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Path of the key.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What would be legal, and the contradicting keys with their values.
+    pub legal: String,
+}
+
+/// Largest estimated size of one run's state, and of one dense array beside it.
+pub const MEMORY_LIMIT: u64 = 8 << 30;
+
+/// Checks keys, each inside its legal range, against each other.
+pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
+    check_shape(parameters)?;
+    check_roles(parameters)?;
+    check_kept(parameters)?;
+    check_memory(parameters)
+}
+
+fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
+    Err(Contradiction { key, value: value.to_string(), legal })
+}
+
+/// Samples, tokens and experts.
+fn check_shape(Parameters { data, model, .. }: &Parameters) -> Result<(), Contradiction> {
+    if !model.experts.is_multiple_of(2) {
+        return refuse("model.experts", model.experts, "must be even, half of each sign".into());
+    }
+    if model.tokens_per_expert > data.tokens {
+        let legal = format!("must be from 2 to {}, because data.tokens = {}", data.tokens, data.tokens);
+        return refuse("model.tokens_per_expert", model.tokens_per_expert, legal);
+    }
+    if !data.replacement && data.patterns <= data.tokens {
+        let least = data.tokens + 1;
+        let because = format!("data.tokens = {} and data.replacement = false", data.tokens);
+        return refuse("data.patterns", data.patterns, format!("must be at least {least}, because {because}"));
+    }
+    Ok(())
+}
+
+/// Experts that are built to specialise.
+fn check_roles(Parameters { data, model, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
+    let (experts, relevant) = (model.experts, pretrained.relevant_per_class);
+    if 2 * relevant > experts {
+        let legal = format!("must be from 0 to {}, because model.experts = {experts}", experts / 2);
+        return refuse("pretrained.relevant_per_class", relevant, legal);
+    }
+    let rest = experts - 2 * relevant;
+    if pretrained.misaligned > rest {
+        let because = format!("pretrained.relevant_per_class = {relevant} and model.experts = {experts}");
+        let legal = format!("must be from 0 to {rest}, because {because}");
+        return refuse("pretrained.misaligned", pretrained.misaligned, legal);
+    }
+    let irrelevant = data.patterns.saturating_sub(2);
+    if pretrained.special_patterns > irrelevant {
+        let legal = format!("must be from 0 to {irrelevant}, because data.patterns = {}", data.patterns);
+        return refuse("pretrained.special_patterns", pretrained.special_patterns, legal);
+    }
+    Ok(())
+}
+
+fn check_kept(Parameters { model, pruning, .. }: &Parameters) -> Result<(), Contradiction> {
+    if let Kept::Listed(listed) = &pruning.finetune_kept
+        && listed.iter().any(|kept| !(1..=model.experts).contains(kept))
+    {
+        let experts = model.experts;
+        let legal = format!("must hold numbers from 1 to {experts}, because model.experts = {experts}");
+        return refuse("pruning.finetune_kept", format!("{listed:?}"), legal);
+    }
+    Ok(())
+}
+
+/// Bytes of one run's state: weights of every neuron at the start, now and in the gradient, and eight numbers for
+/// each pair of expert and pattern.
+pub fn state_bytes(Parameters { data, model, .. }: &Parameters) -> u64 {
+    product(&[8, 3, model.experts, model.neurons, data.patterns]).saturating_add(product(&[
+        8,
+        8,
+        model.experts,
+        data.patterns,
+    ]))
+}
+
+/// Bytes of the noise of one batch, for every token and dimension.
+pub fn noise_bytes(Parameters { data, training, .. }: &Parameters) -> u64 {
+    if data.noise > 0.0 { product(&[8, training.batch, data.tokens, data.patterns]) } else { 0 }
+}
+
+fn basis_bytes(Parameters { data, .. }: &Parameters) -> u64 {
+    if data.basis == Basis::Haar { product(&[8, data.patterns, data.patterns]) } else { 0 }
+}
+
+fn product(factors: &[usize]) -> u64 {
+    factors.iter().fold(1, |product: u64, factor| product.saturating_mul(*factor as u64))
+}
+
+fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { data, model, training, .. } = parameters;
+    let within = |what: &str, bytes: u64, because: String| {
+        let gibibytes = bytes as f64 / (1u64 << 30) as f64;
+        format!("must leave {what} within 8 GiB (it would take {gibibytes:.1} GiB), because {because}")
+    };
+    let (state, noise, basis) = (state_bytes(parameters), noise_bytes(parameters), basis_bytes(parameters));
+    if state > MEMORY_LIMIT {
+        let because = format!("model.experts = {} and data.patterns = {}", model.experts, data.patterns);
+        return refuse("model.neurons", model.neurons, within("the state of one run", state, because));
+    }
+    if noise > MEMORY_LIMIT {
+        let because = format!(
+            "data.tokens = {}, data.patterns = {} and data.noise = {}",
+            data.tokens,
+            data.patterns,
+            super::value::shortest(data.noise)
+        );
+        return refuse("training.batch", training.batch, within("the noise of one batch", noise, because));
+    }
+    if basis > MEMORY_LIMIT {
+        let because = "data.basis = haar".into();
+        return refuse("data.patterns", data.patterns, within("the basis", basis, because));
+    }
+    Ok(())
+}
+
+/// Checks what claim T2b needs, that `sufficient` experts kept are enough with further fine-tuning: fewer than the
+/// relevant experts, and measured at least once. The key `threshold` is the claim's.
+pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { model, pretrained, pruning, .. } = parameters;
+    let relevant = pretrained.relevant_per_class;
+    if sufficient >= 2.0 * relevant as f64 {
+        let because = format!("pretrained.relevant_per_class = {relevant}");
+        let legal = format!("must be less than {}, because {because}", 2 * relevant);
+        return refuse("threshold", sufficient, legal);
+    }
+    if !pruning.finetune_kept.numbers(model.experts).iter().any(|kept| *kept as f64 >= sufficient) {
+        let legal =
+            format!("must hold a number of at least {sufficient}, because claim T2b has threshold = {sufficient}");
+        let value = match &pruning.finetune_kept {
+            Kept::All(_) => "all".into(),
+            Kept::Listed(listed) => format!("{listed:?}"),
+        };
+        return refuse("pruning.finetune_kept", value, legal);
+    }
+    if pruning.finetune_iterations == 0 {
+        let legal = format!("must be at least 1, because claim T2b has threshold = {sufficient}");
+        return refuse("pruning.finetune_iterations", 0, legal);
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Reading TOML tables key by key, with the place in every message.
+
+use super::error::{Place, SimulationError, one_line};
+use super::keys::{find, index_of_path, nearest, nearest_word, sections, similarity};
+use super::value::refused;
+use std::fmt::Display;
+use toml::{Table, Value};
+
+/// Reads a file's text. The error has line and column.
+pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, SimulationError> {
+    text.parse::<Table>().map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before: String = text.char_indices().take_while(|(at, _)| *at < start).map(|(_, c)| c).collect();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        SimulationError::Syntax {
+            file: file.into(),
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
+            problem: one_line(error.message()),
+        }
+    })
+}
+
+/// A table whose keys are taken one by one.
+pub(crate) struct Fields {
+    place: Place,
+    /// What the table is, such as `claim T1a`; empty for the whole file.
+    what: String,
+    table: Table,
+}
+
+impl Fields {
+    /// Refuses keys that are not `known`.
+    pub(crate) fn new(place: Place, what: String, table: Table, known: &[&str]) -> Result<Self, SimulationError> {
+        let fields = Self { place, what, table };
+        match fields.table.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(unknown) => Err(fields.unknown(unknown, known)),
+            None => Ok(fields),
+        }
+    }
+
+    /// The same for a value that must be a table.
+    pub(crate) fn of_value(place: Place, what: String, value: Value, known: &[&str]) -> Result<Self, SimulationError> {
+        match value {
+            Value::Table(table) => Self::new(place, what, table, known),
+            other => {
+                let legal = "must be a table".into();
+                Err(SimulationError::Value { place, key: what, value: refused(&other), legal, hint: None })
+            }
+        }
+    }
+
+    /// Changes what messages call the table.
+    pub(crate) fn rename(&mut self, what: String) {
+        self.what = what;
+    }
+
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        self.table.remove(key)
+    }
+
+    /// The rest of the table.
+    pub(crate) fn into_rest(self) -> Table {
+        self.table
+    }
+
+    /// Takes a string.
+    pub(crate) fn text(&mut self, key: &str, legal: &str) -> Result<Option<String>, SimulationError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.refuse(key, &other, legal.into())),
+        }
+    }
+
+    /// Takes one of the words that `choices` are displayed as.
+    pub(crate) fn word<T: Copy + Display>(&mut self, key: &str, choices: &[T]) -> Result<Option<T>, SimulationError> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let words: Vec<String> = choices.iter().map(T::to_string).collect();
+        let place = value.as_str().and_then(|given| words.iter().position(|word| word == given));
+        match place.and_then(|index| choices.get(index)) {
+            Some(choice) => Ok(Some(*choice)),
+            None => Err(self.refuse(key, &value, format!("must be one of \"{}\"", words.join("\", \"")))),
+        }
+    }
+
+    /// Takes an array, of tables or of values.
+    pub(crate) fn array(&mut self, key: &str, legal: &str) -> Result<Vec<Value>, SimulationError> {
+        match self.take(key) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => Ok(items),
+            Some(other) => Err(self.refuse(key, &other, legal.into())),
+        }
+    }
+
+    pub(crate) fn missing(&self, key: &str, legal: String) -> SimulationError {
+        SimulationError::Missing { place: self.place.clone(), key: self.label(key), legal }
+    }
+
+    pub(crate) fn refuse(&self, key: &str, value: &Value, legal: String) -> SimulationError {
+        let (place, key, value) = (self.place.clone(), self.label(key), refused(value));
+        SimulationError::Value { place, key, value, legal, hint: None }
+    }
+
+    fn label(&self, key: &str) -> String {
+        if self.what.is_empty() { key.into() } else { format!("{}: {key}", self.what) }
+    }
+
+    fn unknown(&self, key: &str, known: &[&str]) -> SimulationError {
+        let written = if self.what.is_empty() { one_line(key) } else { format!("{} in {}", one_line(key), self.what) };
+        let near_known = nearest_word(key, known.iter().copied());
+        // At the top of a file, a key without its section is as likely as a slip of the pen.
+        let near_key = if self.what.is_empty() { nearest(key) } else { None };
+        let hint = match (near_known, near_key) {
+            (Some(word), Some(path)) if similarity(key, path.name()) > similarity(key, word) => Some(path.path),
+            (Some(word), _) => Some(word),
+            (None, path) => path.map(|path| path.path),
+        };
+        let hint = hint.map(|hint| format!("the nearest key is {hint}").into());
+        SimulationError::UnknownKey { place: self.place.clone(), key: written, hint }
+    }
+}
+
+/// The error for a path that is no key, read in `what` (empty for the whole file).
+pub(crate) fn unknown_path(place: &Place, what: &str, path: &str) -> SimulationError {
+    let within = if what.is_empty() { String::new() } else { format!(" in {what}") };
+    let hint = nearest(path).map(|key| format!("the nearest key is {}", key.path).into());
+    SimulationError::UnknownKey { place: place.clone(), key: format!("{}{within}", one_line(path)), hint }
+}
+
+/// The keys of a table, written as `"data.patterns" = …` or as nested tables, as indices with their values.
+pub(crate) fn keys_of(place: &Place, what: &str, table: Table) -> Result<Vec<(usize, Value)>, SimulationError> {
+    let mut found: Vec<(usize, Value)> = Vec::new();
+    let mut add = |path: &str, value: Value| {
+        let key = index_of_path(path).ok_or_else(|| unknown_path(place, what, path))?;
+        if found.iter().any(|(other, _)| *other == key) {
+            let problem = "is set twice".into();
+            return Err(SimulationError::Conflict { place: place.clone(), key: path.into(), problem });
+        }
+        found.push((key, value));
+        Ok(())
+    };
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) if find(&name).is_none() && sections().contains(&name.as_str()) => {
+                for (last, value) in inner {
+                    add(&format!("{name}.{last}"), value)?;
+                }
+            }
+            value if sections().contains(&name.as_str()) => {
+                let (place, value) = (place.clone(), refused(&value));
+                let key = if what.is_empty() { name } else { format!("{what}: {name}") };
+                return Err(SimulationError::Value { place, key, value, legal: "must be a table".into(), hint: None });
+            }
+            value => add(&name, value)?,
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,100 @@
+//! The table of keys. The defaults are the in-regime setting (METHODOLOGY, "The default setting").
+
+use super::keys::{Key, Kind};
+
+const DATA: &str = "paper; METHODOLOGY, The data";
+const MODEL: &str = "paper; METHODOLOGY, The model";
+const TRAINING: &str = "paper; METHODOLOGY, Training";
+const PRUNING: &str = "paper; METHODOLOGY, Pruning";
+const OPTION: &str = "ours; METHODOLOGY, The data";
+const MEASURED: &str = "ours; METHODOLOGY, Measurements";
+const ROLES: &str = "ours; METHODOLOGY, Roles";
+const CONTROL: &str = "ours; METHODOLOGY, Negative controls";
+const BUILT: &str = "ours; METHODOLOGY, The pre-trained model";
+const AUDIT: &str = "ours; METHODOLOGY, Assumptions";
+
+/// Largest number of iterations or samples.
+const MANY: u64 = 100_000_000;
+
+/// Every key of a simulation file, in the order of the sections.
+#[rustfmt::skip] // One key a line: a table.
+pub static KEYS: &[Key] = &[
+    integer("data.patterns", "d", 4, 65_536, "128", "Number of patterns and dimension of a token; two of them decide the class.", DATA),
+    integer("data.tokens", "n", 2, 4096, "16", "Tokens of a sample: one class pattern, the others irrelevant.", DATA),
+    flag("data.replacement", "", "false", "Whether a sample's irrelevant patterns are drawn with replacement.", OPTION),
+    real("data.noise", "ξ", 0.0, 1e3, "0.0", "A token is its pattern + ξ·N(0, I_d/d).", OPTION),
+    real("data.class_share", "", 0.0, 1.0, "0.5", "Probability of the class y = +1.", DATA),
+    choice("data.basis", "", &["canonical", "haar"], "canonical", "The orthonormal basis that the patterns are.", OPTION),
+    choice("data.labels", "", &["class", "independent"], "class", "Whether the label is the class of the class pattern, or independent of the tokens.", CONTROL),
+    integer("model.experts", "k", 2, 4096, "16", "Number of experts, even: half of each sign.", MODEL),
+    integer("model.neurons", "m", 1, 65_536, "16", "ReLU neurons of an expert.", MODEL),
+    integer("model.tokens_per_expert", "l", 2, 4096, "4", "Tokens that each expert chooses, 2 ≤ l ≤ n.", MODEL)
+        .because("with l = 1 the gate is constant and the router never moves"),
+    choice("model.routing", "", &["expert-choice"], "expert-choice", "How tokens and experts meet.", MODEL),
+    choice("model.signs", "a_s", &["alternating", "all-positive"], "alternating", "The fixed signs of the experts.", CONTROL),
+    choice("pretrained.kind", "", &["constructed"], "constructed", "How the pre-trained model is made.", BUILT),
+    integer("pretrained.relevant_per_class", "R_c", 0, 2048, "2", "Experts per class that specialise in that class's pattern with the right sign.", BUILT),
+    integer("pretrained.misaligned", "W", 0, 4096, "0", "Experts, in all, that specialise in a class's pattern with the wrong sign.", BUILT),
+    real("pretrained.specialisation", "φ", 0.0, 1.0, "0.5", "Probability that an irrelevant expert specialises in a given irrelevant pattern.", BUILT),
+    integer("pretrained.special_patterns", "", 0, 65_536, "0", "A fixed number of irrelevant patterns that each irrelevant expert specialises in; 0: use specialisation.", BUILT),
+    real("pretrained.router_scale", "c", -1e3, 1e3, "1.0", "Mean router coordinate on the special patterns of irrelevant and misaligned experts.", BUILT),
+    real("pretrained.router_scale_relevant", "c", -1e3, 1e3, "router_scale", "Mean router coordinate of relevant experts on their pattern; negative is a negative control.", CONTROL),
+    real("pretrained.router_noise", "s_r", 0.0, 1e3, "0.05*sqrt(128/patterns)", "Standard deviation of the noise on every router coordinate.", BUILT),
+    real("pretrained.neuron_scale", "s₀", 0.0, 1e3, "0.2", "Scale of the neurons of irrelevant experts.", BUILT),
+    real("pretrained.neuron_scale_relevant", "s₀", 0.0, 1e3, "neuron_scale", "Scale of the neurons of relevant experts.", BUILT),
+    real("pretrained.neuron_scale_misaligned", "s₀", 0.0, 1e3, "neuron_scale", "Scale of the neurons of misaligned experts.", BUILT),
+    real("pretrained.gauge_relevant", "b", -1e6, 1e6, "0.0", "Added to every router coordinate of the relevant experts; changes norms and nothing else.", "ours; lemma L11"),
+    real("training.router_rate", "η_r", 0.0, 1e6, "0.2", "Learning rate of the routers.", TRAINING),
+    real("training.expert_rate", "η_e", 0.0, 1e6, "1.6", "Learning rate of the neurons; their gradient carries 1/m.", TRAINING),
+    integer("training.batch", "B", 1, 1_000_000, "128", "Samples of a batch.", TRAINING),
+    integer("training.iterations", "T", 0, MANY, "300", "Iterations of fine-tuning.", TRAINING),
+    integer("training.zero_loss_window", "", 0, MANY, "0", "Stop when the loss was exactly 0 for this many iterations in a row; 0: never.", TRAINING),
+    choice("pruning.criterion", "", &["router-norm-change", "router-displacement", "random"], "router-norm-change", "The score that orders the experts.", PRUNING),
+    choice("pruning.order", "", &["smallest-first", "largest-first"], "smallest-first", "Which end of the order is pruned first.", CONTROL),
+    integer("pruning.finetune_iterations", "T′", 0, MANY, "50", "Iterations of further fine-tuning after pruning.", PRUNING),
+    kept("pruning.finetune_kept", "", "[]", "Numbers of experts kept at which the pruned model is fine-tuned; all: every number.", PRUNING),
+    real("roles.relevant_min", "", 0.0, 1.0, "0.5", "An expert is relevant (or misaligned) for v if its proficiency p_v is at least this.", "paper; METHODOLOGY, Roles"),
+    real("roles.irrelevant_max", "", 0.0, 1.0, "0.02", "An expert is irrelevant if λ₁ and λ₂ are at most this.", ROLES),
+    integer("roles.proficiency_samples", "", 1, MANY, "500", "Samples per class from which a proficiency is estimated.", ROLES),
+    integer("evaluation.samples", "N", 1, MANY, "2000", "Fresh samples on which an accuracy is measured.", MEASURED),
+    integer("record.trajectory_runs", "", 0, 1_000_000_000, "0", "Trajectories are recorded for this many first runs of each point.", MEASURED),
+    integer("record.record_every", "", 0, MANY, "0", "Iterations between two recorded states; 0: spaced evenly in the logarithm.", MEASURED),
+    real("assumptions.batch_per_pattern_min", "", 0.0, 1e6, "1.0", "A-batch: B is at least this · d.", AUDIT),
+    real("assumptions.imbalance_max", "", 0.0, 0.5, "0.05", "A-balance: |class_share − ½| is at most this.", AUDIT),
+    real("assumptions.norm_max", "", 0.0, 1e12, "2.0", "A-gauge: the largest ‖w⁰‖ of a relevant expert is at most this.", AUDIT),
+    real("assumptions.activation_max", "", 0.0, 1e12, "0.75", "A-activation: per sign, the summed mean activation of irrelevant experts at t = 0 is at most this.", AUDIT),
+    real("assumptions.travel_min", "", 0.0, 1e12, "20.0", "A-training: η_r·T is at least this.", AUDIT),
+    real("assumptions.router_rate_max", "", 0.0, 1e6, "1.0", "A-rate: η_r is at most this.", AUDIT),
+];
+
+type Text = &'static str;
+
+const fn key(path: Text, symbol: Text, kind: Kind, default: Text, doc: Text, source: Text) -> Key {
+    Key { path, symbol, kind, default, doc, source, reason: "" }
+}
+
+const fn integer(path: Text, symbol: Text, low: u64, high: u64, default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::Integer { low, high }, default, doc, source)
+}
+
+const fn real(path: Text, symbol: Text, low: f64, high: f64, default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::Real { low, high, low_open: false }, default, doc, source)
+}
+
+const fn flag(path: Text, symbol: Text, default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::Flag, default, doc, source)
+}
+
+const fn choice(path: Text, symbol: Text, words: &'static [Text], default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::Choice(words), default, doc, source)
+}
+
+const fn kept(path: Text, symbol: Text, default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::KeptList, default, doc, source)
+}
+
+impl Key {
+    const fn because(self, reason: Text) -> Key {
+        Key { reason, ..self }
+    }
+}

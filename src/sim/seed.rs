@@ -1,0 +1,127 @@
+//! A run's seed: a hash of what the run depends on, never of the point's number, so that a run alone is the run of a
+//! sweep.
+
+use super::parameters::Parameters;
+use super::value::shortest;
+use sha2::{Digest, Sha256};
+
+/// Sections that a run's training depends on, and with it its seed.
+pub const SEED_SECTIONS: [&str; 4] = ["data", "model", "pretrained", "training"];
+
+/// The seed of run number `run` of the point with these parameters: the first 8 bytes, little endian, of the SHA-256
+/// of a text of lines: `master=…`, one sorted `path=value` for each key of [`SEED_SECTIONS`], `run=…`.
+pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
+    let text = format!("master={master}\n{}run={run}\n", canonical_text(parameters, &SEED_SECTIONS));
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).rev().fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}
+
+/// One line `path=value` for each key of these sections, sorted by path.
+pub fn canonical_text(parameters: &Parameters, sections: &[&str]) -> String {
+    let chosen = |path: &str| path.split_once('.').is_some_and(|(section, _)| sections.contains(&section));
+    let mut keys = resolved_keys(parameters);
+    keys.retain(|(path, _)| chosen(path));
+    keys.sort();
+    keys.iter().map(|(path, value)| format!("{path}={value}\n")).collect()
+}
+
+/// Every key with the shortest text of its value, in the order of the sections.
+pub fn resolved_keys(parameters: &Parameters) -> Vec<(String, String)> {
+    // Serialising structs of numbers, words and lists to JSON cannot fail.
+    let tree = serde_json::to_value(parameters).unwrap_or_default();
+    let sections = tree.as_object().into_iter().flatten();
+    let mut keys = Vec::new();
+    for (section, fields) in sections {
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            keys.push((format!("{section}.{name}"), text(value)));
+        }
+    }
+    keys
+}
+
+fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(word) => word.clone(),
+        serde_json::Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(integer), _) => integer.to_string(),
+            // Adding 0 turns −0 into 0: equal numbers have one text.
+            (None, Some(real)) => shortest(real + 0.0),
+            (None, None) => number.to_string(),
+        },
+        serde_json::Value::Array(items) => {
+            format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::KEYS;
+    use super::super::{Overrides, Simulation, SimulationError};
+    use super::*;
+
+    fn parameters(set: &[&str]) -> Result<Parameters, SimulationError> {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let points = Simulation::parse("x.toml", "name = \"x\"", &Overrides { set: &set, seeds: None })?.points()?;
+        Ok(points[0].parameters.clone())
+    }
+
+    #[test]
+    fn two_seeds_are_pinned() -> Result<(), SimulationError> {
+        // From hashlib.sha256 of the text that run_seed documents, in Python. A change here changes every result:
+        // CHANGELOG, "results change".
+        assert_eq!(run_seed(0, &parameters(&[])?, 0), 14_814_563_957_778_573_923);
+        assert_eq!(
+            run_seed(7, &parameters(&["data.patterns=64", "training.batch=64"])?, 12),
+            11_640_186_983_356_206_630
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn the_seed_depends_on_master_run_and_training_and_on_nothing_else() -> Result<(), SimulationError> {
+        let default = parameters(&[])?;
+        let seed = run_seed(1, &default, 2);
+        assert_ne!(seed, run_seed(2, &default, 2));
+        assert_ne!(seed, run_seed(1, &default, 1));
+        assert_ne!(seed, run_seed(1, &parameters(&["training.iterations=301"])?, 2));
+        assert_eq!(seed, run_seed(1, &parameters(&["pruning.criterion=random", "evaluation.samples=9"])?, 2));
+        assert_eq!(seed, run_seed(1, &parameters(&["training.batch=patterns"])?, 2));
+        Ok(())
+    }
+
+    #[test]
+    fn equal_numbers_written_differently_have_one_seed() -> Result<(), SimulationError> {
+        let written = |text: &str| parameters(&[text]).map(|parameters| run_seed(1, &parameters, 0));
+        assert_eq!(written("pretrained.gauge_relevant=-0.0")?, written("pretrained.gauge_relevant=0")?);
+        assert_eq!(written("training.router_rate=2e-1")?, written("training.router_rate=0.2")?);
+        let mut negative = parameters(&[])?;
+        negative.pretrained.gauge_relevant = -0.0;
+        assert_eq!(run_seed(1, &negative, 0), run_seed(1, &parameters(&[])?, 0));
+        Ok(())
+    }
+
+    #[test]
+    fn resolved_keys_are_the_table_of_keys_in_its_order() -> Result<(), SimulationError> {
+        let resolved = resolved_keys(&parameters(&["pruning.finetune_kept=[4, 8]"])?);
+        let paths: Vec<&str> = resolved.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, KEYS.iter().map(|key| key.path).collect::<Vec<_>>());
+        let value = |path| resolved.iter().find(|(key, _)| key == path).map(|(_, value)| value.as_str());
+        assert_eq!(value("pretrained.router_noise"), Some("0.05"));
+        assert_eq!(value("pretrained.router_scale"), Some("1"));
+        assert_eq!(value("data.replacement"), Some("false"));
+        assert_eq!(value("pruning.criterion"), Some("router-norm-change"));
+        assert_eq!(value("pruning.finetune_kept"), Some("[4, 8]"));
+        Ok(())
+    }
+
+    #[test]
+    fn the_canonical_text_is_sorted_and_holds_the_sections_asked_for() -> Result<(), SimulationError> {
+        let text = canonical_text(&parameters(&[])?, &["training", "data"]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.is_sorted() && lines.len() == 12, "{text}");
+        assert_eq!((lines[0], lines[11]), ("data.basis=canonical", "training.zero_loss_window=0"));
+        Ok(())
+    }
+}
