@@ -2,10 +2,9 @@
 
 use chacha20::ChaCha8Rng;
 use moe_theory::stats::{
-    Interval, SequentialTest, clopper_pearson, confidence_sequence, holm,
-    hypergeometric_lower_tail, hypergeometric_pmf, log_binomial, log_choose, log_e_refuted,
-    log_e_supported, lower_tail, median, p_value_refuted, p_value_supported, power_supported,
-    quantile, smallest_trials_to_support, trials_for_power, upper_tail, wilson,
+    Interval, SequentialTest, clopper_pearson, confidence_sequence, holm, hypergeometric_lower_tail,
+    hypergeometric_pmf, log_binomial, log_choose, log_e_refuted, log_e_supported, lower_tail, median, p_value_refuted,
+    p_value_supported, power_supported, quantile, smallest_trials_to_support, trials_for_power, upper_tail, wilson,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -32,10 +31,7 @@ fn close(got: f64, expected: f64, relative: f64) -> bool {
 }
 
 fn numbers(field: &str) -> Vec<f64> {
-    field
-        .split(';')
-        .map(|part| part.parse().expect("a number"))
-        .collect()
+    field.split(';').map(|part| part.parse().expect("a number")).collect()
 }
 
 /// What our function of that name answers.
@@ -52,9 +48,7 @@ fn compute(function: &str, a: &[f64]) -> Vec<f64> {
         "log_pmf" => log_binomial::log_pmf(count(0), count(1), a[2]),
         "smallest_trials_to_support" => smallest_trials_to_support(a[0], a[1]) as f64,
         "power_supported" => power_supported(count(0), a[1], a[2], a[3]),
-        "trials_for_power" => {
-            trials_for_power(a[0], a[1], a[2], a[3], count(4)).map_or(-1.0, |n| n as f64)
-        }
+        "trials_for_power" => trials_for_power(a[0], a[1], a[2], a[3], count(4)).map_or(-1.0, |n| n as f64),
         "clopper_pearson_low" => clopper_pearson(count(0), count(1), a[2]).low,
         "clopper_pearson_high" => clopper_pearson(count(0), count(1), a[2]).high,
         "wilson_low" => wilson(count(0), count(1), a[2]).low,
@@ -65,9 +59,7 @@ fn compute(function: &str, a: &[f64]) -> Vec<f64> {
         "confidence_sequence_high" => confidence_sequence(count(0), count(1), a[2]).high,
         "log_choose" => log_choose(count(0), count(1)),
         "hypergeometric_pmf" => hypergeometric_pmf(count(0), count(1), count(2), count(3)),
-        "hypergeometric_lower_tail" => {
-            hypergeometric_lower_tail(count(0), count(1), count(2), count(3))
-        }
+        "hypergeometric_lower_tail" => hypergeometric_lower_tail(count(0), count(1), count(2), count(3)),
         other => panic!("no function {other}"),
     };
     vec![value]
@@ -76,9 +68,7 @@ fn compute(function: &str, a: &[f64]) -> Vec<f64> {
 fn agrees(function: &str, got: f64, expected: f64) -> bool {
     match function {
         "smallest_trials_to_support" | "trials_for_power" => got == expected,
-        "log_pmf" | "log_e_supported" | "log_e_refuted" => {
-            (got - expected).abs() <= LOGARITHM_TOLERANCE
-        }
+        "log_pmf" | "log_e_supported" | "log_e_refuted" => (got - expected).abs() <= LOGARITHM_TOLERANCE,
         "log_choose" | "hypergeometric_pmf" | "hypergeometric_lower_tail" => {
             close(got, expected, HYPERGEOMETRIC_TOLERANCE)
         }
@@ -96,31 +86,14 @@ fn every_function_matches_the_reference_table() {
         let record = record.expect("a row");
         let expected = numbers(&record[2]);
         let got = compute(&record[0], &numbers(&record[1]));
-        let same = got.len() == expected.len()
-            && got
-                .iter()
-                .zip(&expected)
-                .all(|(&g, &e)| agrees(&record[0], g, e));
+        let same = got.len() == expected.len() && got.iter().zip(&expected).all(|(&g, &e)| agrees(&record[0], g, e));
         if !same {
-            wrong.push(format!(
-                "{:?}: got {got:?}",
-                record.iter().collect::<Vec<_>>()
-            ));
+            wrong.push(format!("{:?}: got {got:?}", record.iter().collect::<Vec<_>>()));
         }
         seen.insert(record[0].to_string());
     }
-    assert!(
-        wrong.is_empty(),
-        "{} rows differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert!(
-        seen.iter()
-            .map(String::as_str)
-            .eq(COVERED.split_whitespace()),
-        "{seen:?}"
-    );
+    assert!(wrong.is_empty(), "{} rows differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen.iter().map(String::as_str).eq(COVERED.split_whitespace()), "{seen:?}");
 }
 
 /// `(x, n)` with `x <= n` and `n >= 1`.
@@ -229,17 +202,9 @@ fn looking_after_every_trial_keeps_the_error_only_for_the_sequential_test() {
         // By Ville's inequality the count of 2,000 independent runs is at most Binomial(2000,
         // alpha) in distribution. The limit is the count that this exceeds with probability below
         // 1e-9: 100 + 63 here, so a correct test fails for practically no seed.
-        let limit = (0..2000)
-            .find(|&k| upper_tail(k + 1, 2000, alpha) < 1e-9)
-            .expect("a limit");
+        let limit = (0..2000).find(|&k| upper_tail(k + 1, 2000, alpha) < 1e-9).expect("a limit");
         assert!(sequential <= limit, "level {level}: {sequential} > {limit}");
-        assert!(
-            sequential > 0,
-            "level {level}: a test that never rejects proves nothing"
-        );
-        assert!(
-            misused > limit,
-            "level {level}: the control, {misused} <= {limit}"
-        );
+        assert!(sequential > 0, "level {level}: a test that never rejects proves nothing");
+        assert!(misused > limit, "level {level}: the control, {misused} <= {limit}");
     }
 }

@@ -127,7 +127,8 @@ impl Audit {
         let Parameters { data, training, assumptions, .. } = parameters;
         let relevant = || experts.iter().filter(|expert| expert.role == Role::Relevant);
         let norms = relevant().map(|expert| expert.norm);
-        let max_norm_0_relevant = norms.fold(None, |max: Option<f64>, norm| Some(max.map_or(norm, |max| max.max(norm))));
+        let max_norm_0_relevant =
+            norms.fold(None, |max: Option<f64>, norm| Some(max.map_or(norm, |max| max.max(norm))));
         let loudness = |sign: f64| -> f64 {
             let irrelevant = experts.iter().filter(|expert| expert.role == Role::Irrelevant && expert.sign == sign);
             irrelevant.map(|expert| expert.mean_activation).sum()

@@ -92,7 +92,7 @@ impl Scales {
 
 /// a_s = +1 for even s, −1 for odd s.
 fn alternating(expert: usize) -> f64 {
-    if expert % 2 == 0 { 1.0 } else { -1.0 }
+    if expert.is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
 fn signs(model: &ModelParameters) -> Vec<f64> {

@@ -124,11 +124,7 @@ impl Schedule {
     /// The schedule of the training itself.
     pub fn training(parameters: &Parameters) -> Self {
         let training = &parameters.training;
-        Self {
-            batch: training.batch,
-            iterations: training.iterations,
-            zero_loss_window: training.zero_loss_window,
-        }
+        Self { batch: training.batch, iterations: training.iterations, zero_loss_window: training.zero_loss_window }
     }
 
     /// The schedule of the fine-tuning after pruning: T′ iterations at the same batch size.
@@ -279,8 +275,7 @@ fn prune_and_test(
     };
     let mut sampler = Sampler::evaluation(data, seed);
     let by_kept = accuracy::errors_by_kept(engine, &mut sampler, evaluation.samples, &keep_first);
-    let mut rows: Vec<PruningRow> =
-        (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
+    let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
     let trained = engine.model();
     for kept in pruning.finetune_kept.numbers(experts) {
         rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, seed, choice)));
@@ -312,10 +307,8 @@ fn summarise(body: &mut RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) 
     let of = |role: Role| experts.iter().filter(move |row| row.role == role);
     body.gamma = Some(of(Role::Irrelevant).count() as f64 / experts.len() as f64);
     body.min_delta_relevant = of(Role::Relevant).filter_map(|row| row.delta).reduce(f64::min);
-    body.max_abs_delta_irrelevant =
-        of(Role::Irrelevant).filter_map(|row| row.delta).map(f64::abs).reduce(f64::max);
-    body.max_displacement_irrelevant =
-        of(Role::Irrelevant).filter_map(|row| row.displacement).reduce(f64::max);
+    body.max_abs_delta_irrelevant = of(Role::Irrelevant).filter_map(|row| row.delta).map(f64::abs).reduce(f64::max);
+    body.max_displacement_irrelevant = of(Role::Irrelevant).filter_map(|row| row.displacement).reduce(f64::max);
     let unpruned = pruning.iter().find(|row| row.kept == experts.len() && !row.finetuned);
     if let Some((errors, samples)) = unpruned.and_then(|row| row.errors.zip(row.samples)) {
         let interval = clopper_pearson(samples - errors, samples, 0.05);

@@ -44,10 +44,10 @@ pub struct Competitors {
 
 /// A model in training. Weights are asked for in pattern coordinates, whatever the engine keeps.
 ///
-/// Both engines minimise the mean hinge loss max(0, 1 − y f) of a batch by plain SGD; per sample, with α = 1[y f < 1]
+/// Both engines minimise the mean hinge loss max(0, 1 − y f) of a batch by plain SGD; per sample, with α = `1[y f < 1]`
 /// and σ̄ = Σ_j G_j σ_j,
 /// −∂ℓ/∂w_s = α y a_s Σ_{j∈J_s} G_j (σ_j − σ̄) x⁽ʲ⁾ and
-/// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j 1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0] x⁽ʲ⁾; routers and neurons move together.
+/// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j `1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0]` x⁽ʲ⁾; routers and neurons move together.
 pub trait Engine {
     /// k.
     fn experts(&self) -> usize;

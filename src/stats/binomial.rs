@@ -141,11 +141,7 @@ fn critical_count(n: u64, level: f64, alpha: f64) -> u64 {
 
 /// `P[X >= c | level]`, which is 0 for the count `n + 1` that cannot happen.
 fn p_value_or_zero(c: u64, n: u64, level: f64) -> f64 {
-    if c > n {
-        0.0
-    } else {
-        p_value_supported(c, n, level)
-    }
+    if c > n { 0.0 } else { p_value_supported(c, n, level) }
 }
 
 #[cfg(test)]

@@ -17,10 +17,7 @@ pub struct Interval {
 
 impl Interval {
     /// \[0, 1\], which says nothing: the answer without data or to illegal input.
-    pub const VACUOUS: Interval = Interval {
-        low: 0.0,
-        high: 1.0,
-    };
+    pub const VACUOUS: Interval = Interval { low: 0.0, high: 1.0 };
 
     /// Whether `p` lies in the interval, ends included; false for NaN.
     pub fn contains(&self, p: f64) -> bool {
@@ -67,14 +64,7 @@ pub fn wilson(successes: u64, trials: u64, alpha: f64) -> Interval {
     if n == 0 || x > n || !(alpha > 0.0 && alpha <= 1.0) {
         return Interval::VACUOUS;
     }
-    Interval {
-        low: wilson_low(x, n, alpha),
-        high: if x == n {
-            1.0
-        } else {
-            wilson_high(x, n, alpha)
-        },
-    }
+    Interval { low: wilson_low(x, n, alpha), high: if x == n { 1.0 } else { wilson_high(x, n, alpha) } }
 }
 
 /// Larger root of `(1 + z^2/n) p^2 - (2 x/n + z^2/n) p + (x/n)^2 = 0`.

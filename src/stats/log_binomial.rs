@@ -112,14 +112,8 @@ mod tests {
             let lower: f64 = masses[..=x].iter().sum::<f64>() / 256.0;
             let count = x as u64;
             assert!((log_pmf(count, 4, 0.25).exp() - masses[x] / 256.0).abs() < 1e-15);
-            assert!(
-                (log_upper_tail(count, 4, 0.25).exp() - upper).abs() < 1e-15,
-                "x = {x}"
-            );
-            assert!(
-                (log_lower_tail(count, 4, 0.25).exp() - lower).abs() < 1e-15,
-                "x = {x}"
-            );
+            assert!((log_upper_tail(count, 4, 0.25).exp() - upper).abs() < 1e-15, "x = {x}");
+            assert!((log_lower_tail(count, 4, 0.25).exp() - lower).abs() < 1e-15, "x = {x}");
         }
     }
 

@@ -26,13 +26,11 @@ pub mod sequential;
 mod stirling;
 
 pub use binomial::{
-    lower_tail, p_value_refuted, p_value_supported, power_supported, smallest_trials_to_support,
-    trials_for_power, upper_tail,
+    lower_tail, p_value_refuted, p_value_supported, power_supported, smallest_trials_to_support, trials_for_power,
+    upper_tail,
 };
 pub use holm::holm;
 pub use hypergeometric::{hypergeometric_lower_tail, hypergeometric_pmf, log_choose};
 pub use interval::{Interval, clopper_pearson, wilson};
 pub use quantile::{median, quantile};
-pub use sequential::{
-    LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported,
-};
+pub use sequential::{LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported};

@@ -68,16 +68,8 @@ pub fn confidence_sequence(x: u64, n: u64, alpha: f64) -> Interval {
     let outside = |p: f64| log_inverse_scaled_mass(x, n, p) >= limit;
     let rate = x as f64 / n as f64;
     Interval {
-        low: if x == 0 {
-            0.0
-        } else {
-            crossing(0.0, rate, outside)
-        },
-        high: if x == n {
-            1.0
-        } else {
-            crossing(rate, 1.0, |p| !outside(p))
-        },
+        low: if x == 0 { 0.0 } else { crossing(0.0, rate, outside) },
+        high: if x == n { 1.0 } else { crossing(rate, 1.0, |p| !outside(p)) },
     }
 }
 
@@ -93,9 +85,7 @@ pub enum LookError {
         trials: u64,
     },
     /// Cumulative successes or failures went down: these are not counts of one growing sequence.
-    #[error(
-        "counts are cumulative, but {successes} of {trials} follows {before} of {before_trials}"
-    )]
+    #[error("counts are cumulative, but {successes} of {trials} follows {before} of {before_trials}")]
     CountsWentDown {
         /// Successes of the refused look.
         successes: u64,
@@ -126,13 +116,7 @@ impl SequentialTest {
     /// A test of `level` in \[0, 1\] before any trial: both e-values are 1. With an illegal level
     /// they stay 1.
     pub fn new(level: f64) -> Self {
-        SequentialTest {
-            level,
-            successes: 0,
-            trials: 0,
-            max_log_e_supported: 0.0,
-            max_log_e_refuted: 0.0,
-        }
+        SequentialTest { level, successes: 0, trials: 0, max_log_e_supported: 0.0, max_log_e_refuted: 0.0 }
     }
 
     /// Takes the counts since the beginning, `successes` among `trials`; a refused look changes

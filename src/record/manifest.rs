@@ -1,0 +1,178 @@
+//! The manifest: what was run, and the hashes of what came out.
+
+use crate::claims::judge::Design;
+use crate::sim::{ClaimSpec, Point, Simulation, resolved_keys};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The content of `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the file format.
+    pub format: u32,
+    /// Name of the simulation.
+    pub name: String,
+    /// What the simulation is for.
+    pub aims: String,
+    /// Version of the program.
+    pub version: String,
+    /// Git revision of its source, `unknown` outside a checkout.
+    pub revision: String,
+    /// The random generator and how runs use it.
+    pub generator: String,
+    /// The engine asked for: `auto`, `pattern` or `dense`.
+    pub engine: String,
+    /// The master seed.
+    pub master_seed: u64,
+    /// Runs per point (the most, if decided sequentially).
+    pub seeds: u64,
+    /// Runs a point between two looks, if the verdicts were looked at while runs came in.
+    pub sequential_block: Option<u64>,
+    /// Names of the swept parameters, the columns of `runs.csv` between `seed` and `stop_reason`.
+    pub swept: Vec<String>,
+    /// The resolved keys of every point.
+    pub points: Vec<ManifestPoint>,
+    /// The claims with their thresholds.
+    pub claims: Vec<ClaimSpec>,
+    /// The text of the simulation file.
+    pub simulation: String,
+    /// `--set key=value` overrides.
+    pub overrides: Vec<String>,
+    /// SHA-256 of the simulation text.
+    pub simulation_sha256: String,
+    /// SHA-256 of the claims.
+    pub claims_sha256: String,
+    /// SHA-256 of each CSV file by name; filled when the files are complete.
+    pub files_sha256: BTreeMap<String, String>,
+}
+
+/// One grid point in the manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestPoint {
+    /// Its number.
+    pub point: usize,
+    /// Its case; empty if there is none.
+    pub case: String,
+    /// Every resolved key.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Version of the manifest and CSV formats.
+pub const FORMAT: u32 = 1;
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hash of claims: of their JSON.
+pub fn claims_hash(claims: &[ClaimSpec]) -> String {
+    // Serialising words and numbers to JSON cannot fail.
+    sha256(&serde_json::to_vec(claims).unwrap_or_default())
+}
+
+/// What the command line adds to a simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provenance {
+    /// The text of the simulation file.
+    pub text: String,
+    /// `--set` overrides.
+    pub overrides: Vec<String>,
+    /// The engine asked for.
+    pub engine: String,
+    /// The master seed.
+    pub master_seed: u64,
+    /// Git revision of the program's source.
+    pub revision: String,
+    /// How runs are collected.
+    pub design: Design,
+}
+
+impl Manifest {
+    /// The manifest of a simulation that is about to run.
+    pub fn new(simulation: &Simulation, points: &[Point], provenance: &Provenance) -> Self {
+        let describe = |point: &Point| ManifestPoint {
+            point: point.index,
+            case: point.case.clone().unwrap_or_default(),
+            parameters: resolved_keys(&point.parameters).into_iter().collect(),
+        };
+        Self {
+            format: FORMAT,
+            name: simulation.name.clone(),
+            aims: simulation.aims.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: provenance.revision.clone(),
+            generator: "ChaCha8; run seed = SHA-256(master seed, keys, run index); one stream a purpose".to_owned(),
+            engine: provenance.engine.clone(),
+            master_seed: provenance.master_seed,
+            seeds: simulation.seeds,
+            sequential_block: match provenance.design {
+                Design::Fixed => None,
+                Design::Sequential { block } => Some(block),
+            },
+            swept: points
+                .first()
+                .map(|point| point.swept.iter().map(|(name, _)| name.clone()).collect())
+                .unwrap_or_default(),
+            points: points.iter().map(describe).collect(),
+            claims: simulation.claims.clone(),
+            simulation_sha256: sha256(provenance.text.as_bytes()),
+            simulation: provenance.text.clone(),
+            overrides: provenance.overrides.clone(),
+            claims_sha256: claims_hash(&simulation.claims),
+            files_sha256: BTreeMap::new(),
+        }
+    }
+
+    /// How runs were collected.
+    pub fn design(&self) -> Design {
+        self.sequential_block.map_or(Design::Fixed, |block| Design::Sequential { block })
+    }
+
+    /// What differs between the configurations of two manifests: the first difference in words, `None` if a run of one
+    /// is a run of the other. Program versions do not count here, nor do the hashes of the results.
+    pub fn difference(&self, other: &Manifest) -> Option<String> {
+        let differs = |what: &str, a: &dyn std::fmt::Display, b: &dyn std::fmt::Display| {
+            let (a, b) = (a.to_string(), b.to_string());
+            (a != b).then(|| format!("{what} is {a} there and {b} here"))
+        };
+        let block =
+            |manifest: &Manifest| manifest.sequential_block.map_or("none".to_owned(), |block| block.to_string());
+        differs("name", &self.name, &other.name)
+            .or_else(|| differs("the master seed", &self.master_seed, &other.master_seed))
+            .or_else(|| differs("seeds", &self.seeds, &other.seeds))
+            .or_else(|| differs("the engine", &self.engine, &other.engine))
+            .or_else(|| differs("the sequential block", &block(self), &block(other)))
+            .or_else(|| differs("the number of points", &self.points.len(), &other.points.len()))
+            .or_else(|| self.points.iter().zip(&other.points).find_map(|(a, b)| a.difference(b)))
+            .or_else(|| claims_difference(&self.claims, &other.claims))
+    }
+}
+
+impl ManifestPoint {
+    fn difference(&self, other: &ManifestPoint) -> Option<String> {
+        if self.case != other.case {
+            return Some(format!("case of point {} is {:?} there and {:?} here", self.point, self.case, other.case));
+        }
+        let keys = self.parameters.keys().chain(other.parameters.keys());
+        let missing = "absent".to_owned();
+        keys.into_iter().find_map(|key| {
+            let (a, b) = (self.parameters.get(key).unwrap_or(&missing), other.parameters.get(key).unwrap_or(&missing));
+            (a != b).then(|| format!("{key} at point {} is {a} there and {b} here", self.point))
+        })
+    }
+}
+
+/// The first difference between two lists of claims in words.
+pub fn claims_difference(there: &[ClaimSpec], here: &[ClaimSpec]) -> Option<String> {
+    if there.len() != here.len() {
+        return Some(format!("there are {} claims there and {} here", there.len(), here.len()));
+    }
+    let shown = |claim: &ClaimSpec| serde_json::to_string(claim).unwrap_or_default();
+    there
+        .iter()
+        .zip(here)
+        .find(|(a, b)| a != b)
+        .map(|(a, b)| format!("claim {} is {} there and {} here", a.id, shown(a), shown(b)))
+}

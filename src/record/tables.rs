@@ -1,0 +1,92 @@
+//! Rows ↔ CSV text: RFC 4180, a header, `.` decimals, shortest round-trip numbers, empty for what was not measured.
+
+use super::rows::{RunBody, RunHead, RunRow};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{Read, Write};
+
+/// The names of the columns of a row type, in order.
+///
+/// # Errors
+/// Never for the flat rows of this crate.
+pub fn columns<T: Serialize>(row: &T) -> Result<Vec<String>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.serialize(row)?;
+    let text = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    let header = csv::Reader::from_reader(text.as_slice()).headers()?.iter().map(str::to_owned).collect();
+    Ok(header)
+}
+
+/// Writes rows of one flat type under a header that is there even without rows.
+pub struct Table<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+impl<W: Write> Table<W> {
+    /// A table with this header.
+    ///
+    /// # Errors
+    /// What `output` reports.
+    pub fn new(output: W, header: &[String]) -> Result<Self, csv::Error> {
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
+        writer.write_record(header)?;
+        Ok(Self { writer })
+    }
+
+    /// Adds one row; a tuple of rows and lists stands for their columns one after another.
+    ///
+    /// # Errors
+    /// What the output reports.
+    pub fn add<T: Serialize>(&mut self, row: &T) -> Result<(), csv::Error> {
+        self.writer.serialize(row)
+    }
+
+    /// Hands everything to the output, and the output back.
+    ///
+    /// # Errors
+    /// What the output reports.
+    pub fn finish(self) -> Result<W, csv::Error> {
+        self.writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+}
+
+/// The header of `runs.csv` for these swept columns.
+///
+/// # Errors
+/// Never for the rows of this crate.
+pub fn run_columns(swept: &[String]) -> Result<Vec<String>, csv::Error> {
+    let mut header = columns(&RunHead::default())?;
+    header.extend(swept.iter().cloned());
+    header.extend(columns(&RunBody::default())?);
+    Ok(header)
+}
+
+/// Reads rows of one flat type; columns are found by name, so further columns do no harm.
+///
+/// # Errors
+/// A missing column or a value of the wrong type, with its line.
+pub fn read<T: DeserializeOwned>(input: impl Read) -> Result<Vec<T>, csv::Error> {
+    csv::Reader::from_reader(input).deserialize().collect()
+}
+
+/// Reads `runs.csv` with the given swept columns.
+///
+/// # Errors
+/// A missing column or a value of the wrong type, with its line.
+pub fn read_runs(input: impl Read, swept: &[String]) -> Result<Vec<RunRow>, csv::Error> {
+    let mut reader = csv::Reader::from_reader(input);
+    let headers = reader.headers()?.clone();
+    let places: Vec<Option<usize>> =
+        swept.iter().map(|name| headers.iter().position(|header| header == name)).collect();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let value = |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().to_owned();
+        rows.push(RunRow {
+            head: record.deserialize(Some(&headers))?,
+            swept: places.iter().map(value).collect(),
+            body: record.deserialize(Some(&headers))?,
+        });
+    }
+    Ok(rows)
+}
