@@ -13,6 +13,7 @@
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts
 //! - [`record`]: rows ↔ CSV, the manifest
+//! - [`report`]: verdicts → text
 
 pub mod claims;
 pub mod measure;
@@ -20,6 +21,7 @@ pub mod moe;
 pub mod patterns;
 pub mod prune;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod sgd;
 pub mod sim;

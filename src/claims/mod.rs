@@ -4,5 +4,6 @@ pub mod assumptions;
 pub mod definitions;
 pub mod evidence;
 pub mod judge;
+pub mod lemmas;
 
 pub use evidence::Evidence;

@@ -5,7 +5,7 @@ use crate::sim::parameters::RolesParameters;
 use serde::{Deserialize, Serialize};
 
 /// What an expert is to the task. With the expert's sign a relevant or misaligned role also names the class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Proficient in the pattern of the class that its sign votes for.
@@ -15,6 +15,7 @@ pub enum Role {
     /// Both class patterns are almost never routed to it.
     Irrelevant,
     /// None of these.
+    #[default]
     Ambiguous,
 }
 

@@ -96,7 +96,7 @@ impl RunBody {
 }
 
 /// One expert of one run: a row of `experts.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpertRow {
     /// Grid point.
     pub point: usize,
@@ -156,7 +156,7 @@ impl ExpertRow {
 }
 
 /// One expert at one iteration: a row of `trajectory.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryRow {
     /// Grid point.
     pub point: usize,
@@ -179,7 +179,7 @@ pub struct TrajectoryRow {
 }
 
 /// One pruned model of one run: a row of `pruning.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PruningRow {
     /// Grid point.
     pub point: usize,
@@ -206,7 +206,7 @@ pub struct PruningRow {
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimRow {
     /// The claim.
     pub claim: String,

@@ -16,6 +16,7 @@ mod overrides;
 pub mod parameters;
 mod resolve;
 pub mod seed;
+pub mod shipped;
 mod simulation;
 mod value;
 
@@ -27,5 +28,6 @@ pub use keys::{KEYS, Key, Kind};
 pub use overrides::Overrides;
 pub use parameters::Parameters;
 pub use seed::{canonical_text, resolved_keys, run_seed};
+pub use shipped::{SHIPPED, Shipped, shipped};
 pub use simulation::{Case, DEFAULT_SEEDS, Simulation};
 pub use value::{Setting, Value};

@@ -1,1 +1,35 @@
-fn main() {}
+//! `simulate`: trains, prunes and judges the theorem. Arguments, terminal and disk live here; the rest is the library.
+
+mod args;
+mod dry_run;
+mod explain;
+mod failure;
+mod folder;
+mod judge;
+mod load;
+mod run;
+mod trace;
+
+use args::{Arguments, Command, RunArguments};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
+        Command::Run(arguments) => run::command(&arguments),
+        Command::List => explain::list(),
+        Command::Explain { id } => explain::explain(&id),
+        Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Trace(arguments) => trace::command(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // A closed stderr leaves nobody to tell.
+            let _ = writeln!(std::io::stderr(), "simulate: {failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use moe_theory::run::EngineChoice;
+use std::path::PathBuf;
+
+/// Trains simplified mixtures of experts from scratch, prunes them by router norm change, and judges the theorems.
+///
+/// Without a command: runs the simulation `default`.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run simulations: train, prune, measure, judge. Example: simulate run theorem.toml --seeds 500
+    Run(RunArguments),
+    /// Shipped simulations, claims, assumptions, lemmas, criteria and keys
+    List,
+    /// One of them in full. Example: simulate explain T2a
+    Explain {
+        /// A simulation, claim, assumption, lemma, criterion or key
+        id: String,
+    },
+    /// Verdicts again from the CSVs of a result folder, without training. Example: simulate judge results/default
+    Judge {
+        /// A result folder
+        dir: PathBuf,
+        /// Refuse if the folder's configuration or claims are not those of this simulation.
+        /// Example: --against sims/default.toml
+        #[arg(long, value_name = "SIM")]
+        against: Option<String>,
+    },
+    /// One run, complete, as safetensors: every number needed to replay it.
+    /// Example: simulate trace default --seed 7 --out run.safetensors
+    Trace(TraceArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Shipped names or TOML files. Example: default controls my.toml
+    #[arg(value_name = "SIM", default_value = "default")]
+    pub sims: Vec<String>,
+    /// Runs per grid point, in place of the file's. Example: --seeds 200
+    #[arg(long, value_name = "N")]
+    pub seeds: Option<u64>,
+    /// Master seed: with the configuration it fixes every number. Example: --seed 7
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Set a key (repeatable); a list spans a grid. Example: --set training.batch=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Result folder, in place of results/SIM; with several simulations the folder that holds them.
+    /// Example: --out /tmp/check
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads, in place of one a core; changes no result. Example: --threads 2
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Exit 3 if a verdict is not the one that the file expects. Example: simulate run controls --check
+    #[arg(long)]
+    pub check: bool,
+    /// No progress and no table: only errors and, with --check, what differs. Example: simulate run smoke --quiet
+    #[arg(long)]
+    pub quiet: bool,
+    /// Show grid, runs, time and memory from a measured probe, and the seeds that each claim needs; write nothing.
+    /// Example: simulate run default --dry-run
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Stop as soon as every claim is decided, by tests that stay valid when looked at after every 25 runs.
+    /// Example: simulate run default --until-decided
+    #[arg(long)]
+    pub until_decided: bool,
+    /// Fill the column `seconds` of runs.csv, the only one that differs from run to run. Example: --timings
+    #[arg(long)]
+    pub timings: bool,
+    /// The engine that trains. Example: --engine dense
+    #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
+    pub engine: EngineArgument,
+    /// Draw figures into DIR/figures. Example: --figures svg
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub figures: Option<FigureFormat>,
+}
+
+impl Default for RunArguments {
+    fn default() -> Self {
+        Self {
+            sims: vec!["default".to_owned()],
+            seeds: None,
+            seed: 0,
+            set: Vec::new(),
+            out: None,
+            threads: None,
+            check: false,
+            quiet: false,
+            dry_run: false,
+            until_decided: false,
+            timings: false,
+            engine: EngineArgument::Auto,
+            figures: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArguments {
+    /// A shipped name or a TOML file. Example: default
+    pub sim: String,
+    /// Master seed, as in `run`. Example: --seed 7
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Index of the run at its point, the column `run` of runs.csv. Example: --run 3
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub run: u64,
+    /// Number of the grid point, the column `point` of runs.csv. Example: --point 1
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub point: usize,
+    /// The file to write. Example: --out run.safetensors
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Set a key (repeatable). Example: --set training.iterations=50
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The engine that trains. Example: --engine dense
+    #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
+    pub engine: EngineArgument,
+}
+
+/// The engine that trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArgument {
+    /// The pattern engine where it applies (no token noise), else the dense one
+    Auto,
+    /// The pattern engine: noise-free data, cost independent of m and d
+    Pattern,
+    /// The dense engine: the reference, any data
+    Dense,
+}
+
+impl EngineArgument {
+    /// The library's name for it.
+    pub fn choice(self) -> EngineChoice {
+        match self {
+            EngineArgument::Auto => EngineChoice::Auto,
+            EngineArgument::Pattern => EngineChoice::Pattern,
+            EngineArgument::Dense => EngineChoice::Dense,
+        }
+    }
+
+    /// The word in the manifest.
+    pub fn word(self) -> &'static str {
+        match self {
+            EngineArgument::Auto => "auto",
+            EngineArgument::Pattern => "pattern",
+            EngineArgument::Dense => "dense",
+        }
+    }
+}
+
+/// File format of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FigureFormat {
+    /// Vector graphics
+    Svg,
+    /// Pixels
+    Png,
+}

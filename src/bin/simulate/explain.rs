@@ -1,0 +1,146 @@
+//! `simulate list` and `simulate explain`.
+
+use crate::failure::Failure;
+use crate::load::hint;
+use moe_theory::claims::assumptions::Assumption;
+use moe_theory::claims::definitions::{DEFINITIONS, Definition};
+use moe_theory::claims::lemmas::LEMMAS;
+use moe_theory::report::text::WIDTH;
+use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
+use std::io::Write;
+
+/// The criteria that order experts.
+const CRITERIA: [(&str, &str); 3] = [
+    ("router-norm-change", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's): two checkpoints, no data."),
+    ("router-displacement", "D_s = ‖w_s^T − w_s⁰‖: two checkpoints, no data; no gauge changes it."),
+    ("random", "A seeded random permutation: a negative control."),
+];
+
+/// Prints what there is.
+pub fn list() -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    writeln!(out, "Simulations (simulate run NAME)")?;
+    for shipped in SHIPPED {
+        let aims = Simulation::parse(shipped.file, shipped.text, &Overrides::default()).map(|parsed| parsed.aims);
+        line(&mut out, shipped.name, &aims.unwrap_or_default())?;
+    }
+    writeln!(out, "\nClaims")?;
+    for claim in DEFINITIONS {
+        line(&mut out, claim.id, claim.statement)?;
+    }
+    writeln!(out, "\nAssumptions")?;
+    for assumption in Assumption::ALL {
+        line(&mut out, assumption.name(), assumption.statement())?;
+    }
+    writeln!(out, "\nLemmas")?;
+    for lemma in LEMMAS {
+        line(&mut out, lemma.id, lemma.statement)?;
+    }
+    writeln!(out, "\nCriteria")?;
+    for (name, meaning) in CRITERIA {
+        line(&mut out, name, meaning)?;
+    }
+    writeln!(out, "\nKeys of a simulation file")?;
+    for key in KEYS {
+        line(&mut out, key.path, key.doc)?;
+    }
+    writeln!(out, "\n`simulate explain NAME` tells more of each.")?;
+    Ok(())
+}
+
+/// A name and its meaning, wrapped to the terminal's width.
+fn line(out: &mut impl Write, name: &str, meaning: &str) -> std::io::Result<()> {
+    const COLUMN: usize = 34;
+    let gap = if name.chars().count() < 20 { 22 } else { COLUMN };
+    let padded = format!("  {name:<width$}", width = gap - 2);
+    let indent = " ".repeat(gap);
+    let options = textwrap::Options::new(WIDTH).initial_indent(&padded).subsequent_indent(&indent);
+    writeln!(out, "{}", textwrap::fill(meaning, options))
+}
+
+/// Prints all there is to say of one name.
+pub fn explain(id: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    if let Some(claim) = find_claim(id).and_then(|key| DEFINITIONS.iter().find(|claim| claim.id == key.id)) {
+        explain_claim(&mut out, claim)?;
+    } else if let Some(assumption) = Assumption::ALL.iter().find(|assumption| assumption.name() == id) {
+        explain_assumption(&mut out, *assumption)?;
+    } else if let Some(lemma) = LEMMAS.iter().find(|lemma| lemma.id == id) {
+        paragraph(&mut out, &format!("{}: {}", lemma.id, lemma.statement))?;
+        if lemma.checked {
+            paragraph(&mut out, "Checked on real trajectories by `cargo run --release -p proofs-check`.")?;
+        }
+    } else if let Some((name, meaning)) = CRITERIA.iter().find(|(name, _)| *name == id) {
+        paragraph(&mut out, &format!("{name}: {meaning}"))?;
+    } else if let Some(key) = find_key(id) {
+        explain_key(&mut out, key)?;
+    } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
+        explain_simulation(&mut out, shipped)?;
+    } else {
+        let known = names();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        return Err(Failure::Usage(format!(
+            "{id}: no simulation, claim, assumption, lemma, criterion or key{}; `simulate list` shows all",
+            hint(id, &known)
+        )));
+    }
+    Ok(())
+}
+
+fn names() -> Vec<String> {
+    let simulations = SHIPPED.iter().map(|shipped| shipped.name);
+    let claims = DEFINITIONS.iter().map(|claim| claim.id);
+    let assumptions = Assumption::ALL.iter().map(|assumption| assumption.name());
+    let lemmas = LEMMAS.iter().map(|lemma| lemma.id);
+    let criteria = CRITERIA.iter().map(|(name, _)| *name);
+    let keys = KEYS.iter().map(|key| key.path);
+    let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
+    names.map(str::to_owned).collect()
+}
+
+fn find_key(id: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == id || key.path.rsplit('.').next() == Some(id))
+}
+
+fn paragraph(out: &mut impl Write, text: &str) -> std::io::Result<()> {
+    writeln!(out, "{}", textwrap::fill(text, WIDTH))
+}
+
+fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()> {
+    paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
+    writeln!(out)?;
+    line(out, "holds in a run if", claim.holds_if)?;
+    if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
+        line(out, "threshold", meaning)?;
+    }
+    let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
+    line(out, "assumes", &assumptions.join(", "))?;
+    line(
+        out,
+        "decision",
+        "SUPPORTED if an exact binomial test rejects that the claim holds with a probability of at most 0.95 \
+         (`level`), REFUTED if one rejects that it holds with at least that probability, INCONCLUSIVE otherwise. \
+         Holm's correction at 0.05 over both tests of every claim and point of the simulation.",
+    )?;
+    line(out, "runs", "on = \"met\": runs that meet the assumptions; on = \"all\": every run.")?;
+    line(out, "source", claim.source)
+}
+
+fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::Result<()> {
+    paragraph(out, &format!("{}: {}.", assumption.name(), assumption.statement()))?;
+    let claims: Vec<&str> =
+        DEFINITIONS.iter().filter(|claim| claim.assumptions.contains(&assumption)).map(|claim| claim.id).collect();
+    line(out, "assumed by", &claims.join(", "))
+}
+
+fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
+    paragraph(out, &format!("{} ({}): {}", key.path, key.symbol, key.doc))?;
+    line(out, "legal", &key.legal())?;
+    line(out, "default", key.default)?;
+    line(out, "source", key.source)
+}
+
+fn explain_simulation(out: &mut impl Write, shipped: &Shipped) -> std::io::Result<()> {
+    writeln!(out, "# {}, embedded in the program", shipped.file)?;
+    write!(out, "{}", shipped.text)
+}

@@ -1,0 +1,225 @@
+//! `simulate run`.
+
+use crate::args::RunArguments;
+use crate::dry_run;
+use crate::failure::Failure;
+use crate::folder::{self, Draft};
+use crate::load::{Loaded, check_engine, load};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use moe_theory::claims::Evidence;
+use moe_theory::claims::judge::{Design, Jury, conclusions, surprises};
+use moe_theory::record::manifest::{Manifest, Provenance};
+use moe_theory::record::tables::{Table, columns, run_columns};
+use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
+use moe_theory::report::text;
+use moe_theory::run::{RunRecord, run, run_all};
+use moe_theory::sim::Point;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Runs a point between two looks with `--until-decided`.
+pub const BLOCK: u64 = 25;
+
+/// Runs each simulation in turn.
+pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
+    // Everything is checked before the first run starts.
+    let mut loaded = Vec::new();
+    for name in &arguments.sims {
+        let simulation = load(name, &arguments.set, arguments.seeds)?;
+        check_engine(arguments.engine, &simulation.points)?;
+        loaded.push(simulation);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0).into()).build()?;
+    if arguments.dry_run {
+        return loaded.iter().try_for_each(|loaded| pool.install(|| dry_run::show(loaded, arguments)));
+    }
+    let mut jobs = Vec::new();
+    for loaded in &loaded {
+        let target = target(arguments, &loaded.simulation.name);
+        let manifest = manifest(loaded, arguments);
+        folder::check_target(&target, &manifest)?;
+        jobs.push((loaded, target, manifest));
+    }
+    let mut differing = Vec::new();
+    for (loaded, target, manifest) in jobs {
+        let rows = pool.install(|| simulate(loaded, &target, manifest, arguments))?;
+        differing.extend(surprises(&rows).into_iter().map(|row| describe(&loaded.simulation.name, row)));
+    }
+    if arguments.check && !differing.is_empty() {
+        return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
+    }
+    Ok(())
+}
+
+fn describe(simulation: &str, row: &ClaimRow) -> String {
+    let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
+    format!("{simulation}{case} {}: {} in place of {}", row.claim, row.verdict, row.expected)
+}
+
+fn target(arguments: &RunArguments, name: &str) -> PathBuf {
+    match &arguments.out {
+        None => Path::new("results").join(name),
+        Some(dir) if arguments.sims.len() == 1 => dir.clone(),
+        Some(dir) => dir.join(name),
+    }
+}
+
+fn manifest(loaded: &Loaded, arguments: &RunArguments) -> Manifest {
+    let provenance = Provenance {
+        text: loaded.text.clone(),
+        overrides: arguments.set.clone(),
+        engine: arguments.engine.word().to_owned(),
+        master_seed: arguments.seed,
+        revision: env!("GIT_REVISION").to_owned(),
+        design: if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed },
+    };
+    Manifest::new(&loaded.simulation, &loaded.points, &provenance)
+}
+
+/// The tables that runs are written to as they finish.
+struct Tables {
+    runs: Table<BufWriter<File>>,
+    experts: Table<BufWriter<File>>,
+    trajectory: Table<BufWriter<File>>,
+    pruning: Table<BufWriter<File>>,
+}
+
+impl Tables {
+    fn open(draft: &Draft, swept: &[String]) -> anyhow::Result<Self> {
+        Ok(Self {
+            runs: Table::new(draft.create("runs.csv")?, &run_columns(swept)?)?,
+            experts: Table::new(draft.create("experts.csv")?, &columns(&ExpertRow::default())?)?,
+            trajectory: Table::new(draft.create("trajectory.csv")?, &columns(&TrajectoryRow::default())?)?,
+            pruning: Table::new(draft.create("pruning.csv")?, &columns(&PruningRow::default())?)?,
+        })
+    }
+
+    fn add(&mut self, record: &RunRecord) -> anyhow::Result<()> {
+        self.runs.add(&(&record.run.head, &record.run.swept, &record.run.body))?;
+        record.experts.iter().try_for_each(|row| self.experts.add(row))?;
+        record.trajectory.iter().try_for_each(|row| self.trajectory.add(row))?;
+        record.pruning.iter().try_for_each(|row| self.pruning.add(row))?;
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        for mut output in
+            [self.runs.finish()?, self.experts.finish()?, self.trajectory.finish()?, self.pruning.finish()?]
+        {
+            output.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// Trains, judges and writes one simulation; returns its claims' rows.
+fn simulate(
+    loaded: &Loaded,
+    target: &Path,
+    mut manifest: Manifest,
+    arguments: &RunArguments,
+) -> Result<Vec<ClaimRow>, Failure> {
+    let Loaded { simulation, points, .. } = loaded;
+    if !arguments.quiet {
+        announce(loaded)?;
+    }
+    let start = Instant::now();
+    let draft = Draft::open(target)?;
+    let design = manifest.design();
+    let mut tables = Tables::open(&draft, &manifest.swept)?;
+    let mut jury = Jury::new(simulation, points, design);
+    let progress = progress(simulation.seeds * points.len() as u64, arguments.quiet);
+    for tasks in blocks(points, simulation.seeds, design) {
+        let compute = |&(point, index): &(usize, u64)| {
+            let start = Instant::now();
+            let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
+            record.run.body.seconds = arguments.timings.then(|| start.elapsed().as_secs_f64());
+            record
+        };
+        run_all(&tasks, compute, |record: RunRecord| -> anyhow::Result<()> {
+            let evidence = Evidence { run: &record.run.body, experts: &record.experts, pruning: &record.pruning };
+            jury.add(record.run.head.point, record.run.head.run, &evidence);
+            tables.add(&record)?;
+            progress.set_message(format!("point {}", record.run.head.point));
+            progress.inc(1);
+            Ok(())
+        })?;
+        if arguments.until_decided && jury.is_decided() {
+            break;
+        }
+    }
+    progress.finish_and_clear();
+    tables.finish()?;
+    let rows = jury.rows();
+    write_claims(&draft, &rows)?;
+    draft.publish(&mut manifest)?;
+    if !arguments.quiet {
+        conclude(&rows, target, start, progress.position())?;
+    }
+    Ok(rows)
+}
+
+/// The tasks (point, run) in the order in which they are computed and written: all at once, or block by block.
+fn blocks(points: &[Point], seeds: u64, design: Design) -> impl Iterator<Item = Vec<(usize, u64)>> {
+    let block = match design {
+        Design::Fixed => seeds,
+        Design::Sequential { block } => block,
+    };
+    let points = points.len();
+    (0..seeds.div_ceil(block)).map(move |number| {
+        let runs = number * block..seeds.min((number + 1) * block);
+        (0..points).flat_map(|point| runs.clone().map(move |run| (point, run))).collect()
+    })
+}
+
+fn write_claims(draft: &Draft, rows: &[ClaimRow]) -> anyhow::Result<()> {
+    let mut table = Table::new(draft.create("claims.csv")?, &columns(&ClaimRow::default())?)?;
+    rows.iter().try_for_each(|row| table.add(row))?;
+    table.finish()?.flush()?;
+    Ok(())
+}
+
+fn progress(runs: u64, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new(runs);
+    if quiet || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {per_sec}  {eta} left  {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn announce(loaded: &Loaded) -> anyhow::Result<()> {
+    let Loaded { simulation, points, .. } = loaded;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
+    let claims: Vec<String> = simulation.claims.iter().map(|claim| claim.id.clone()).collect();
+    let mut unique = claims.clone();
+    unique.dedup();
+    unique.sort();
+    unique.dedup();
+    let points_word = if points.len() == 1 { "point" } else { "points" };
+    let what = format!(
+        "{} runs at {} grid {points_word}; claims {}",
+        simulation.seeds * points.len() as u64,
+        points.len(),
+        unique.join(", ")
+    );
+    writeln!(out, "{}\n", textwrap::fill(&what, text::WIDTH))?;
+    Ok(())
+}
+
+fn conclude(rows: &[ClaimRow], target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    write!(out, "{}", text::verdicts(rows))?;
+    let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
+    let surprising = surprises(rows).len();
+    if expected > 0 {
+        writeln!(out, "\n{} of {expected} verdicts as expected.", expected - surprising)?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+    writeln!(out, "A verdict is about this configuration; `simulate explain T2a` says what a claim means.")?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Verdicts and rows → text.
+
+pub mod text;
