@@ -15,6 +15,7 @@ pub struct Shipped {
 pub static SHIPPED: &[Shipped] = &[
     Shipped { name: "default", file: "sims/default.toml", text: include_str!("../../sims/default.toml") },
     Shipped { name: "smoke", file: "sims/smoke.toml", text: include_str!("../../sims/smoke.toml") },
+    Shipped { name: "boundary", file: "sims/boundary.toml", text: include_str!("../../sims/boundary.toml") },
     Shipped { name: "controls", file: "sims/controls.toml", text: include_str!("../../sims/controls.toml") },
 ];
 

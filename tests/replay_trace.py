@@ -1,0 +1,73 @@
+"""Replays a trace in NumPy, from the definitions alone, and compares the routers and neurons.
+
+    simulate trace default --seed 7 --out run.safetensors
+    python tests/replay_trace.py run.safetensors
+
+Needs NumPy. Exits 1 if a router differs by more than 1e-9.
+"""
+
+import json
+import sys
+
+import numpy as np
+
+
+def load(path):
+    """A safetensors file: 8 bytes of header length, a JSON header, then the numbers."""
+    raw = open(path, "rb").read()
+    size = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + size])
+    meta = header.pop("__metadata__")
+    kinds = {"F64": "<f8", "I32": "<i4"}
+    tensors = {
+        name: np.frombuffer(raw[8 + size :][slice(*t["data_offsets"])], kinds[t["dtype"]]).reshape(t["shape"])
+        for name, t in header.items()
+    }
+    return tensors, meta
+
+
+def step(w, W, signs, x, y, l, router_rate, expert_rate):
+    """One SGD step of the mean hinge loss. x [B, n, d], w [k, d], W [k, m, d]; returns the moved w and W."""
+    B, k, m = len(x), len(w), W.shape[1]
+    scores = np.einsum("bnd,kd->bkn", x, w)
+    chosen = np.argsort(-scores, axis=2, kind="stable")[:, :, :l]  # ties: the smallest position
+    top = np.take_along_axis(scores, chosen, 2)
+    gates = np.exp(top - top.max(2, keepdims=True))
+    gates /= gates.sum(2, keepdims=True)
+    dw, dW, f, parts = np.zeros_like(w), np.zeros_like(W), np.zeros(B), []
+    for s in range(k):
+        tokens = np.take_along_axis(x, chosen[:, s, :, None], 1)  # [B, l, d]
+        before = tokens @ W[s].T  # [B, l, m]
+        sigma = np.maximum(before, 0).mean(2)
+        mean = (gates[:, s] * sigma).sum(1)
+        f += signs[s] * mean
+        parts.append((tokens, before, sigma, mean))
+    active = (y * f < 1) * y / B
+    for s, (tokens, before, sigma, mean) in enumerate(parts):
+        push = signs[s] * active[:, None] * gates[:, s]  # [B, l]
+        dw[s] = np.einsum("bl,bld->d", push * (sigma - mean[:, None]), tokens)
+        dW[s] = np.einsum("bl,blm,bld->md", push, (before > 0).astype(float), tokens) / m
+    return w + router_rate * dw, W + expert_rate * dW
+
+
+def main():
+    t, meta = load(sys.argv[1])
+    w, W = t["routers_0"].copy(), t["neurons_0"].copy()
+    worst, recorded = 0.0, {int(i): r for i, r in zip(t["recorded"], t["routers"])}
+    rates = int(meta["tokens_per_expert"]), float(meta["router_rate"]), float(meta["expert_rate"])
+    for i in range(len(t["tokens"]) + 1):
+        if i in recorded:
+            worst = max(worst, np.abs(w - recorded[i]).max())
+        if i < len(t["tokens"]):
+            x = t["basis"][t["tokens"][i]]
+            if "noise" in t:
+                x = x + t["noise"][i]
+            w, W = step(w, W, t["signs"], x, t["labels"][i].astype(float), *rates)
+    worst = max(worst, np.abs(w - t["routers_t"]).max())
+    neurons = np.abs(W - t["neurons_t"]).max()
+    print(f"{len(t['tokens'])} iterations: largest difference {worst:.2e} in routers, {neurons:.2e} in neurons")
+    return int(not worst <= 1e-9)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
