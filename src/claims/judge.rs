@@ -5,7 +5,7 @@
 //! hypotheses of a simulation are corrected together by Holm at [`ALPHA`]. Neither rejected means INCONCLUSIVE.
 //! METHODOLOGY tells why.
 
-use super::definitions::{DEFINITIONS, Definition, definition};
+use super::definitions::{Definition, definition};
 use super::evidence::Evidence;
 use crate::record::ClaimRow;
 use crate::sim::{ClaimSpec, On, Point, Simulation, Verdict};
@@ -56,11 +56,13 @@ impl<'a> Jury<'a> {
     /// A jury for every claim of the simulation at every point that it applies to.
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
         let mut trials = Vec::new();
-        for claim in &simulation.claims {
+        // Every claim that a simulation may name is defined.
+        let claims = simulation.claims.iter().filter_map(|claim| Some((claim, definition(&claim.id)?)));
+        for (claim, definition) in claims {
             for point in points.iter().filter(|point| claim.applies_to(point.case.as_deref())) {
                 trials.push(Trial {
                     claim,
-                    definition: definition(&claim.id).unwrap_or(&DEFINITIONS[0]),
+                    definition,
                     point: point.index,
                     case: point.case.as_deref().unwrap_or_default(),
                     runs: 0,
@@ -79,7 +81,7 @@ impl<'a> Jury<'a> {
         for trial in self.trials.iter_mut().filter(|trial| trial.point == point) {
             trial.add(evidence);
             if let Design::Sequential { block } = self.design
-                && (run + 1) % block == 0
+                && (run + 1).is_multiple_of(block)
             {
                 trial.look();
             }

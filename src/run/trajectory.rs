@@ -10,11 +10,11 @@ use crate::sim::parameters::Parameters;
 /// eight to a factor of ten.
 pub fn recorded_iterations(iterations: usize, record_every: usize) -> Vec<usize> {
     let mut recorded = vec![0, iterations];
-    if record_every > 0 {
-        recorded.extend((1..=iterations / record_every).map(|index| index * record_every));
-    } else {
+    if record_every == 0 {
         let spaced = (0..).map(|index| 10f64.powf(f64::from(index) / 8.0).round() as usize);
         recorded.extend(spaced.take_while(|&iteration| iteration < iterations));
+    } else {
+        recorded.extend((0..iterations).step_by(record_every));
     }
     recorded.sort_unstable();
     recorded.dedup();

@@ -23,6 +23,13 @@ impl Failure {
         }
     }
 
+    /// Whether it is that the reader of the output has gone.
+    pub fn is_closed_pipe(&self) -> bool {
+        let Failure::Running(error) = self else { return false };
+        let closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+        error.downcast_ref::<std::io::Error>().is_some_and(closed)
+    }
+
     /// A usage failure from anything that can be shown.
     pub fn usage(message: impl fmt::Display) -> Self {
         Failure::Usage(message.to_string())

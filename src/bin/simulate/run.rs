@@ -220,6 +220,6 @@ fn conclude(rows: &[ClaimRow], target: &Path, start: Instant, runs: u64) -> anyh
     }
     let seconds = start.elapsed().as_secs_f64();
     writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    writeln!(out, "A verdict is about this configuration; `simulate explain T2a` says what a claim means.")?;
+    writeln!(out, "`simulate explain T2a` says what a claim means; LIMITS.md what a verdict does not.")?;
     Ok(())
 }
