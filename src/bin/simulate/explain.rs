@@ -135,7 +135,7 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
 
 fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
     paragraph(out, &format!("{} ({}): {}", key.path, key.symbol, key.doc))?;
-    line(out, "legal", &key.legal())?;
+    line(out, "legal", key.legal().trim_start_matches("must be "))?;
     line(out, "default", key.default)?;
     line(out, "source", key.source)
 }

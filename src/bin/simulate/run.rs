@@ -150,13 +150,14 @@ fn simulate(
             break;
         }
     }
+    let runs = progress.position();
     progress.finish_and_clear();
     tables.finish()?;
     let rows = jury.rows();
     write_claims(&draft, &rows)?;
     draft.publish(&mut manifest)?;
     if !arguments.quiet {
-        conclude(&rows, target, start, progress.position())?;
+        conclude(&rows, target, start, runs)?;
     }
     Ok(rows)
 }
