@@ -1,0 +1,85 @@
+//! What a check counts.
+
+/// Comparisons made, violations found, and how close the closest comparison came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Comparisons made.
+    pub comparisons: u64,
+    /// Comparisons that failed.
+    pub violations: u64,
+    /// The largest share used: of the tolerance where the lemma is an equality, of the bound where it is an inequality.
+    /// A violation is above 1.
+    pub worst: f64,
+    /// The first violation, in words.
+    pub first: Option<String>,
+}
+
+impl Tally {
+    /// `difference` must be 0 up to `tolerance`; with the tolerance 0, exactly.
+    pub fn zero(&mut self, difference: f64, tolerance: f64, describe: impl FnOnce() -> String) {
+        let difference = difference.abs();
+        let share = if difference == 0.0 { 0.0 } else { difference / tolerance };
+        self.compare(share, || format!("{}: off by {difference:e}, allowed {tolerance:e}", describe()));
+    }
+
+    /// `value` must be at most `bound`, up to `tolerance`.
+    pub fn at_most(&mut self, value: f64, bound: f64, tolerance: f64, describe: impl FnOnce() -> String) {
+        let share = if value <= tolerance { 0.0 } else { (value - tolerance) / bound };
+        self.compare(share, || format!("{}: {value:e} is above {bound:e}", describe()));
+    }
+
+    /// `holds` must be true; says nothing about slack.
+    pub fn holds(&mut self, holds: bool, describe: impl FnOnce() -> String) {
+        self.compare(if holds { 0.0 } else { f64::INFINITY }, describe);
+    }
+
+    /// Adds the comparisons of another tally.
+    pub fn merge(&mut self, other: Tally) {
+        self.comparisons += other.comparisons;
+        self.violations += other.violations;
+        self.worst = self.worst.max(other.worst);
+        self.first = self.first.take().or(other.first);
+    }
+
+    /// `share` above 1, or no number, is a violation.
+    fn compare(&mut self, share: f64, describe: impl FnOnce() -> String) {
+        self.comparisons += 1;
+        let share = if share.is_nan() { f64::INFINITY } else { share };
+        self.worst = self.worst.max(share);
+        if share > 1.0 {
+            self.violations += 1;
+            self.first.get_or_insert_with(describe);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_a_violation() {
+        let mut tally = Tally::default();
+        tally.zero(f64::NAN, 1.0, || "equality".into());
+        tally.at_most(f64::NAN, 1.0, 0.1, || "bound".into());
+        assert_eq!((tally.comparisons, tally.violations), (2, 2));
+    }
+
+    #[test]
+    fn exact_equality_allows_nothing() {
+        let mut tally = Tally::default();
+        tally.zero(0.0, 0.0, || "equal".into());
+        assert_eq!(tally.violations, 0);
+        tally.zero(f64::MIN_POSITIVE, 0.0, || "different".into());
+        assert_eq!(tally.violations, 1);
+    }
+
+    #[test]
+    fn a_bound_of_zero_allows_the_tolerance() {
+        let mut tally = Tally::default();
+        tally.at_most(1e-16, 0.0, 1e-15, || "rounding".into());
+        assert_eq!((tally.violations, tally.worst), (0, 0.0));
+        tally.at_most(1e-14, 0.0, 1e-15, || "more".into());
+        assert_eq!(tally.violations, 1);
+    }
+}
