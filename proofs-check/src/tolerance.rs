@@ -21,7 +21,7 @@ const SIDES: f64 = 4.0;
 
 /// L11: how much the 60 steps or fewer of a run may amplify the rounding of scores. Errors feed back through gates and
 /// weights, but a gate moves by at most a quarter of its score's error and the updates carry the learning rates, so
-/// that growth is slow: over 12,000 runs the largest error seen was 0.2 in these units. An effect of the gauge on what
+/// that growth is slow: over 7,500 runs the largest error seen was 0.2 in these units. An effect of the gauge on what
 /// the model does is of the order of the learning rates, about ten orders above the tolerance.
 const AMPLIFICATION: f64 = 16.0;
 
