@@ -3,7 +3,7 @@
 use crate::sgd::Competitors;
 use crate::sim::parameters::DataParameters;
 use crate::stats::hypergeometric::hypergeometric_pmf;
-use statrs::distribution::{Binomial, Discrete};
+use crate::stats::log_binomial::log_pmf;
 
 /// λ as a function of the number of irrelevant patterns that score above o_v or as high.
 ///
@@ -79,6 +79,6 @@ impl LambdaTable {
         if population == 0 {
             return if count == 0 { 1.0 } else { 0.0 };
         }
-        Binomial::new(marked as f64 / population as f64, draws).map_or(f64::NAN, |binomial| binomial.pmf(count))
+        libm::exp(log_pmf(count, draws, marked as f64 / population as f64))
     }
 }

@@ -63,7 +63,7 @@ pub static KEYS: &[Key] = &[
     real("assumptions.imbalance_max", "", 0.0, 0.5, "0.05", "A-balance: |class_share − ½| is at most this.", AUDIT),
     real("assumptions.norm_max", "", 0.0, 1e12, "2.0", "A-gauge: the largest ‖w⁰‖ of a relevant expert is at most this.", AUDIT),
     real("assumptions.activation_max", "", 0.0, 1e12, "0.75", "A-activation: per sign, the summed mean activation of irrelevant experts at t = 0 is at most this.", AUDIT),
-    real("assumptions.travel_min", "", 0.0, 1e12, "20.0", "A-training: η_r·T is at least this.", AUDIT),
+    real("assumptions.travel_min", "", 0.0, 1e12, "20.0", "A-travel: η_r·T is at least this.", AUDIT),
     real("assumptions.router_rate_max", "", 0.0, 1e6, "1.0", "A-rate: η_r is at most this.", AUDIT),
 ];
 

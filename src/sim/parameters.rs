@@ -269,7 +269,7 @@ pub struct AssumptionParameters {
     pub norm_max: f64,
     /// A-activation: per sign, the sum over irrelevant experts of the mean activation at t = 0 is at most this.
     pub activation_max: f64,
-    /// A-training: η_r·T ≥ this.
+    /// A-travel: η_r·T ≥ this.
     pub travel_min: f64,
     /// A-rate: η_r ≤ this.
     pub router_rate_max: f64,
