@@ -156,9 +156,8 @@ fn proficiencies_are_estimates_of_the_shares() {
         .parameters;
         let routers: Vec<f64> = (0..4)
             .flat_map(|expert| match expert % 2 {
-                // Five and more equal exponentials can sum to more than their multiple, which makes the pattern
-                // engine's gate of an all-round tie less than 1/l by a rounding.
-                0 if l < 5 => tied_router(d, &mut generator),
+                // All scores equal: every chosen token has a gate of exactly 1/l in either engine.
+                0 => tied_router(d, &mut generator),
                 _ => (0..d).map(|_| generator.random_range(-1.0..1.0)).collect(),
             })
             .collect();

@@ -138,7 +138,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         let text = verdicts(&[row()]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("median min Δ"), "{text}");
+        assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
         assert!(text.contains("EXPECTED SUPPORTED"));
     }
 

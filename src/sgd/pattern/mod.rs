@@ -265,12 +265,12 @@ impl Engine for PatternEngine {
             for expert in 0..k {
                 let cell = (class_token * k + expert) as u32;
                 let chosen = &self.sample.chosen[expert * l..][..l];
-                gates.push(
-                    chosen
-                        .iter()
-                        .position(|&other| other == cell)
-                        .map_or(0.0, |place| self.sample.weights[expert * l + place] / self.sample.totals[expert]),
-                );
+                let weights = &self.sample.weights[expert * l..][..l];
+                // Relative to the best token, so that l tied tokens have a gate of exactly 1/l.
+                let gate = |place: usize| {
+                    weights[place] / weights[0] / weights.iter().map(|weight| weight / weights[0]).sum::<f64>()
+                };
+                gates.push(chosen.iter().position(|&other| other == cell).map_or(0.0, gate));
             }
         }
     }
