@@ -1,3 +1,4 @@
-//! Verdicts and rows → text.
+//! Verdicts and rows → text and figures.
 
+pub mod figures;
 pub mod text;

@@ -80,7 +80,7 @@ pub struct RunArguments {
     /// The engine that trains. Example: --engine dense
     #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
     pub engine: EngineArgument,
-    /// Draw figures into DIR/figures. Example: --figures svg
+    /// Draw figures into DIR/figures, one set a grid point, of the first 12 points at most. Example: --figures svg
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub figures: Option<FigureFormat>,
 }

@@ -4,6 +4,7 @@ mod args;
 mod dry_run;
 mod explain;
 mod failure;
+mod figures;
 mod folder;
 mod judge;
 mod load;

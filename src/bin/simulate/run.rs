@@ -3,6 +3,7 @@
 use crate::args::RunArguments;
 use crate::dry_run;
 use crate::failure::Failure;
+use crate::figures;
 use crate::folder::{self, Draft};
 use crate::load::{Loaded, check_engine, load};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -155,6 +156,9 @@ fn simulate(
     tables.finish()?;
     let rows = jury.rows();
     write_claims(&draft, &rows)?;
+    if let Some(format) = arguments.figures {
+        figures::draw(&draft, format)?;
+    }
     draft.publish(&mut manifest)?;
     if !arguments.quiet {
         conclude(&rows, target, start, runs)?;

@@ -1,0 +1,96 @@
+//! Rows → figures: SVG text, and PNG bytes of it. The same rows give the same bytes.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `scale` | values → pixels: linear, or symmetric-logarithmic |
+//! | `canvas` | frame, axes, markers, legend |
+//! | `roles` | one quantity of every expert, by role |
+//! | `pruning` | accuracy against the pruning ratio |
+//! | `trajectory` | Δ^t over the iterations, by role |
+//! | `png` | SVG → PNG with an embedded font |
+
+mod canvas;
+mod png;
+mod pruning;
+mod roles;
+mod scale;
+mod trajectory;
+
+pub use png::png;
+
+use crate::measure::Role;
+use crate::record::{ExpertRow, PruningRow, TrajectoryRow};
+use std::collections::BTreeSet;
+
+/// Figures are drawn of this many grid points at most, the first ones.
+pub const MAX_POINTS: usize = 12;
+
+/// A figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// File name without ending: `norm-change`, or `norm-change-point-3` if there are several grid points.
+    pub name: String,
+    /// The figure as SVG.
+    pub svg: String,
+}
+
+/// Why a figure could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    /// The drawing library refused.
+    #[error("cannot draw: {0}")]
+    Drawing(String),
+    /// The SVG could not be read when it was to become PNG.
+    #[error("cannot read the SVG: {0}")]
+    Svg(String),
+    /// The PNG could not be written.
+    #[error("cannot write the PNG: {0}")]
+    Png(String),
+}
+
+/// The figures of the rows of one simulation, by grid point; a figure without data is left out.
+///
+/// # Errors
+/// What the drawing library reports.
+pub fn figures(
+    experts: &[ExpertRow],
+    pruning: &[PruningRow],
+    trajectory: &[TrajectoryRow],
+) -> Result<Vec<Figure>, FigureError> {
+    let points: BTreeSet<usize> =
+        experts.iter().map(|row| row.point).chain(pruning.iter().map(|row| row.point)).collect();
+    let several = points.len() > 1;
+    let mut drawn = Vec::new();
+    for point in points.into_iter().take(MAX_POINTS) {
+        let experts: Vec<&ExpertRow> = experts.iter().filter(|row| row.point == point).collect();
+        let pruning: Vec<&PruningRow> = pruning.iter().filter(|row| row.point == point).collect();
+        let trajectory: Vec<&TrajectoryRow> = trajectory.iter().filter(|row| row.point == point).collect();
+        let title = |what: &str| if several { format!("{what}, point {point}") } else { what.to_owned() };
+        let figures = [
+            ("norm-change", roles::norm_change(&title("Router norm change by role"), &experts)?),
+            ("displacement", roles::displacement(&title("Router displacement by role"), &experts)?),
+            ("pruning", pruning::draw(&title("Accuracy after pruning"), &experts, &pruning)?),
+            ("trajectory", trajectory::draw(&title("Router norm change during training"), &experts, &trajectory)?),
+        ];
+        for (name, svg) in figures {
+            let name = if several { format!("{name}-point-{point}") } else { name.to_owned() };
+            drawn.extend(svg.map(|svg| Figure { name, svg }));
+        }
+    }
+    Ok(drawn)
+}
+
+/// The roles in the order of the legend, with their names.
+const ROLES: [(Role, &str); 4] = [
+    (Role::Relevant, "relevant"),
+    (Role::Misaligned, "misaligned"),
+    (Role::Irrelevant, "irrelevant"),
+    (Role::Ambiguous, "ambiguous"),
+];
+
+/// Sorts the finite values and drops the others.
+fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}

@@ -1,0 +1,87 @@
+//! One quantity of every expert, by role: a box of quantiles and a strip of points.
+
+use super::canvas::{Canvas, Look};
+use super::scale::Scale;
+use super::{FigureError, ROLES, sorted_finite};
+use crate::record::ExpertRow;
+use crate::stats::quantile;
+
+/// Points of a role that are drawn at most: evenly spaced ranks, the extremes among them.
+const MAX_STRIP: usize = 400;
+
+/// Δ by role.
+pub(super) fn norm_change(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
+    draw(title, "norm change Δ = ‖w(T)‖ − ‖w(0)‖", experts, |row| row.delta)
+}
+
+/// D by role.
+pub(super) fn displacement(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
+    draw(title, "displacement D = ‖w(T) − w(0)‖", experts, |row| row.displacement)
+}
+
+fn draw(
+    title: &str,
+    label: &str,
+    experts: &[&ExpertRow],
+    quantity: impl Fn(&ExpertRow) -> Option<f64>,
+) -> Result<Option<String>, FigureError> {
+    let all = sorted_finite(experts.iter().filter_map(|row| quantity(row)));
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let groups: Vec<Vec<f64>> = ROLES
+        .iter()
+        .map(|(role, _)| sorted_finite(experts.iter().filter(|row| row.role == *role).filter_map(|row| quantity(row))))
+        .collect();
+    let mut x = Scale::linear(0.0, ROLES.len() as f64);
+    x.ticks = ROLES
+        .iter()
+        .zip(&groups)
+        .enumerate()
+        .map(|(place, ((_, name), values))| (place as f64 + 0.5, format!("{name}\nn = {}", values.len())))
+        .collect();
+    let y = Scale::symmetric_log(&all);
+    let linear = y.linear_within();
+    let mut svg = String::new();
+    let mut canvas = Canvas::new(&mut svg, title, ("role measured at t = 0", x), (label, y))?;
+    for (place, values) in groups.iter().enumerate() {
+        group(&canvas, place, values)?;
+    }
+    canvas.note("Each expert of each run.\n\nBox: quartiles, median.\nWhiskers: 5 % and 95 %.")?;
+    if groups.iter().any(|values| values.len() > MAX_STRIP) {
+        canvas.note(&format!("Points: {MAX_STRIP} ranks of n,\nthe extremes included."))?;
+    } else {
+        canvas.note("Points: all n.")?;
+    }
+    if let Some(linear) = linear {
+        canvas.note(&format!("\nSymmetric-log axis,\nlinear within ±{linear}."))?;
+    }
+    canvas.finish()?;
+    Ok(Some(svg))
+}
+
+/// The box and the strip of one role.
+fn group(canvas: &Canvas, place: usize, sorted: &[f64]) -> Result<(), FigureError> {
+    let look = Look(place);
+    let centre = place as f64 + 0.5;
+    let levels = [0.05, 0.25, 0.5, 0.75, 0.95].map(|level| quantile(sorted, level));
+    let [Some(low), Some(first), Some(middle), Some(third), Some(high)] = levels else {
+        return Ok(());
+    };
+    let shown = sorted.len().min(MAX_STRIP);
+    for index in 0..shown {
+        let rank = if shown > 1 { index * (sorted.len() - 1) / (shown - 1) } else { 0 };
+        // Multiples of the golden ratio spread the points evenly, without random numbers.
+        let spread = (index as f64 * 0.618_033_988_749_895).fract();
+        canvas.marker(centre - 0.05 + 0.4 * spread, sorted[rank], look, 2, false)?;
+    }
+    let (left, right) = (centre - 0.38, centre - 0.14);
+    let stem = (left + right) / 2.0;
+    canvas.thin(&[(stem, low), (stem, first)], look, 2)?;
+    canvas.thin(&[(stem, third), (stem, high)], look, 2)?;
+    for end in [low, high] {
+        canvas.thin(&[(stem - 0.05, end), (stem + 0.05, end)], look, 2)?;
+    }
+    canvas.outline((left, first), (right, third), look)?;
+    canvas.thin(&[(left, middle), (right, middle)], look, 4)
+}
