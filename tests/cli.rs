@@ -2,10 +2,20 @@
 
 mod cli_common;
 
-use cli_common::{Bench, Done, TINY, column};
+use cli_common::{Bench, Done, Files, TINY, column};
 use moe_theory::record::manifest::sha256;
 
 impl Bench {
+    fn files(&self) -> Files {
+        self.files_below("")
+    }
+
+    /// The header of a CSV.
+    fn header(&self, name: &str) -> Vec<String> {
+        let text = self.read(name);
+        text.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect()
+    }
+
     /// Runs the program, which must refuse in one line, with status 2, without output or any change on the disk; the
     /// line.
     fn refuses(&self, arguments: &str) -> String {
