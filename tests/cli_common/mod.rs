@@ -103,10 +103,6 @@ impl Bench {
         done.stdout
     }
 
-    pub fn files(&self) -> Files {
-        self.files_below("")
-    }
-
     /// Every file below `name`, hidden ones included.
     pub fn files_below(&self, name: &str) -> Files {
         fn walk(root: &Path, dir: &Path, found: &mut Files) {
@@ -125,12 +121,6 @@ impl Bench {
         let mut found = Files::new();
         walk(&root, &root, &mut found);
         found
-    }
-
-    /// The header of a CSV.
-    pub fn header(&self, name: &str) -> Vec<String> {
-        let text = self.read(name);
-        text.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect()
     }
 
     /// The rows of a CSV.
