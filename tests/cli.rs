@@ -479,7 +479,7 @@ fn judge_refuses_claims_that_are_not_those_of_the_simulation_text() {
     manifest["claims_sha256"] = sha256(&claims).into();
     bench.write("made/manifest.json", manifest.to_string());
     let line = bench.refuses("judge made");
-    assert!(line.starts_with("made/manifest.json: its claims are not its simulation's: claim T1a is "), "{line}");
+    assert!(line.starts_with("made/manifest.json: not what its simulation says: claim T1a is "), "{line}");
 }
 
 #[test]
@@ -823,7 +823,7 @@ fn a_dry_run_shows_points_time_memory_and_seeds_and_writes_nothing() {
     let printed = bench.succeeds("run tiny.toml --set training.batch=[20,24] --dry-run --out made");
     assert!(bench.files() == before);
     for piece in [
-        "2 points x 6 runs = 12 runs\n",
+        "points x runs: 2 x 6 = 12\n",
         "  point 0: batch = 20\n",
         "  point 1: batch = 24\n",
         "time: about ",

@@ -133,7 +133,8 @@ impl Audit {
             let irrelevant = experts.iter().filter(|expert| expert.role == Role::Irrelevant && expert.sign == sign);
             irrelevant.map(|expert| expert.mean_activation).sum()
         };
-        let activation_irrelevant = loudness(1.0).max(loudness(-1.0));
+        // An empty sum is −0; adding 0 makes it 0.
+        let activation_irrelevant = loudness(1.0).max(loudness(-1.0)) + 0.0;
         Self {
             labels: data.labels == Labels::Class,
             balance: (data.class_share - 0.5).abs() <= assumptions.imbalance_max,

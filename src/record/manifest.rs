@@ -165,7 +165,7 @@ impl ManifestPoint {
 }
 
 /// The first difference between two lists of claims in words.
-pub fn claims_difference(there: &[ClaimSpec], here: &[ClaimSpec]) -> Option<String> {
+fn claims_difference(there: &[ClaimSpec], here: &[ClaimSpec]) -> Option<String> {
     if there.len() != here.len() {
         return Some(format!("there are {} claims there and {} here", there.len(), here.len()));
     }

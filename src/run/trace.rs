@@ -8,7 +8,7 @@ use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Observer, StepReport, StopReason, train};
 use crate::sim::{Point, resolved_keys, run_seed};
 use nalgebra::DMatrix;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The most bytes that the tensors of a trace may take.
 pub const MOST_BYTES: usize = 8 << 30;
@@ -21,7 +21,7 @@ pub struct Trace {
     /// Tensors by name.
     pub tensors: Vec<(&'static str, Tensor)>,
     /// Every resolved key under its last part, and what identifies the run.
-    pub metadata: HashMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// One tensor.
@@ -74,7 +74,7 @@ pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) ->
     let planned = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
     let mut recorder = Recorder { planned, vocabulary: &vocabulary, ..Recorder::new(&vocabulary) };
     let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]);
-    let mut metadata: HashMap<String, String> = resolved_keys(parameters)
+    let mut metadata: BTreeMap<String, String> = resolved_keys(parameters)
         .into_iter()
         .map(|(path, value)| (path.rsplit('.').next().unwrap_or_default().to_owned(), value))
         .collect();

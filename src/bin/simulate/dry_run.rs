@@ -4,6 +4,7 @@ use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
 use moe_theory::claims::judge::{ALPHA, Design, Jury};
+use moe_theory::report::text::WIDTH;
 use moe_theory::run::run;
 use moe_theory::sim::Point;
 use moe_theory::sim::consistency::state_bytes;
@@ -27,14 +28,17 @@ pub fn show(loaded: &Loaded, arguments: &RunArguments) -> Result<(), Failure> {
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
     writeln!(
         out,
-        "{} points x {} runs = {} runs",
+        "points x runs: {} x {} = {}",
         points.len(),
         simulation.seeds,
         points.len() as u64 * simulation.seeds
     )?;
     for point in points {
         let swept: Vec<String> = point.swept.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        writeln!(out, "  point {}: {}", point.index, swept.join(", "))?;
+        let swept = if swept.is_empty() { "as in the file".to_owned() } else { swept.join(", ") };
+        let (first, rest) = (format!("  point {}: ", point.index), "    ");
+        let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(rest);
+        writeln!(out, "{}", textwrap::fill(&swept, options))?;
     }
     let threads = rayon::current_num_threads();
     let seconds = probe(points, arguments) * simulation.seeds as f64 / threads as f64;
@@ -76,7 +80,7 @@ fn show_seeds(loaded: &Loaded, out: &mut impl Write) -> std::io::Result<()> {
         let planned = trials_for_power(PLANNED_PROBABILITY, claim.level, alpha, PLANNED_POWER, 1_000_000)
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
         let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
-        let verdict = if simulation.seeds < least { ": TOO FEW, the verdict can't be SUPPORTED" } else { "" };
+        let verdict = if simulation.seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
         writeln!(
             out,
             "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",

@@ -50,7 +50,7 @@ pub fn list() -> Result<(), Failure> {
 
 /// A name and its meaning, wrapped to the terminal's width.
 fn line(out: &mut impl Write, name: &str, meaning: &str) -> std::io::Result<()> {
-    const COLUMN: usize = 34;
+    const COLUMN: usize = 38;
     let gap = if name.chars().count() < 20 { 22 } else { COLUMN };
     let padded = format!("  {name:<width$}", width = gap - 2);
     let indent = " ".repeat(gap);

@@ -5,10 +5,10 @@ use crate::folder::{TABLES, read_manifest};
 use crate::load::load;
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::Jury;
-use moe_theory::record::manifest::{Manifest, claims_difference, claims_hash, sha256};
+use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, tables};
 use moe_theory::report::text;
-use moe_theory::sim::{Overrides, Simulation};
+use moe_theory::sim::{Overrides, Point, Simulation};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -19,18 +19,22 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     check_hashes(dir, &manifest)?;
     let shown = dir.display().to_string();
     if let Some(name) = against {
-        check_against(&shown, &manifest, name)?;
+        let loaded = load(name, &manifest.overrides, Some(manifest.seeds))?;
+        let here = rebuild(&manifest, &loaded.text, &loaded.simulation, &loaded.points);
+        if let Some(difference) = manifest.difference(&here) {
+            return Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}")));
+        }
     }
     // The text in the manifest gives the points and claims back; its hash was checked above.
+    let file = format!("{shown}/manifest.json");
     let overrides = Overrides { set: &manifest.overrides, seeds: Some(manifest.seeds) };
-    let simulation = Simulation::parse(&format!("{shown}/manifest.json"), &manifest.simulation, &overrides)
-        .map_err(Failure::usage)?;
-    if let Some(difference) = claims_difference(&manifest.claims, &simulation.claims) {
-        return Err(Failure::Usage(format!(
-            "{shown}/manifest.json: its claims are not its simulation's: {difference}"
-        )));
+    let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
+    let points = simulation.points().map_err(Failure::usage)?;
+    let here = rebuild(&manifest, &manifest.simulation, &simulation, &points);
+    if let Some(difference) = manifest.difference(&here) {
+        return Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}")));
     }
-    let rows = judge(dir, &manifest, &simulation)?;
+    let rows = judge(dir, &manifest, &simulation, &points)?;
     let mut out = std::io::stdout();
     write!(out, "{}", text::verdicts(&rows))?;
     let recorded: Vec<ClaimRow> = read(dir, "claims.csv", |bytes| tables::read(bytes))?;
@@ -64,24 +68,17 @@ fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a folder whose configuration or claims are not those of `name`.
-fn check_against(shown: &str, manifest: &Manifest, name: &str) -> Result<(), Failure> {
-    let loaded = load(name, &manifest.overrides, Some(manifest.seeds))?;
-    let mut expected = manifest.clone();
-    let provenance = moe_theory::record::manifest::Provenance {
-        text: loaded.text.clone(),
+/// The manifest that a run of this simulation would have had, in the way in which `manifest` was run.
+fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[Point]) -> Manifest {
+    let provenance = Provenance {
+        text: text.to_owned(),
         overrides: manifest.overrides.clone(),
         engine: manifest.engine.clone(),
         master_seed: manifest.master_seed,
         revision: manifest.revision.clone(),
         design: manifest.design(),
     };
-    let here = Manifest::new(&loaded.simulation, &loaded.points, &provenance);
-    expected.files_sha256.clear();
-    match expected.difference(&here) {
-        None => Ok(()),
-        Some(difference) => Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}"))),
-    }
+    Manifest::new(simulation, points, &provenance)
 }
 
 fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error>) -> Result<T, Failure> {
@@ -90,12 +87,11 @@ fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error
     parse(&bytes).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
-fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation) -> Result<Vec<ClaimRow>, Failure> {
-    let points = simulation.points().map_err(Failure::usage)?;
+fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Vec<ClaimRow>, Failure> {
     let runs = read(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
     let experts: Vec<ExpertRow> = read(dir, "experts.csv", |bytes| tables::read(bytes))?;
     let pruning: Vec<PruningRow> = read(dir, "pruning.csv", |bytes| tables::read(bytes))?;
-    let mut jury = Jury::new(simulation, &points, manifest.design());
+    let mut jury = Jury::new(simulation, points, manifest.design());
     // All files hold the runs in the same order.
     let (mut experts, mut pruning) = (experts.as_slice(), pruning.as_slice());
     for run in &runs {

@@ -39,6 +39,13 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     let mut jobs = Vec::new();
     for loaded in &loaded {
         let target = target(arguments, &loaded.simulation.name);
+        if jobs.iter().any(|(_, other, _)| *other == target) {
+            return Err(Failure::Usage(format!(
+                "{}: two of the simulations would write there (both are named {}); nothing was written",
+                target.display(),
+                loaded.simulation.name
+            )));
+        }
         let manifest = manifest(loaded, arguments);
         folder::check_target(&target, &manifest)?;
         jobs.push((loaded, target, manifest));
@@ -225,6 +232,6 @@ fn conclude(rows: &[ClaimRow], target: &Path, start: Instant, runs: u64) -> anyh
     }
     let seconds = start.elapsed().as_secs_f64();
     writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    writeln!(out, "`simulate explain T2a` says what a claim means; LIMITS.md what a verdict does not.")?;
+    writeln!(out, "`simulate explain T2a` says what a claim means, LIMITS.md what no verdict says.")?;
     Ok(())
 }
