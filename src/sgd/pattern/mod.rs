@@ -4,7 +4,7 @@
 //! the number of neurons m, nor on d but for the places that the ranking's repairs jump over. The canonical basis and
 //! any other give the same numbers, because the state is kept in pattern coordinates.
 //!
-//! [`select`] chooses tokens by integer ranks, [`ranking`] keeps the ranks, [`cells`] the neurons, [`ranges`] the
+//! `select` chooses tokens by integer ranks, `ranking` keeps the ranks, `cells` the neurons, `ranges` the
 //! activation ranges.
 
 mod cells;
