@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::figures;
 use crate::folder::{self, Draft};
 use crate::load::{Loaded, check_engine, load};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Design, Jury, conclusions, surprises};
 use moe_theory::record::manifest::{Manifest, Provenance};
@@ -198,8 +198,13 @@ fn progress(runs: u64, quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {per_sec}  {eta} left  {msg}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {rate}  {eta} left  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // A progress bar that can't be drawn is no reason to stop.
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        });
+    bar.with_style(style)
 }
 
 fn announce(loaded: &Loaded) -> anyhow::Result<()> {

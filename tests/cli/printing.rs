@@ -1,0 +1,106 @@
+//! What the program prints.
+
+use crate::cli_common::Bench;
+use crate::too_wide;
+
+#[test]
+fn quiet_prints_nothing() {
+    let bench = Bench::new();
+    assert_eq!(bench.succeeds("run tiny.toml --quiet --out made"), "");
+    assert_eq!(bench.files_below("made").len(), 6);
+}
+
+#[test]
+fn no_progress_bar_without_a_terminal() {
+    // `succeeds` compares stderr with nothing.
+    let printed = Bench::new().succeeds("run tiny.toml --out made");
+    assert!(!printed.contains(['\r', '\u{1b}']), "{printed:?}");
+    assert!(
+        printed
+            .starts_with("tiny: Every part of the program in milliseconds\n6 runs at 1 grid point; claims T0, T1a\n")
+    );
+    assert!(printed.contains("Results: made\n"), "{printed}");
+}
+
+#[test]
+fn no_line_of_a_run_is_wider_than_80_columns() {
+    let bench = Bench::new();
+    for arguments in ["", " --set training.batch=[20,24]", " --set data.labels=independent --seeds 30"] {
+        let printed = bench.succeeds(&format!("run tiny.toml{arguments} --out made{}", arguments.len()));
+        assert_eq!(too_wide(&printed), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn no_line_of_a_dry_run_is_wider_than_80_columns() {
+    let printed = Bench::new().succeeds("run tiny.toml --dry-run");
+    assert_eq!(too_wide(&printed), Vec::<&str>::new());
+}
+
+#[test]
+fn no_line_of_list_is_wider_than_80_columns() {
+    assert_eq!(too_wide(&Bench::new().succeeds("list")), Vec::<&str>::new());
+}
+
+/// The names that `simulate list` prints, by section.
+fn listed(bench: &Bench) -> Vec<(String, String)> {
+    let mut section = String::new();
+    let mut names = Vec::new();
+    for line in bench.succeeds("list").lines() {
+        if !line.starts_with([' ', '`']) && !line.is_empty() {
+            section = line.to_owned();
+        } else if let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
+            names.push((section.clone(), name.split(' ').next().unwrap_or_default().to_owned()));
+        }
+    }
+    names
+}
+
+#[test]
+fn everything_listed_is_explained_within_80_columns() {
+    let bench = Bench::new();
+    let keys = moe_theory::sim::KEYS.iter().map(|key| (String::new(), key.path.to_owned()));
+    let others = listed(&bench).into_iter().filter(|(section, _)| !section.starts_with("Keys"));
+    let names: Vec<(String, String)> = others.chain(keys).collect();
+    assert!(names.len() > 50, "{names:?}");
+    for (section, name) in names {
+        let text = bench.succeeds(&format!("explain {name}"));
+        if section.starts_with("Simulations") {
+            assert!(text.contains(&format!("name = \"{name}\"")), "{text}");
+        } else {
+            assert!(text.starts_with(&name), "{name}: {text}");
+            assert_eq!(too_wide(&text), Vec::<&str>::new());
+        }
+    }
+}
+
+#[test]
+fn every_key_and_claim_of_the_program_is_listed() {
+    let names: Vec<String> = listed(&Bench::new()).into_iter().map(|(_, name)| name).collect();
+    let keys = moe_theory::sim::KEYS.iter().map(|key| key.path);
+    let claims = moe_theory::sim::CLAIM_IDS.iter().map(|claim| claim.id);
+    let shipped = moe_theory::sim::SHIPPED.iter().map(|shipped| shipped.name);
+    for name in keys.chain(claims).chain(shipped) {
+        assert!(names.iter().any(|listed| listed == name), "{name}");
+    }
+}
+
+#[test]
+fn help_names_every_command_and_what_happens_without_one() {
+    let help = Bench::new().succeeds("--help");
+    for command in ["run", "list", "explain", "judge", "trace"] {
+        assert!(help.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command}: {help}");
+    }
+    assert!(help.contains("Without a command: runs the simulation `default`"), "{help}");
+    assert!(Bench::new().succeeds("run --help").contains("[default: default]"));
+}
+
+#[test]
+fn every_flag_of_run_and_trace_has_an_example() {
+    for command in ["run", "trace"] {
+        let help = Bench::new().succeeds(&format!("{command} --help"));
+        let flags = help.split("\n\n").filter(|block| block.trim_start().starts_with("--"));
+        let without: Vec<&str> = flags.filter(|block| !block.contains("xample:")).collect();
+        assert_eq!(without, Vec::<&str>::new());
+    }
+}
