@@ -33,7 +33,13 @@ impl Finding {
 impl Evidence<'_> {
     /// Whether the run meets every assumption of a claim.
     pub fn meets(&self, definition: &Definition) -> bool {
-        definition.assumptions.iter().all(|assumption| assumption.is_met(self.run))
+        self.missed(definition).next().is_none()
+    }
+
+    /// The assumptions of a claim that the run misses, as places in the definition's list.
+    pub fn missed<'b>(&'b self, definition: &'b Definition) -> impl Iterator<Item = usize> + 'b {
+        let assumptions = definition.assumptions.iter().enumerate();
+        assumptions.filter(|(_, assumption)| !assumption.is_met(self.run)).map(|(place, _)| place)
     }
 
     /// What the run says of a claim.

@@ -47,6 +47,8 @@ struct Trial<'a> {
     case: &'a str,
     runs: u64,
     set_aside: u64,
+    /// Runs set aside that miss each of the claim's assumptions.
+    missed: Vec<u64>,
     holds: u64,
     figures: Vec<f64>,
     sequential: SequentialTest,
@@ -67,6 +69,7 @@ impl<'a> Jury<'a> {
                     case: point.case.as_deref().unwrap_or_default(),
                     runs: 0,
                     set_aside: 0,
+                    missed: vec![0; definition.assumptions.len()],
                     holds: 0,
                     figures: Vec::new(),
                     sequential: SequentialTest::new(claim.level),
@@ -104,14 +107,16 @@ impl<'a> Jury<'a> {
         let pairs = self.trials.len();
         let mut rows = Vec::new();
         for claim in &self.simulation.claims {
-            let own: Vec<ClaimRow> = self
+            let own: Vec<(&Trial, &[f64])> = self
                 .trials
                 .iter()
                 .zip(adjusted.chunks_exact(2))
                 .filter(|(trial, _)| std::ptr::eq(trial.claim, claim))
-                .map(|(trial, adjusted)| trial.row(adjusted[0], adjusted[1], pairs, design))
                 .collect();
-            rows.extend(with_conjunction(claim, own));
+            let by_point: Vec<ClaimRow> =
+                own.iter().map(|(trial, adjusted)| trial.row(adjusted[0], adjusted[1], pairs, design)).collect();
+            let trials: Vec<&Trial> = own.iter().map(|(trial, _)| *trial).collect();
+            rows.extend(with_conjunction(claim, by_point, missed_in_words(&trials)));
         }
         rows
     }
@@ -126,6 +131,7 @@ impl Trial<'_> {
     fn add(&mut self, evidence: &Evidence) {
         if self.claim.on == On::Met && !evidence.meets(self.definition) {
             self.set_aside += 1;
+            evidence.missed(self.definition).for_each(|place| self.missed[place] += 1);
             return;
         }
         let finding = evidence.finding(self.claim);
@@ -166,7 +172,7 @@ impl Trial<'_> {
         } else if refuted <= ALPHA {
             Verdict::Refuted.to_string()
         } else if self.runs < smallest_trials_to_support(self.claim.level, ALPHA / (2 * pairs) as f64) {
-            format!("{} (too few)", Verdict::Inconclusive)
+            too_few()
         } else {
             Verdict::Inconclusive.to_string()
         };
@@ -189,13 +195,19 @@ impl Trial<'_> {
             roles: self.claim.roles.to_string(),
             case: self.case.to_owned(),
             median: median(&self.figures),
+            missed: missed_in_words(&[self]),
         }
     }
 }
 
+/// The verdict on a claim with fewer runs than SUPPORTED needs at best.
+fn too_few() -> String {
+    format!("{} (too few)", Verdict::Inconclusive)
+}
+
 /// A claim's rows and, if it is judged at several points, the row of their conjunction: SUPPORTED iff all are, REFUTED
 /// iff one is. What the simulation expects is then expected of the conjunction.
-fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>) -> Vec<ClaimRow> {
+fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, missed: String) -> Vec<ClaimRow> {
     if rows.len() < 2 {
         return rows;
     }
@@ -207,6 +219,12 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>) -> Vec<ClaimRow>
     } else {
         Verdict::Inconclusive
     };
+    // Too few runs are the reason if they are that of every point that is not decided.
+    let is_undecided = |row: &&ClaimRow| row.verdict.starts_with("INCONCLUSIVE");
+    let verdict = match verdict {
+        Verdict::Inconclusive if rows.iter().filter(is_undecided).all(|row| row.verdict == too_few()) => too_few(),
+        verdict => verdict.to_string(),
+    };
     let conjunction = ClaimRow {
         part: "all".to_owned(),
         point: None,
@@ -217,9 +235,10 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>) -> Vec<ClaimRow>
         ci_low: None,
         ci_high: None,
         p_holm: None,
-        verdict: verdict.to_string(),
+        verdict,
         case: claim.case.clone().unwrap_or_default(),
         median: None,
+        missed,
         ..rows[0].clone()
     };
     for row in &mut rows {
@@ -227,6 +246,15 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>) -> Vec<ClaimRow>
     }
     rows.push(conjunction);
     rows
+}
+
+/// The assumptions that runs set aside miss, with the number of runs over all these trials.
+fn missed_in_words(trials: &[&Trial]) -> String {
+    let Some(first) = trials.first() else { return String::new() };
+    let assumptions = first.definition.assumptions.iter().enumerate();
+    let counted = assumptions.map(|(place, name)| (name, trials.iter().map(|trial| trial.missed[place]).sum::<u64>()));
+    let texts = counted.filter(|(_, runs)| *runs > 0).map(|(assumption, runs)| format!("{} {runs}", assumption.name()));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// The rows that state a claim's verdict: its conjunction, or its only row.

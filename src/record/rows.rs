@@ -244,4 +244,7 @@ pub struct ClaimRow {
     pub case: String,
     /// Median over the judged runs of the figure that the claim is about (min relevant Δ for T1a …), if it has one.
     pub median: Option<f64>,
+    /// The assumptions that the runs set aside miss, each with the number of runs that miss it, as in
+    /// `A-batch 12, A-gauge 3`; empty if none was set aside.
+    pub missed: String,
 }

@@ -86,7 +86,7 @@ pub fn in_words(row: &ClaimRow) -> String {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
     }
     if row.set_aside > 0 {
-        let _ = write!(text, "; {} runs set aside (an assumption is missed)", row.set_aside);
+        let _ = write!(text, "; {} runs set aside (missed: {})", row.set_aside, row.missed);
     }
     if row.on == "all" {
         text.push_str("; on all runs");
@@ -131,6 +131,7 @@ mod tests {
             roles: "measured".into(),
             case: String::new(),
             median: Some(0.36234),
+            missed: "A-gauge 3".into(),
         }
     }
 
