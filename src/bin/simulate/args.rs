@@ -54,7 +54,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Result folder, in place of results/SIM; with several simulations the folder that holds them.
-    /// Example: --out /tmp/check
+    /// Example: --out results/check
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Threads, in place of one a core; changes no result. Example: --threads 2
