@@ -338,3 +338,37 @@ fn a_pruned_model_that_overflows_has_a_row_without_errors() {
     assert!(finetuned.iter().all(|row| row.errors.is_none() && row.samples.is_none() && row.accuracy.is_none()));
     assert!(pruned.iter().all(|row| row.errors.is_some()));
 }
+
+/// l tied tokens have a gate of 1/l, and count as proficient, wherever the scores lie below the router's largest: five
+/// and more equal exponentials can sum to more than their multiple.
+#[test]
+fn l_tied_tokens_have_a_gate_of_one_lth_in_both_engines() {
+    for l in 2..=12 {
+        let parameters = common::point(&format!(
+            "data.patterns=20 data.tokens=13 model.tokens_per_expert={l} model.experts=2 model.neurons=1 \
+             pretrained.relevant_per_class=1"
+        ))
+        .parameters;
+        let constructed = Pretrained::constructed(&parameters, 0).model;
+        let mut batch = Batch::default();
+        Sampler::proficiency(&parameters.data, 0).fill(&mut batch, 50);
+        for step in 0..40 {
+            // The last pattern is above the others; samples that hold it are passed over.
+            let mut routers = vec![f64::from(step) / -13.0; 40];
+            (routers[19], routers[39]) = (0.0, 0.0);
+            let model = Model { routers, ..constructed.clone() };
+            for choice in [EngineChoice::Pattern, EngineChoice::Dense] {
+                let mut gates = Vec::new();
+                choice.build(&model, &parameters, 0).class_token_gates(&batch, &mut gates);
+                for (sample, gates) in gates.chunks_exact(2).enumerate() {
+                    let tied = !batch.sample(sample).contains(&19);
+                    let first = (batch.class_positions[sample] as usize) < l;
+                    if tied {
+                        let expected = if first { 1.0 / l as f64 } else { 0.0 };
+                        assert_eq!(gates, [expected; 2], "{choice:?}, l = {l}, step {step}");
+                    }
+                }
+            }
+        }
+    }
+}
