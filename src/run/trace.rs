@@ -72,7 +72,7 @@ pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) ->
     let mut engine = choice.build(&pretrained.model, parameters, seed);
     let mut sampler = Sampler::training(&parameters.data, seed);
     let planned = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
-    let mut recorder = Recorder { planned, vocabulary: &vocabulary, ..Recorder::new(&vocabulary) };
+    let mut recorder = Recorder::new(planned, &vocabulary);
     let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]);
     let mut metadata: BTreeMap<String, String> = resolved_keys(parameters)
         .into_iter()
@@ -103,9 +103,9 @@ struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    fn new(vocabulary: &'a Vocabulary) -> Self {
+    fn new(planned: Vec<usize>, vocabulary: &'a Vocabulary) -> Self {
         Self {
-            planned: Vec::new(),
+            planned,
             vocabulary,
             tokens_per_sample: 0,
             batch: 0,

@@ -1,7 +1,7 @@
 //! The pattern engine: noise-free training by the reduced state of lemma L5.
 //!
 //! Tokens are patterns, so a router's score is a table look-up, and so is σ. What an iteration costs does not depend on
-//! the number of neurons m, nor on d but for the places that the ranking's repairs jump over. The canonical basis and
+//! the number of neurons m, nor on d but for the places that the ranking's repairs jump over and the scans that [`Engine::range_above`] needs. The canonical basis and
 //! any other give the same numbers, because the state is kept in pattern coordinates.
 //!
 //! `select` chooses tokens by integer ranks, `ranking` keeps the ranks, `cells` the neurons, `ranges` the
