@@ -1,4 +1,5 @@
-//! Exact statistics on counts: pure functions, no files, no printing, no random numbers.
+//! Statistics on counts and on slopes: pure functions, no files, no printing. Random numbers serve
+//! one function, the bootstrap of [`quantile_slope`], which takes its seed.
 //!
 //! | file | concept |
 //! |---|---|
@@ -7,30 +8,55 @@
 //! | [`binomial`] | exact one-sided tests of a probability against a level, their power and sample size |
 //! | [`interval`] | Clopper–Pearson and Wilson intervals of a probability |
 //! | [`sequential`] | tests and intervals that stay valid however often one looks |
+//! | [`spending`] | alpha spending: any p-value, made valid at every look |
 //! | [`holm`](mod@holm) | Holm's adjustment for many tests at once |
 //! | [`quantile`](mod@quantile) | median and quantiles as in NumPy |
 //! | [`hypergeometric`] | draws without replacement |
+//! | [`student`] | Student's t and the normal distribution: tails and critical values |
+//! | [`groups`] | values of runs, grouped by `x` |
+//! | [`slope`] | a slope with its standard error: interval, tests, equivalence, planning |
+//! | [`least_squares`](mod@least_squares) | slopes of means and of logarithms of means |
+//! | [`quantile_regression`](mod@quantile_regression) | slopes of quantiles, exact, with a bootstrap |
+//! | [`flip`] | where a monotone probability crosses a level |
 //!
 //! Logarithms and exponentials come from `libm`, so that the same counts give the same bits on
 //! every platform. Errors stated as "relative" are measured in `tests/statistics.rs` against
-//! `data/statistics.csv`. Counts may be up to 2^53, the largest that `f64` holds exactly; the
+//! `data/statistics.csv` and in `tests/slopes.rs` against `data/slopes.csv`; error rates and
+//! coverage of the slopes in `tests/error_rates.rs`, which keeps `data/error_rates.csv` true. Counts may be up to 2^53, the largest that `f64` holds exactly; the
 //! time of one tail grows as the square root of the number of trials.
 
 pub mod binomial;
+pub mod flip;
+pub mod groups;
 pub mod holm;
 pub mod hypergeometric;
 pub mod interval;
+pub mod least_squares;
 pub mod log_binomial;
 pub mod quantile;
+pub mod quantile_regression;
 pub mod sequential;
+pub mod slope;
+pub mod spending;
 mod stirling;
+pub mod student;
 
 pub use binomial::{
     lower_tail, p_value_refuted, p_value_supported, power_supported, smallest_trials_to_support, trials_for_power,
     upper_tail,
 };
+pub use flip::{Direction, Flip, ScanPoint, crossing_bracket, isotonic};
+pub use groups::Group;
 pub use holm::holm;
 pub use hypergeometric::{hypergeometric_lower_tail, hypergeometric_pmf, log_choose};
 pub use interval::{Interval, clopper_pearson, wilson};
+pub use least_squares::{LogMeanError, least_squares, log_mean_slope};
 pub use quantile::{median, quantile};
-pub use sequential::{LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported};
+pub use quantile_regression::{quantile_regression, quantile_slope};
+pub use sequential::{
+    LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported,
+    smallest_trials_to_support_sequential,
+};
+pub use slope::{Bounds, MEDIAN_FACTOR, Slope, runs_for_slope_power, slope_power};
+pub use spending::{SpendingTest, spending_weight, spent};
+pub use student::{normal_critical, normal_upper_tail, student_critical, student_lower_tail, student_upper_tail};

@@ -20,6 +20,9 @@
 use super::interval::{Interval, crossing};
 use super::log_binomial::{log_lower_tail, log_pmf, log_upper_tail};
 
+/// The largest count that `f64` holds exactly.
+const LARGEST_COUNT: u64 = 1 << 53;
+
 /// Logarithm of the e-value against `H-: P <= level`; large supports `P > level`.
 ///
 /// `e = 1/(1-level) * integral over q from level to 1 of f(q)/f(level)`, by
@@ -71,6 +74,45 @@ pub fn confidence_sequence(x: u64, n: u64, alpha: f64) -> Interval {
         low: if x == 0 { 0.0 } else { crossing(0.0, rate, outside) },
         high: if x == n { 1.0 } else { crossing(rate, 1.0, |p| !outside(p)) },
     }
+}
+
+/// Fewest trials, a multiple of `block`, whose all-success outcome has an anytime p-value
+/// ([`SequentialTest::p_value_supported`]) of at most `alpha`.
+///
+/// The e-value of `n` successes in `n` trials, `(1 - level^(n+1)) / ((1 - level) (n+1) level^n)`,
+/// is the mean of `(q/level)^n` over `q` in (level, 1\], so it grows with `n`. Range: `level` in
+/// \[0, 1), `alpha` in (0, 1); `alpha >= 1` gives 0, and where no such number exists
+/// (`level >= 1`, `alpha <= 0`, NaN) the answer is `u64::MAX`; a block of 0 counts as 1. Error:
+/// none but that of [`log_e_supported`] at an exact tie. Source: doubling and bisection.
+pub fn smallest_trials_to_support_sequential(level: f64, alpha: f64, block: u64) -> u64 {
+    if alpha >= 1.0 {
+        return 0;
+    }
+    if !((0.0..1.0).contains(&level) && alpha > 0.0) {
+        return u64::MAX;
+    }
+    let block = block.max(1);
+    let enough = |blocks: u64| {
+        let trials = blocks.saturating_mul(block);
+        libm::exp(-log_e_supported(trials, trials, level).max(0.0)) <= alpha
+    };
+    let mut high = 1_u64;
+    while !enough(high) {
+        if high.saturating_mul(block) >= LARGEST_COUNT {
+            return u64::MAX;
+        }
+        high *= 2;
+    }
+    let mut low = high / 2;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if enough(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high * block
 }
 
 /// A look that contradicts the looks before it.
@@ -171,6 +213,28 @@ mod tests {
         // One success, level 1/2: 2 * integral of 2q over [1/2, 1] = 3/2, below 1/2 it is 1/2.
         assert!((log_e_supported(1, 1, 0.5).exp() - 1.5).abs() < 1e-14);
         assert!((log_e_refuted(1, 1, 0.5).exp() - 0.5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn the_fewest_trials_are_the_first_block_that_the_test_accepts() {
+        for (level, alpha, block) in
+            [(0.95, 0.05, 25), (0.95, 0.025, 1), (0.5, 0.01, 7), (0.99, 1e-4, 25), (0.0, 0.05, 3)]
+        {
+            let fewest = smallest_trials_to_support_sequential(level, alpha, block);
+            let mut test = SequentialTest::new(level);
+            let first = (1..)
+                .map(|look| look * block)
+                .find(|&trials| {
+                    test.look(trials, trials).expect("growing counts");
+                    test.p_value_supported() <= alpha
+                })
+                .expect("a first look");
+            assert_eq!(fewest, first, "{level} {alpha} {block}");
+        }
+        assert_eq!(smallest_trials_to_support_sequential(0.9, 1.0, 25), 0);
+        assert_eq!(smallest_trials_to_support_sequential(1.0, 0.05, 25), u64::MAX);
+        assert_eq!(smallest_trials_to_support_sequential(0.9, 0.0, 25), u64::MAX);
+        assert_eq!(smallest_trials_to_support_sequential(f64::NAN, 0.05, 25), u64::MAX);
     }
 
     #[test]
