@@ -1,13 +1,16 @@
 //! What one run says of one claim.
 
 use super::definitions::Definition;
+use super::run_figure::{RunFigure, extreme};
 use crate::measure::Role;
 use crate::record::rows::{ExpertRow, PruningRow, RunBody};
-use crate::sim::{ClaimSpec, RoleSource};
+use crate::sim::{ClaimSpec, Parameters, RoleSource};
 
 /// The rows of one run that claims are judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
+    /// The parameters of its point.
+    pub parameters: &'a Parameters,
     /// Its row of `runs.csv`.
     pub run: &'a RunBody,
     /// Its rows of `experts.csv`.
@@ -24,10 +27,18 @@ pub struct Finding {
     pub holds: bool,
     /// The figure that the claim is about.
     pub figure: Option<f64>,
+    /// Experts of which the claim says nothing, because they left its premise while they trained (S3).
+    pub outside: u64,
+    /// Experts that it looked at (S3).
+    pub experts: u64,
 }
 
 impl Finding {
-    const FAILS: Finding = Finding { holds: false, figure: None };
+    const FAILS: Finding = Finding::new(false, None);
+
+    const fn new(holds: bool, figure: Option<f64>) -> Self {
+        Self { holds, figure, outside: 0, experts: 0 }
+    }
 }
 
 impl Evidence<'_> {
@@ -47,11 +58,13 @@ impl Evidence<'_> {
         match claim.id.as_str() {
             "T0" => self.without_error(),
             "T1a" => self.relevant_change_at_least(claim.threshold.unwrap_or(f64::INFINITY), claim.roles),
+            "T1b" => self.irrelevant_change_at_most(claim.threshold.unwrap_or(0.0), claim.roles),
             "T1c" => self.separates(|row| row.delta, claim.roles),
             "T1c-D" => self.separates(|row| row.displacement, claim.roles),
             "T1c-Δᶜ" => self.separates(|row| row.delta_centred, claim.roles),
             "T2a" => self.survives_pruning_the_irrelevant(claim.roles),
             "T2b" => self.survives_with_finetuning(claim.threshold.unwrap_or(f64::INFINITY)),
+            "S3" => self.within_finite_sample_bound(claim),
             _ => Finding::FAILS,
         }
     }
@@ -63,17 +76,20 @@ impl Evidence<'_> {
     /// T0.
     fn without_error(&self) -> Finding {
         let unpruned = self.unpruned();
-        Finding {
-            holds: unpruned.is_some_and(|row| row.errors == Some(0)),
-            figure: unpruned.and_then(|row| row.accuracy),
-        }
+        Finding::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
     }
 
     /// T1a.
     fn relevant_change_at_least(&self, threshold: f64, roles: RoleSource) -> Finding {
-        let relevant = self.experts.iter().filter(|row| role(row, roles) == Role::Relevant);
-        let smallest = extreme(relevant.map(|row| row.delta), f64::min);
-        Finding { holds: smallest.is_some_and(|delta| delta >= threshold), figure: smallest }
+        let smallest = RunFigure::MinRelevantChange.of(self, roles);
+        Finding::new(smallest.is_some_and(|delta| delta >= threshold), smallest)
+    }
+
+    /// T1b at one point: √d·max |Δ| ≤ C.
+    fn irrelevant_change_at_most(&self, constant: f64, roles: RoleSource) -> Finding {
+        let root = (self.parameters.data.patterns as f64).sqrt();
+        let scaled = RunFigure::MaxChange.of(self, roles).map(|largest| root * largest);
+        Finding::new(scaled.is_some_and(|scaled| scaled <= constant), scaled)
     }
 
     /// T1c: the smallest measure of the relevant experts above the largest of all others.
@@ -83,9 +99,9 @@ impl Evidence<'_> {
         let smallest = extreme(relevant.iter().map(|row| measure(row)), f64::min);
         let largest = extreme(others.iter().map(|row| measure(row)), f64::max);
         match (smallest, largest) {
-            (Some(smallest), Some(largest)) => Finding { holds: smallest > largest, figure: Some(smallest - largest) },
+            (Some(smallest), Some(largest)) => Finding::new(smallest > largest, Some(smallest - largest)),
             // Without others there is nothing to be told apart from.
-            (Some(_), None) if others.is_empty() => Finding { holds: true, figure: None },
+            (Some(_), None) if others.is_empty() => Finding::new(true, None),
             _ => Finding::FAILS,
         }
     }
@@ -96,32 +112,55 @@ impl Evidence<'_> {
         let irrelevant = self.experts.iter().filter(|row| role(row, roles) == Role::Irrelevant).count();
         let within = self.pruning.iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
         let without_error = within.clone().filter(|row| row.errors == Some(0)).count();
-        Finding {
-            // Every ratio from 0 to γ has a row, so a missing one counts as an error.
-            holds: without_error == irrelevant.min(experts - 1) + 1,
-            figure: Some(irrelevant as f64 / experts as f64),
-        }
+        // Every ratio from 0 to γ has a row, so a missing one counts as an error.
+        let holds = without_error == irrelevant.min(experts - 1) + 1;
+        Finding::new(holds, Some(irrelevant as f64 / experts as f64))
+    }
+
+    /// T2a with a fixed ratio in place of γ: no error at any pruning ratio up to `ratio`.
+    pub fn survives_pruning_up_to(&self, ratio: f64) -> bool {
+        let mut within = self.pruning.iter().filter(|row| !row.finetuned && row.ratio <= ratio).peekable();
+        within.peek().is_some() && within.all(|row| row.errors == Some(0))
     }
 
     /// T2b.
     fn survives_with_finetuning(&self, sufficient: f64) -> Finding {
         let within = || self.pruning.iter().filter(|row| row.finetuned && row.kept as f64 >= sufficient);
         let smallest = within().min_by_key(|row| row.kept);
-        Finding {
-            holds: smallest.is_some() && within().all(|row| row.errors == Some(0)),
-            figure: smallest.and_then(|row| row.accuracy),
-        }
+        let holds = smallest.is_some() && within().all(|row| row.errors == Some(0));
+        Finding::new(holds, smallest.and_then(|row| row.accuracy))
+    }
+
+    /// S3, for all experts together: each has the share δ/k of δ = 1 − level.
+    fn within_finite_sample_bound(&self, claim: &ClaimSpec) -> Finding {
+        let (Some(range), Some(lambda)) = (claim.range, claim.lambda) else { return Finding::FAILS };
+        let delta = (1.0 - claim.level) / self.experts.len() as f64;
+        let bound = displacement_bound(self.parameters, range, lambda, delta);
+        let irrelevant: Vec<&ExpertRow> =
+            self.experts.iter().filter(|row| role(row, claim.roles) == Role::Irrelevant).collect();
+        let stayed = |row: &&&ExpertRow| row.max_range <= range && row.lambda_max.is_some_and(|max| max <= lambda);
+        let inside: Vec<&&ExpertRow> = irrelevant.iter().filter(stayed).collect();
+        let ratios = inside.iter().map(|row| row.displacement.map(|displacement| bound / displacement));
+        let smallest = extreme(ratios, f64::min);
+        let (outside, experts) = ((irrelevant.len() - inside.len()) as u64, irrelevant.len() as u64);
+        // A router that left the premise, or diverged, violates nothing.
+        Finding { outside, experts, ..Finding::new(smallest.is_none_or(|ratio| ratio >= 1.0), smallest) }
     }
 }
 
-fn role(row: &ExpertRow, source: RoleSource) -> Role {
+/// The right side of lemma S3: η_r R (T √(π + λ̄²/2) + √(T/(8Bδ))), π = (n−1)/(d−2).
+pub fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delta: f64) -> f64 {
+    let (data, training) = (&parameters.data, &parameters.training);
+    let share = (data.tokens - 1) as f64 / (data.patterns - 2) as f64;
+    let iterations = training.iterations as f64;
+    let drift = iterations * (share + lambda * lambda / 2.0).sqrt();
+    let noise = (iterations / (8.0 * training.batch as f64 * delta)).sqrt();
+    training.router_rate * range * (drift + noise)
+}
+
+pub(super) fn role(row: &ExpertRow, source: RoleSource) -> Role {
     match source {
         RoleSource::Measured => row.role,
         RoleSource::Built => row.built_role,
     }
-}
-
-/// The extreme of the figures; `None` if there are none or one is missing.
-fn extreme(figures: impl Iterator<Item = Option<f64>>, pick: fn(f64, f64) -> f64) -> Option<f64> {
-    figures.collect::<Option<Vec<f64>>>()?.into_iter().reduce(pick)
 }

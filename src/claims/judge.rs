@@ -1,19 +1,18 @@
 //! Findings → verdicts: the decision rule, in one place.
 //!
-//! Each claim at each point is one family member with two exact tests. H⁻: the probability that the claim holds in a run
-//! is at most `level`; rejecting it means SUPPORTED. H⁺: it is at least `level`; rejecting it means REFUTED. All 2N
-//! hypotheses of a simulation are corrected together by Holm at [`ALPHA`]. Neither rejected means INCONCLUSIVE.
-//! METHODOLOGY tells why.
+//! Each part of a claim at each point (a probability), or over each line of points (a slope), is one member of the
+//! family of tests, with two hypotheses. H⁻: the probability that the claim holds in a run is at most `level`, or the
+//! slope lies beyond its threshold; rejecting it means SUPPORTED. H⁺: the probability is at least `level`, or the slope
+//! lies within; rejecting it means REFUTED. All 2N hypotheses of a simulation are corrected together by Holm at
+//! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
 
 use super::definitions::{Definition, definition};
 use super::evidence::Evidence;
+use super::slope_parts::{SlopePart, slope_parts};
+use super::trial::{Opinion, Trial};
 use crate::record::ClaimRow;
-use crate::sim::{ClaimSpec, On, Point, Simulation, Verdict};
-use crate::stats::binomial::{p_value_refuted, p_value_supported, smallest_trials_to_support};
+use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
-use crate::stats::interval::{Interval, clopper_pearson};
-use crate::stats::quantile::median;
-use crate::stats::sequential::{SequentialTest, confidence_sequence};
 
 /// Family-wise error rate of all verdicts of a simulation.
 pub const ALPHA: f64 = 0.05;
@@ -30,7 +29,7 @@ pub enum Design {
     },
 }
 
-/// Collects the runs of a simulation, claim by claim and point by point, and judges them.
+/// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]
 pub struct Jury<'a> {
     simulation: &'a Simulation,
@@ -38,57 +37,24 @@ pub struct Jury<'a> {
     trials: Vec<Trial<'a>>,
 }
 
-/// One claim at one point.
-#[derive(Clone, Debug)]
-struct Trial<'a> {
-    claim: &'a ClaimSpec,
-    definition: &'a Definition,
-    point: usize,
-    case: &'a str,
-    runs: u64,
-    set_aside: u64,
-    /// Runs set aside that miss each of the claim's assumptions.
-    missed: Vec<u64>,
-    holds: u64,
-    figures: Vec<f64>,
-    sequential: SequentialTest,
-}
-
 impl<'a> Jury<'a> {
-    /// A jury for every claim of the simulation at every point that it applies to.
+    /// A jury for every claim of the simulation at every point and line that it applies to.
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
-        let mut trials = Vec::new();
         // Every claim that a simulation may name is defined.
-        let claims = simulation.claims.iter().filter_map(|claim| Some((claim, definition(&claim.id)?)));
-        for (claim, definition) in claims {
-            for point in points.iter().filter(|point| claim.applies_to(point.case.as_deref())) {
-                trials.push(Trial {
-                    claim,
-                    definition,
-                    point: point.index,
-                    case: point.case.as_deref().unwrap_or_default(),
-                    runs: 0,
-                    set_aside: 0,
-                    missed: vec![0; definition.assumptions.len()],
-                    holds: 0,
-                    figures: Vec::new(),
-                    sequential: SequentialTest::new(claim.level),
-                });
-            }
+        let mut all: Vec<Trial> = Vec::new();
+        for (place, claim) in simulation.claims.iter().enumerate() {
+            let Some(definition) = definition(&claim.id) else { continue };
+            let mut own = trials(claim, definition, points);
+            own.iter_mut().for_each(|trial| trial.number = place + 1);
+            all.extend(own);
         }
-        Self { simulation, design, trials }
+        Self { simulation, design, trials: all }
     }
 
     /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
     pub fn add(&mut self, point: usize, run: u64, evidence: &Evidence) {
-        for trial in self.trials.iter_mut().filter(|trial| trial.point == point) {
-            trial.add(evidence);
-            if let Design::Sequential { block } = self.design
-                && (run + 1).is_multiple_of(block)
-            {
-                trial.look();
-            }
-        }
+        let pairs = self.trials.len();
+        self.trials.iter_mut().for_each(|trial| trial.add(point, run, evidence, self.design, pairs));
     }
 
     /// Number of hypothesis pairs N of the simulation.
@@ -96,149 +62,151 @@ impl<'a> Jury<'a> {
         self.trials.len()
     }
 
-    /// The rows of `claims.csv`: for each claim one a point, then, if there are several, one for all.
+    /// The rows of `claims.csv`: for each claim one a part, then, if there are several, one for all.
     pub fn rows(&mut self) -> Vec<ClaimRow> {
-        if let Design::Sequential { .. } = self.design {
-            self.trials.iter_mut().for_each(Trial::look);
+        let (design, pairs) = (self.design, self.trials.len());
+        if let Design::Sequential { .. } = design {
+            self.trials.iter_mut().for_each(|trial| trial.look(pairs));
         }
-        let design = self.design;
-        let p_values: Vec<f64> = self.trials.iter().flat_map(|trial| trial.p_values(design)).collect();
+        let opinions: Vec<Opinion> = self.trials.iter_mut().map(|trial| trial.opinion(design, pairs)).collect();
+        let p_values: Vec<f64> = opinions.iter().flat_map(|opinion| [opinion.supported, opinion.refuted]).collect();
         let adjusted = holm(&p_values);
-        let pairs = self.trials.len();
+        let judged: Vec<(&Trial, ClaimRow)> = self
+            .trials
+            .iter()
+            .zip(&opinions)
+            .zip(adjusted.chunks_exact(2))
+            .map(|((trial, opinion), adjusted)| (trial, row(trial, opinion, adjusted[0], adjusted[1])))
+            .collect();
         let mut rows = Vec::new();
-        for claim in &self.simulation.claims {
-            let own: Vec<(&Trial, &[f64])> = self
-                .trials
-                .iter()
-                .zip(adjusted.chunks_exact(2))
-                .filter(|(trial, _)| std::ptr::eq(trial.claim, claim))
-                .collect();
-            let by_point: Vec<ClaimRow> =
-                own.iter().map(|(trial, adjusted)| trial.row(adjusted[0], adjusted[1], pairs, design)).collect();
-            let trials: Vec<&Trial> = own.iter().map(|(trial, _)| *trial).collect();
-            rows.extend(with_conjunction(claim, by_point, missed_in_words(&trials)));
+        for (place, claim) in self.simulation.claims.iter().enumerate() {
+            let own = judged.iter().filter(|(trial, _)| trial.number == place + 1);
+            let (trials, parts): (Vec<&Trial>, Vec<ClaimRow>) = own.map(|(trial, row)| (*trial, row.clone())).unzip();
+            rows.extend(with_conjunction(claim, parts, &trials));
         }
         rows
     }
 
     /// Whether every claim has a verdict other than INCONCLUSIVE.
     pub fn is_decided(&mut self) -> bool {
-        self.rows().iter().all(|row| !row.verdict.starts_with("INCONCLUSIVE"))
+        conclusions(&self.rows()).iter().all(|row| !row.verdict.starts_with("INCONCLUSIVE"))
     }
 }
 
-impl Trial<'_> {
-    fn add(&mut self, evidence: &Evidence) {
-        if self.claim.on == On::Met && !evidence.meets(self.definition) {
-            self.set_aside += 1;
-            evidence.missed(self.definition).for_each(|place| self.missed[place] += 1);
-            return;
+/// The trials of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
+/// point.
+fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Point]) -> Vec<Trial<'a>> {
+    let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
+    let mut trials = Vec::new();
+    if definition.has_probability {
+        trials.extend(own.iter().map(|point| Trial::probability(claim, definition, point)));
+    }
+    let slopes = slope_lines(claim, points);
+    for (part, line) in &slopes {
+        let mut trial = Trial::slope(claim, definition, *part, line);
+        if slopes.iter().filter(|(other, points)| other == part && points[0].case == line[0].case).count() > 1 {
+            trial.line = describe_line(line, part.along.path());
         }
-        let finding = evidence.finding(self.claim);
-        self.runs += 1;
-        self.holds += u64::from(finding.holds);
-        self.figures.extend(finding.figure);
+        trials.push(trial);
     }
-
-    fn look(&mut self) {
-        // Counts only grow, so a look cannot be out of order.
-        let looked = self.sequential.look(self.holds, self.runs);
-        debug_assert!(looked.is_ok());
-    }
-
-    /// p of H⁻ (small: SUPPORTED) and of H⁺ (small: REFUTED).
-    fn p_values(&self, design: Design) -> [f64; 2] {
-        let level = self.claim.level;
-        match design {
-            Design::Fixed => {
-                [p_value_supported(self.holds, self.runs, level), p_value_refuted(self.holds, self.runs, level)]
-            }
-            Design::Sequential { .. } => [self.sequential.p_value_supported(), self.sequential.p_value_refuted()],
+    if claim.id == "T1b" {
+        for line in lines(&own, "data.patterns") {
+            let (lower, upper) = line.split_at(line.len() / 2);
+            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, lower, point)));
         }
     }
+    trials
+}
 
-    fn interval(&self, pairs: usize, design: Design) -> Interval {
-        let alpha = ALPHA / pairs as f64;
-        match design {
-            Design::Fixed => clopper_pearson(self.holds, self.runs, alpha),
-            Design::Sequential { .. } => confidence_sequence(self.holds, self.runs, alpha),
+/// The slopes that a claim speaks of, each with the points that it is over, in the order of the abscissa.
+pub fn slope_lines<'a>(claim: &ClaimSpec, points: &'a [Point]) -> Vec<(SlopePart, Vec<&'a Point>)> {
+    let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
+    let mut slopes = Vec::new();
+    for &part in slope_parts(&claim.id) {
+        for line in lines(&own, part.along.path()) {
+            slopes.push((part, if part.tail { last_octaves(&line).to_vec() } else { line }));
         }
     }
+    slopes
+}
 
-    fn row(&self, supported: f64, refuted: f64, pairs: usize, design: Design) -> ClaimRow {
-        let interval = self.interval(pairs, design);
-        let verdict = if supported <= ALPHA {
-            Verdict::Supported.to_string()
-        } else if refuted <= ALPHA {
-            Verdict::Refuted.to_string()
-        } else if self.runs < smallest_trials_to_support(self.claim.level, ALPHA / (2 * pairs) as f64) {
-            too_few()
-        } else {
-            Verdict::Inconclusive.to_string()
-        };
-        ClaimRow {
-            claim: self.claim.id.clone(),
-            part: "probability".to_owned(),
-            point: Some(self.point),
-            on: self.claim.on.to_string(),
-            runs: self.runs,
-            set_aside: self.set_aside,
-            holds: self.holds,
-            estimate: (self.runs > 0).then(|| self.holds as f64 / self.runs as f64),
-            ci_low: Some(interval.low),
-            ci_high: Some(interval.high),
-            threshold: self.claim.threshold,
-            level: self.claim.level,
-            p_holm: Some(supported.min(refuted)),
-            verdict,
-            expected: self.claim.expect.map(|verdict| verdict.to_string()).unwrap_or_default(),
-            roles: self.claim.roles.to_string(),
-            case: self.case.to_owned(),
-            median: median(&self.figures),
-            missed: missed_in_words(&[self]),
-        }
+/// The points of a line over d whose d is at least a quarter of the largest.
+pub(super) fn last_octaves<'a, 'b>(line: &'b [&'a Point]) -> &'b [&'a Point] {
+    let largest = line.last().map_or(0, |point| point.parameters.data.patterns);
+    let first = line.iter().position(|point| 4 * point.parameters.data.patterns >= largest).unwrap_or(0);
+    &line[first..]
+}
+
+/// What tells a line from the others of its case: the settings of the other axes.
+pub(super) fn describe_line(line: &[&Point], along: &str) -> String {
+    let others = line.first().into_iter().flat_map(|point| &point.grid).filter(|value| value.path != along);
+    others.map(|value| format!("{} = {}", value.path, value.text)).collect::<Vec<_>>().join(", ")
+}
+
+fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimRow {
+    let verdict = if supported <= ALPHA {
+        Verdict::Supported.to_string()
+    } else if refuted <= ALPHA {
+        Verdict::Refuted.to_string()
+    } else if let Some(reason) = opinion.undecidable {
+        format!("{} ({reason})", Verdict::Inconclusive)
+    } else {
+        Verdict::Inconclusive.to_string()
+    };
+    ClaimRow {
+        claim: trial.claim.id.clone(),
+        part: trial.part.to_owned(),
+        point: trial.point,
+        on: trial.claim.on.to_string(),
+        runs: trial.runs,
+        set_aside: trial.set_aside,
+        holds: trial.holds(),
+        estimate: opinion.estimate.map(|(estimate, _)| estimate),
+        ci_low: opinion.interval.map(|(low, _)| low),
+        ci_high: opinion.interval.map(|(_, high)| high),
+        threshold: trial.threshold(),
+        level: trial.level(),
+        p_holm: Some(supported.min(refuted)),
+        verdict,
+        expected: trial.claim.expect.map(|verdict| verdict.to_string()).unwrap_or_default(),
+        roles: trial.claim.roles.to_string(),
+        case: trial.case.to_owned(),
+        median: trial.median(),
+        missed: Trial::remarks(&[trial]),
+        standard_error: opinion.estimate.map(|(_, error)| error),
+        line: trial.line.clone(),
+        number: trial.number,
     }
 }
 
-/// The verdict on a claim with fewer runs than SUPPORTED needs at best.
-fn too_few() -> String {
-    format!("{} (too few)", Verdict::Inconclusive)
-}
-
-/// A claim's rows and, if it is judged at several points, the row of their conjunction: SUPPORTED iff all are, REFUTED
-/// iff one is. What the simulation expects is then expected of the conjunction.
-fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, missed: String) -> Vec<ClaimRow> {
+/// A claim's rows and, if there are several, the row of their conjunction: SUPPORTED iff all are, REFUTED iff one is.
+/// What the simulation expects is then expected of the conjunction.
+fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, trials: &[&Trial]) -> Vec<ClaimRow> {
     if rows.len() < 2 {
         return rows;
     }
-    let is = |verdict: Verdict| move |row: &ClaimRow| row.verdict == verdict.to_string();
-    let verdict = if rows.iter().all(is(Verdict::Supported)) {
-        Verdict::Supported
-    } else if rows.iter().any(is(Verdict::Refuted)) {
-        Verdict::Refuted
-    } else {
-        Verdict::Inconclusive
-    };
-    // Too few runs are the reason if they are that of every point that is not decided.
-    let is_undecided = |row: &&ClaimRow| row.verdict.starts_with("INCONCLUSIVE");
-    let verdict = match verdict {
-        Verdict::Inconclusive if rows.iter().filter(is_undecided).all(|row| row.verdict == too_few()) => too_few(),
-        verdict => verdict.to_string(),
-    };
+    // A run counts once, not in the slope again that it counts for at its point.
+    let counted: Vec<usize> = (0..rows.len()).filter(|&place| rows[place].holds.is_some()).collect();
+    let counted = if counted.is_empty() { vec![0] } else { counted };
+    let sum = |count: &dyn Fn(&ClaimRow) -> u64| counted.iter().map(|&place| count(&rows[place])).sum::<u64>();
     let conjunction = ClaimRow {
         part: "all".to_owned(),
         point: None,
-        runs: rows.iter().map(|row| row.runs).sum(),
-        set_aside: rows.iter().map(|row| row.set_aside).sum(),
-        holds: rows.iter().map(|row| row.holds).sum(),
+        runs: sum(&|row| row.runs),
+        set_aside: sum(&|row| row.set_aside),
+        holds: rows[counted[0]].holds.map(|_| sum(&|row| row.holds.unwrap_or(0))),
         estimate: None,
         ci_low: None,
         ci_high: None,
+        threshold: claim.threshold,
+        level: Some(claim.level),
         p_holm: None,
-        verdict,
+        verdict: conjoin(&rows),
         case: claim.case.clone().unwrap_or_default(),
         median: None,
-        missed,
+        missed: Trial::remarks(&counted.iter().map(|&place| trials[place]).collect::<Vec<_>>()),
+        standard_error: None,
+        line: String::new(),
         ..rows[0].clone()
     };
     for row in &mut rows {
@@ -248,25 +216,25 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, missed: String) 
     rows
 }
 
-/// The assumptions that runs set aside miss, with the number of runs over all these trials.
-fn missed_in_words(trials: &[&Trial]) -> String {
-    let Some(first) = trials.first() else { return String::new() };
-    let assumptions = first.definition.assumptions.iter().enumerate();
-    let counted = assumptions.map(|(place, name)| (name, trials.iter().map(|trial| trial.missed[place]).sum::<u64>()));
-    let texts = counted.filter(|(_, runs)| *runs > 0).map(|(assumption, runs)| format!("{} {runs}", assumption.name()));
-    texts.collect::<Vec<_>>().join(", ")
+/// The verdict on all rows together.
+fn conjoin(rows: &[ClaimRow]) -> String {
+    let is = |verdict: Verdict| move |row: &ClaimRow| row.verdict == verdict.to_string();
+    if rows.iter().all(is(Verdict::Supported)) {
+        return Verdict::Supported.to_string();
+    }
+    if rows.iter().any(is(Verdict::Refuted)) {
+        return Verdict::Refuted.to_string();
+    }
+    // A reason is that of the whole if it is that of every part that is not decided.
+    let mut undecided = rows.iter().filter(|row| row.verdict != Verdict::Supported.to_string());
+    let first = undecided.next().map(|row| row.verdict.clone()).unwrap_or_default();
+    if undecided.all(|row| row.verdict == first) { first } else { Verdict::Inconclusive.to_string() }
 }
 
 /// The rows that state a claim's verdict: its conjunction, or its only row.
 pub fn conclusions(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
-    let same = |a: &ClaimRow, b: &ClaimRow| (&a.claim, &a.on, &a.roles) == (&b.claim, &b.on, &b.roles);
-    let concluded = |row: &ClaimRow| {
-        row.part == "all"
-            || !rows.iter().any(|other| {
-                other.part == "all" && same(other, row) && (other.case.is_empty() || other.case == row.case)
-            })
-    };
-    rows.iter().filter(|row| concluded(row)).collect()
+    let last = |place: usize| rows.get(place + 1).is_none_or(|next| next.number != rows[place].number);
+    (0..rows.len()).filter(|&place| last(place)).map(|place| &rows[place]).collect()
 }
 
 /// The conclusions whose verdict is not the expected one.

@@ -1,9 +1,17 @@
 //! Claims and assumptions as data; rows → verdicts.
 
+pub mod analysis;
 pub mod assumptions;
 pub mod definitions;
 pub mod evidence;
 pub mod judge;
 pub mod lemmas;
+pub mod phase;
+pub mod run_figure;
+pub mod scaling;
+pub mod slope_parts;
+pub mod terms;
+pub mod trial;
 
+pub use analysis::{Analysis, Findings};
 pub use evidence::Evidence;

@@ -1,7 +1,7 @@
 //! The manifest: what was run, and the hashes of what came out.
 
 use crate::claims::judge::Design;
-use crate::sim::{ClaimSpec, Point, Simulation, resolved_keys};
+use crate::sim::{ClaimSpec, PhaseSpec, Point, Simulation, resolved_keys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Manifest {
     pub master_seed: u64,
     /// Runs per point (the most, if decided sequentially).
     pub seeds: u64,
+    /// Runs per point asked for on the command line, in place of the file's and of its cases'.
+    pub seeds_given: Option<u64>,
     /// Runs a point between two looks, if the verdicts were looked at while runs came in.
     pub sequential_block: Option<u64>,
     /// Names of the swept parameters, the columns of `runs.csv` between `seed` and `stop_reason`.
@@ -35,13 +37,15 @@ pub struct Manifest {
     pub points: Vec<ManifestPoint>,
     /// The claims with their thresholds.
     pub claims: Vec<ClaimSpec>,
+    /// The phase maps with their claims.
+    pub phases: Vec<PhaseSpec>,
     /// The text of the simulation file.
     pub simulation: String,
     /// `--set key=value` overrides.
     pub overrides: Vec<String>,
     /// SHA-256 of the simulation text.
     pub simulation_sha256: String,
-    /// SHA-256 of the claims.
+    /// SHA-256 of the claims and phase maps, as JSON.
     pub claims_sha256: String,
     /// SHA-256 of each CSV file by name; filled when the files are complete.
     pub files_sha256: BTreeMap<String, String>,
@@ -54,6 +58,8 @@ pub struct ManifestPoint {
     pub point: usize,
     /// Its case; empty if there is none.
     pub case: String,
+    /// Runs (the most, if decided sequentially).
+    pub seeds: u64,
     /// Every resolved key.
     pub parameters: BTreeMap<String, String>,
 }
@@ -66,10 +72,10 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Hash of claims: of their JSON.
-pub fn claims_hash(claims: &[ClaimSpec]) -> String {
+/// Hash of claims and phase maps: of their JSON.
+pub fn claims_hash(claims: &[ClaimSpec], phases: &[PhaseSpec]) -> String {
     // Serialising words and numbers to JSON cannot fail.
-    sha256(&serde_json::to_vec(claims).unwrap_or_default())
+    sha256(&serde_json::to_vec(&(claims, phases)).unwrap_or_default())
 }
 
 /// What the command line adds to a simulation.
@@ -83,6 +89,8 @@ pub struct Provenance {
     pub engine: String,
     /// The master seed.
     pub master_seed: u64,
+    /// `--seeds`, if given.
+    pub seeds_given: Option<u64>,
     /// Git revision of the program's source.
     pub revision: String,
     /// How runs are collected.
@@ -95,6 +103,7 @@ impl Manifest {
         let describe = |point: &Point| ManifestPoint {
             point: point.index,
             case: point.case.clone().unwrap_or_default(),
+            seeds: point.seeds,
             parameters: resolved_keys(&point.parameters).into_iter().collect(),
         };
         Self {
@@ -107,6 +116,7 @@ impl Manifest {
             engine: provenance.engine.clone(),
             master_seed: provenance.master_seed,
             seeds: simulation.seeds,
+            seeds_given: provenance.seeds_given,
             sequential_block: match provenance.design {
                 Design::Fixed => None,
                 Design::Sequential { block } => Some(block),
@@ -117,10 +127,11 @@ impl Manifest {
                 .unwrap_or_default(),
             points: points.iter().map(describe).collect(),
             claims: simulation.claims.clone(),
+            phases: simulation.phases.clone(),
             simulation_sha256: sha256(provenance.text.as_bytes()),
             simulation: provenance.text.clone(),
             overrides: provenance.overrides.clone(),
-            claims_sha256: claims_hash(&simulation.claims),
+            claims_sha256: claims_hash(&simulation.claims, &simulation.phases),
             files_sha256: BTreeMap::new(),
         }
     }
@@ -147,6 +158,7 @@ impl Manifest {
             .or_else(|| differs("the number of points", &self.points.len(), &other.points.len()))
             .or_else(|| self.points.iter().zip(&other.points).find_map(|(a, b)| a.difference(b)))
             .or_else(|| claims_difference(&self.claims, &other.claims))
+            .or_else(|| (self.phases != other.phases).then(|| "the phase maps differ".to_owned()))
     }
 }
 
@@ -154,6 +166,9 @@ impl ManifestPoint {
     fn difference(&self, other: &ManifestPoint) -> Option<String> {
         if self.case != other.case {
             return Some(format!("case of point {} is {:?} there and {:?} here", self.point, self.case, other.case));
+        }
+        if self.seeds != other.seeds {
+            return Some(format!("seeds of point {} is {} there and {} here", self.point, self.seeds, other.seeds));
         }
         let keys = self.parameters.keys().chain(other.parameters.keys());
         let missing = "absent".to_owned();

@@ -1,7 +1,9 @@
 //! Rows ↔ CSV, and the manifest.
 
+pub mod derived;
 pub mod manifest;
 pub mod rows;
 pub mod tables;
 
+pub use derived::{BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use rows::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};

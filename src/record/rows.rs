@@ -210,7 +210,7 @@ pub struct PruningRow {
 pub struct ClaimRow {
     /// The claim.
     pub claim: String,
-    /// `probability`: one exact test; `all`: the conjunction of the claim's rows.
+    /// `probability`, a slope, or `constant`: one pair of tests; `all`: the conjunction of the claim's rows.
     pub part: String,
     /// Grid point; empty for the conjunction.
     pub point: Option<usize>,
@@ -220,18 +220,18 @@ pub struct ClaimRow {
     pub runs: u64,
     /// Runs set aside because they miss an assumption.
     pub set_aside: u64,
-    /// Judged runs for which the claim holds.
-    pub holds: u64,
-    /// holds / runs; empty without runs.
+    /// Judged runs for which the claim holds; empty for a slope.
+    pub holds: Option<u64>,
+    /// holds / runs, or the slope; empty without runs.
     pub estimate: Option<f64>,
-    /// Simultaneous (Bonferroni) interval of the probability that the claim holds.
+    /// Simultaneous (Bonferroni) interval of the probability that the claim holds, or of the slope.
     pub ci_low: Option<f64>,
     /// Upper end of it.
     pub ci_high: Option<f64>,
-    /// The claim's own threshold (c₁ for T1a, c for T2b).
+    /// The claim's own threshold (c₁ for T1a, c for T2b), the threshold of a slope, or the constant C that T1b found.
     pub threshold: Option<f64>,
-    /// The probability with which the claim has to hold.
-    pub level: f64,
+    /// The probability with which the claim has to hold; empty for a slope.
+    pub level: Option<f64>,
     /// The smaller of the two Holm-adjusted p-values.
     pub p_holm: Option<f64>,
     /// SUPPORTED, REFUTED, INCONCLUSIVE or INCONCLUSIVE (too few).
@@ -245,6 +245,12 @@ pub struct ClaimRow {
     /// Median over the judged runs of the figure that the claim is about (min relevant Δ for T1a …), if it has one.
     pub median: Option<f64>,
     /// The assumptions that the runs set aside miss, each with the number of runs that miss it, as in
-    /// `A-batch 12, A-gauge 3`; empty if none was set aside.
+    /// `A-batch 12, A-gauge 3`; for a slope also the runs without its figure, for S3 the experts that left its premise.
     pub missed: String,
+    /// Monte Carlo standard error of the estimate: √(p(1 − p)/runs), or that of the slope.
+    pub standard_error: Option<f64>,
+    /// Which line of points a slope is over, by the settings of the other swept keys, if a case has several.
+    pub line: String,
+    /// Number of the claim in its simulation file, from 1: rows of one number make one verdict.
+    pub number: usize,
 }

@@ -50,6 +50,16 @@ impl<W: Write> Table<W> {
     }
 }
 
+/// Rows of one flat type as CSV text, under a header that is there even without rows.
+///
+/// # Errors
+/// Never for the flat rows of this crate.
+pub fn to_csv<T: Serialize + Default>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
+    let mut table = Table::new(Vec::new(), &columns(&T::default())?)?;
+    rows.iter().try_for_each(|row| table.add(row))?;
+    table.finish()
+}
+
 /// The header of `runs.csv` for these swept columns.
 ///
 /// # Errors

@@ -1,4 +1,6 @@
 //! Verdicts and rows → text and figures.
 
 pub mod figures;
+mod maps;
+mod sweeps;
 pub mod text;

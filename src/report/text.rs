@@ -1,5 +1,7 @@
 //! The verdict table for a terminal of 80 columns.
 
+use super::{maps, sweeps};
+use crate::claims::Findings;
 use crate::claims::definitions::definition;
 use crate::claims::judge::conclusions;
 use crate::record::ClaimRow;
@@ -8,10 +10,22 @@ use std::fmt::Write;
 /// Width of the table.
 pub const WIDTH: usize = 80;
 
-/// The verdict table: two or three lines a claim, at most [`WIDTH`] columns wide.
+/// Everything that came out, as tables of at most [`WIDTH`] columns.
+pub fn findings(findings: &Findings) -> String {
+    let mut text = String::new();
+    if !findings.claims.is_empty() {
+        text.push_str(&verdicts(&findings.claims));
+    }
+    text.push_str(&sweeps::scaling(&findings.scaling));
+    text.push_str(&sweeps::terms(&findings.terms));
+    text.push_str(&maps::phases(&findings.phase, &findings.boundary));
+    text
+}
+
+/// The verdict table, at most [`WIDTH`] columns wide.
 ///
-/// First line: claim, verdict, share of runs for which it holds, simultaneous interval, the level it is tested against.
-/// Below: what was claimed, with threshold and median figure.
+/// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
+/// Below: its parts, if it has several; what was claimed, with threshold and median figure.
 pub fn verdicts(rows: &[ClaimRow]) -> String {
     let mut text = String::new();
     let rule = "─".repeat(WIDTH);
@@ -27,35 +41,60 @@ pub fn verdicts(rows: &[ClaimRow]) -> String {
             case = &row.case;
             let _ = writeln!(text, "case {case}:");
         }
-        if row.part == "all" {
-            for part in rows.iter().filter(|part| is_part_of(part, row)) {
-                let point = part.point.map(|point| point.to_string()).unwrap_or_default();
-                let _ = writeln!(text, "{}", first_line(part, &format!("@{point}")));
-            }
-        }
         let _ = writeln!(text, "{}", first_line(row, &row.claim));
         for line in textwrap::wrap(&in_words(row), WIDTH - 8) {
             let _ = writeln!(text, "        {line}");
+        }
+        if row.part == "all" {
+            let parts: Vec<&ClaimRow> =
+                rows.iter().filter(|part| part.number == row.number && part.part != "all").collect();
+            write_parts(&mut text, &parts);
         }
     }
     text
 }
 
-fn is_part_of(part: &ClaimRow, conclusion: &ClaimRow) -> bool {
-    part.part != "all"
-        && (&part.claim, &part.on, &part.roles) == (&conclusion.claim, &conclusion.on, &conclusion.roles)
-        && (conclusion.case.is_empty() || conclusion.case == part.case)
+/// More points than this are told in one line if all have one verdict.
+const FEW_POINTS: usize = 4;
+
+fn write_parts(text: &mut String, parts: &[&ClaimRow]) {
+    for parts in parts.chunk_by(|a, b| a.part == b.part) {
+        if parts.len() > FEW_POINTS && parts.iter().all(|part| part.verdict == parts[0].verdict) {
+            let worst = parts.iter().fold(parts[0], |worst, part| {
+                if part.estimate.unwrap_or(0.0) < worst.estimate.unwrap_or(0.0) { part } else { worst }
+            });
+            let _ = writeln!(text, "{}", first_line(worst, &format!("  {}·@", parts.len())));
+            continue;
+        }
+        for part in parts {
+            let label = match part.point {
+                Some(point) => format!("  @{point}"),
+                None => format!("  {}", part.part.strip_prefix("slope-").unwrap_or(&part.part)),
+            };
+            let label = if label.chars().count() < 8 { label } else { label.chars().take(7).collect() };
+            let _ = writeln!(text, "{}", first_line(part, &label));
+        }
+    }
 }
 
 fn first_line(row: &ClaimRow, label: &str) -> String {
-    let estimate = row.estimate.map(percent).unwrap_or_default();
+    let is_slope = row.part.starts_with("slope");
+    let shown = |number: f64| if is_slope { format!("{number:.3}") } else { bare_percent(number) };
+    let estimate = row.estimate.map(|estimate| if is_slope { shown(estimate) } else { percent(estimate) });
     let interval = match (row.ci_low, row.ci_high) {
-        (Some(low), Some(high)) => format!("[{}, {}]", bare_percent(low), bare_percent(high)),
+        (Some(low), Some(high)) => format!("[{}, {}]", shown(low), shown(high)),
         _ => String::new(),
     };
-    let level = format!("P ≥ {}", row.level);
-    let runs = format!("{}/{}", row.holds, row.runs);
-    format!("{label:<8}{:<24}{estimate:>8}  {interval:<16}{level:<10}{runs:>12}", row.verdict)
+    let needed = match (is_slope, row.threshold, row.level) {
+        (true, Some(threshold), _) if row.claim == "T1a" => format!("> {threshold}"),
+        (true, Some(threshold), _) => format!("≤ {threshold}"),
+        (_, _, Some(level)) => format!("P ≥ {level}"),
+        _ => String::new(),
+    };
+    let runs = row.holds.map_or_else(|| row.runs.to_string(), |holds| format!("{holds}/{}", row.runs));
+    let estimate = estimate.unwrap_or_default();
+    let line = format!("{label:<8}{:<24}{estimate:>8}  {interval:<16}{needed:<10}{runs:>12}", row.verdict);
+    line.trim_end().to_owned()
 }
 
 fn percent(share: f64) -> String {
@@ -63,7 +102,7 @@ fn percent(share: f64) -> String {
 }
 
 /// One decimal, never rounded up to 100 or down to 0.
-fn bare_percent(share: f64) -> String {
+pub(super) fn bare_percent(share: f64) -> String {
     let text = format!("{:.1}", 100.0 * share);
     match text.as_str() {
         "100.0" if share < 1.0 => "99.9".to_owned(),
@@ -78,15 +117,18 @@ fn bare_percent(share: f64) -> String {
 pub fn in_words(row: &ClaimRow) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
     let mut text = definition.statement.to_owned();
-    if let Some(threshold) = row.threshold {
-        let name = if row.claim == "T1a" { "c₁" } else { "c" };
-        let _ = write!(text, "; {name} = {threshold}");
+    match (row.claim.as_str(), row.threshold) {
+        ("T1a", Some(threshold)) => text.push_str(&format!("; c₁ = {threshold}")),
+        ("T2b", Some(threshold)) => text.push_str(&format!("; c = {threshold}")),
+        _ => {}
     }
     if let Some(median) = row.median {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
     }
     if row.set_aside > 0 {
         let _ = write!(text, "; {} runs set aside (missed: {})", row.set_aside, row.missed);
+    } else if !row.missed.is_empty() {
+        let _ = write!(text, "; {}", row.missed);
     }
     if row.on == "all" {
         text.push_str("; on all runs");
@@ -98,7 +140,7 @@ pub fn in_words(row: &ClaimRow) -> String {
 }
 
 /// Three significant digits.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     if value == 0.0 || (1e-3..1e4).contains(&value.abs()) {
         let digits = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
         format!("{value:.digits$}")
@@ -119,12 +161,12 @@ mod tests {
             on: "met".into(),
             runs: 1000,
             set_aside: 3,
-            holds: 999,
+            holds: Some(999),
             estimate: Some(0.999),
             ci_low: Some(0.9912),
             ci_high: Some(0.99999),
             threshold: Some(0.1),
-            level: 0.95,
+            level: Some(0.95),
             p_holm: Some(1e-9),
             verdict: "INCONCLUSIVE (too few)".into(),
             expected: "SUPPORTED".into(),
@@ -132,6 +174,9 @@ mod tests {
             case: String::new(),
             median: Some(0.36234),
             missed: "A-gauge 3".into(),
+            standard_error: Some(0.001),
+            line: String::new(),
+            number: 1,
         }
     }
 

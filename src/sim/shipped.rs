@@ -11,12 +11,33 @@ pub struct Shipped {
     pub text: &'static str,
 }
 
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        &[$(Shipped {
+            name: $name,
+            file: concat!("sims/", $name, ".toml"),
+            text: include_str!(concat!("../../sims/", $name, ".toml")),
+        }),*]
+    };
+}
+
 /// Every shipped simulation; the first is what `simulate` runs without arguments.
-pub static SHIPPED: &[Shipped] = &[
-    Shipped { name: "default", file: "sims/default.toml", text: include_str!("../../sims/default.toml") },
-    Shipped { name: "smoke", file: "sims/smoke.toml", text: include_str!("../../sims/smoke.toml") },
-    Shipped { name: "boundary", file: "sims/boundary.toml", text: include_str!("../../sims/boundary.toml") },
-    Shipped { name: "controls", file: "sims/controls.toml", text: include_str!("../../sims/controls.toml") },
+pub static SHIPPED: &[Shipped] = shipped![
+    "default",
+    "smoke",
+    "theorem1",
+    "theorem2",
+    "controls",
+    "boundary",
+    "prototypes",
+    "ablation",
+    "phase-loudness",
+    "phase-pruning",
+    "phase-batch",
+    "phase-travel",
+    "phase-capacity",
+    "phase-misaligned",
+    "phase-gauge",
 ];
 
 /// The shipped simulation of this name.

@@ -33,6 +33,7 @@ pub mod hypergeometric;
 pub mod interval;
 pub mod least_squares;
 pub mod log_binomial;
+pub mod mean;
 pub mod quantile;
 pub mod quantile_regression;
 pub mod sequential;
@@ -51,7 +52,8 @@ pub use holm::holm;
 pub use hypergeometric::{hypergeometric_lower_tail, hypergeometric_pmf, log_choose};
 pub use interval::{Interval, clopper_pearson, wilson};
 pub use least_squares::{LogMeanError, least_squares, log_mean_slope};
-pub use quantile::{median, quantile};
+pub use mean::p_value_mean_zero;
+pub use quantile::{median, median_interval, quantile};
 pub use quantile_regression::{quantile_regression, quantile_slope};
 pub use sequential::{
     LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported,

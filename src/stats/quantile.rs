@@ -1,5 +1,7 @@
 //! Median and quantiles, as NumPy computes them by default.
 
+use super::binomial::lower_tail;
+
 /// Quantile of type 7: with `h = (m - 1) q`, the value `v[floor h]` moved towards the next one by
 /// the fraction of `h`.
 ///
@@ -42,6 +44,23 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     quantile(&sorted, 0.5)
+}
+
+/// Distribution-free interval of a median: the order statistics `r` and `n + 1 - r` with the largest `r` for which
+/// `P[Bin(n, 1/2) < r] <= alpha/2`.
+///
+/// Covers the median with probability at least `1 - alpha` for independent values of one continuous distribution.
+/// Range: `alpha` in (0, 1); `None` if there are too few values for any `r`, or a NaN among them. Error: none. Source:
+/// Thompson (1936), Annals of Mathematical Statistics 7:122–128.
+pub fn median_interval(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
+    if values.iter().any(|v| v.is_nan()) {
+        return None;
+    }
+    let n = values.len();
+    let rank = (1..=n.div_ceil(2)).take_while(|&r| lower_tail(r as u64 - 1, n as u64, 0.5) <= alpha / 2.0).last()?;
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    Some((sorted[rank - 1], sorted[n - rank]))
 }
 
 #[cfg(test)]

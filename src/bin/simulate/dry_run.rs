@@ -3,53 +3,66 @@
 use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
-use moe_theory::claims::judge::{ALPHA, Design, Jury};
+use crate::run::design;
+use moe_theory::claims::Evidence;
+use moe_theory::claims::judge::{ALPHA, Jury, slope_lines};
+use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
+use moe_theory::claims::trial::fewest_runs;
 use moe_theory::report::text::WIDTH;
 use moe_theory::run::run;
-use moe_theory::sim::Point;
 use moe_theory::sim::consistency::state_bytes;
-use moe_theory::stats::binomial::{smallest_trials_to_support, trials_for_power};
+use moe_theory::sim::{ClaimSpec, Point};
+use moe_theory::stats::binomial::trials_for_power;
+use moe_theory::stats::slope::runs_for_slope_power;
+use rayon::prelude::*;
 use std::io::Write;
 use std::time::Instant;
 
 /// At most this many points are probed; the time of the others is taken in proportion to their work.
 const PROBES: usize = 8;
 
+/// At most this many points are listed.
+const LISTED: usize = 40;
+
 /// The true probability at which the power of a claim's test is planned.
 const PLANNED_PROBABILITY: f64 = 0.99;
 
+/// The distance of the true slope from its threshold at which the power is planned.
+const PLANNED_DISTANCE: f64 = 0.05;
+
 /// The power that is planned for.
 const PLANNED_POWER: f64 = 0.9;
+
+/// Runs a point from which the spread of a figure is estimated, with seeds of their own.
+const PILOT: u64 = 8;
 
 /// Prints grid, runs, time, memory and seeds; writes nothing.
 pub fn show(loaded: &Loaded, arguments: &RunArguments) -> Result<(), Failure> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = std::io::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
-    writeln!(
-        out,
-        "points x runs: {} x {} = {}",
-        points.len(),
-        simulation.seeds,
-        points.len() as u64 * simulation.seeds
-    )?;
-    for point in points {
+    let total: u64 = points.iter().map(|point| point.seeds).sum();
+    writeln!(out, "points: {}, runs: {total}", points.len())?;
+    for point in points.iter().take(LISTED) {
         let swept: Vec<String> = point.swept.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let swept = if swept.is_empty() { "as in the file".to_owned() } else { swept.join(", ") };
-        let (first, rest) = (format!("  point {}: ", point.index), "    ");
+        let (first, rest) = (format!("  point {} x {}: ", point.index, point.seeds), "    ");
         let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(rest);
         writeln!(out, "{}", textwrap::fill(&swept, options))?;
     }
+    if points.len() > LISTED {
+        writeln!(out, "  and {} more points", points.len() - LISTED)?;
+    }
     let threads = rayon::current_num_threads();
-    let seconds = probe(points, arguments) * simulation.seeds as f64 / threads as f64;
+    let seconds = probe(points, arguments) / threads as f64;
     let state = points.iter().map(|point| state_bytes(&point.parameters)).max().unwrap_or(0) as f64;
     writeln!(out, "time: about {seconds:.0} s on {threads} threads (from a measured probe)")?;
     writeln!(out, "memory: about {:.0} MB for the runs in flight", 30.0 + threads as f64 * state / 1e6)?;
-    show_seeds(loaded, &mut out)?;
+    show_seeds(loaded, arguments, &mut out)?;
     Ok(())
 }
 
-/// Seconds that one run of every point takes on one thread.
+/// Seconds that all runs take on one thread, from one run at some of the points.
 fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
     let stride = points.len().div_ceil(PROBES).max(1);
     let (mut seconds, mut work) = (0.0, 0.0);
@@ -57,35 +70,103 @@ fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
         let start = Instant::now();
         run(point, 0, arguments.seed, arguments.engine.choice());
         seconds += start.elapsed().as_secs_f64();
-        work += token_work(point);
+        work += run_work(point);
     }
-    seconds / work * points.iter().map(token_work).sum::<f64>()
+    seconds / work * points.iter().map(|point| point.seeds as f64 * run_work(point)).sum::<f64>()
 }
 
 /// Tokens times experts that a run looks at.
-fn token_work(point: &Point) -> f64 {
+fn run_work(point: &Point) -> f64 {
     let parameters = &point.parameters;
     let (data, training) = (&parameters.data, &parameters.training);
     let samples = (training.batch * training.iterations + 4 * parameters.evaluation.samples) as f64;
     samples * (data.tokens * parameters.model.experts) as f64
 }
 
-fn show_seeds(loaded: &Loaded, out: &mut impl Write) -> std::io::Result<()> {
+fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -> std::io::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
-    let pairs = Jury::new(simulation, points, Design::Fixed).pairs().max(1);
+    if simulation.claims.is_empty() {
+        return Ok(());
+    }
+    let design = design(arguments);
+    let pairs = Jury::new(simulation, points, design).pairs().max(1);
     let alpha = ALPHA / (2 * pairs) as f64;
-    writeln!(out, "seeds that each claim needs ({pairs} claims x points, Holm at {ALPHA}):")?;
+    writeln!(out, "seeds a point that each claim needs ({pairs} pairs of tests, Holm at {ALPHA}):")?;
     for claim in &simulation.claims {
-        let least = smallest_trials_to_support(claim.level, alpha);
+        let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
+        let own = points.iter().filter(|point| claim.applies_to(point.case.as_deref()));
+        let seeds = own.map(|point| point.seeds).min().unwrap_or(0);
+        let least = fewest_runs(claim.level, design, pairs);
         let planned = trials_for_power(PLANNED_PROBABILITY, claim.level, alpha, PLANNED_POWER, 1_000_000)
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
-        let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
-        let verdict = if simulation.seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
+        let verdict = if seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
         writeln!(
             out,
             "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
             claim.id
         )?;
+        for (part, line) in slope_lines(claim, points) {
+            show_slope(claim, part, &line, alpha, arguments, out)?;
+        }
     }
     Ok(())
+}
+
+/// The runs that a slope needs, by the spread that a pilot of a few runs with other seeds shows.
+fn show_slope(
+    claim: &ClaimSpec,
+    part: SlopePart,
+    line: &[&Point],
+    alpha: f64,
+    arguments: &RunArguments,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let pilot_seed = !arguments.seed;
+    let tasks: Vec<(&Point, u64)> = line.iter().flat_map(|&point| (0..PILOT).map(move |run| (point, run))).collect();
+    let figures: Vec<Option<f64>> = tasks
+        .par_iter()
+        .map(|&(point, index)| {
+            let record = run(point, index, pilot_seed, arguments.engine.choice());
+            let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
+            let evidence = Evidence { parameters: &point.parameters, run, experts, pruning };
+            part.figure.of(&evidence, claim.roles)
+        })
+        .collect();
+    let spreads: Option<Vec<f64>> =
+        figures.chunks(PILOT as usize).map(|figures| spread(part.method, figures)).collect();
+    let Some(spreads) = spreads.filter(|spreads| !spreads.is_empty()) else {
+        return writeln!(out, "    {}: no spread from the pilot: a figure is missing, or not above 0", part.name);
+    };
+    let spread = (spreads.iter().map(|spread| spread * spread).sum::<f64>() / spreads.len() as f64).sqrt();
+    let xs: Vec<f64> = line.iter().map(|point| part.along.abscissa(&point.parameters)).collect();
+    let runs = runs_for_slope_power(&xs, spread, PLANNED_DISTANCE, alpha, PLANNED_POWER).max(FEWEST_RUNS as u64);
+    writeln!(
+        out,
+        "    {}: {runs} for 90 % power at {PLANNED_DISTANCE} from its threshold (spread {spread:.2})",
+        part.name
+    )
+}
+
+/// The standard deviation of the figure on the scale of the slope, times the square root of the estimator's relative
+/// variance.
+fn spread(method: Method, figures: &[Option<f64>]) -> Option<f64> {
+    let values: Vec<f64> = figures.iter().copied().collect::<Option<_>>()?;
+    let deviation = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        (mean, (squares / (values.len() - 1) as f64).sqrt())
+    };
+    match method {
+        Method::MedianOfLog => {
+            let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+            // A median of Gaussian errors has π/2 times the variance of the mean.
+            let (mean, deviation) = deviation(&logs);
+            mean.is_finite().then(|| deviation * std::f64::consts::FRAC_PI_2.sqrt())
+        }
+        Method::RootMeanSquare => {
+            let (mean, deviation) = deviation(&values);
+            (mean > 0.0).then(|| 0.5 * deviation / mean)
+        }
+        Method::LeastSquares => Some(deviation(&values).1),
+    }
 }

@@ -5,6 +5,7 @@ use crate::load::hint;
 use moe_theory::claims::assumptions::Assumption;
 use moe_theory::claims::definitions::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::LEMMAS;
+use moe_theory::claims::slope_parts::slope_parts;
 use moe_theory::report::text::WIDTH;
 use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
 use std::io::Write;
@@ -113,14 +114,20 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
         line(out, "threshold", meaning)?;
     }
+    for part in slope_parts(claim.id) {
+        line(out, part.name, &part.in_words())?;
+    }
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
-    line(out, "assumes", &assumptions.join(", "))?;
+    let assumptions = if assumptions.is_empty() { "nothing".to_owned() } else { assumptions.join(", ") };
+    line(out, "assumes", &assumptions)?;
     line(
         out,
         "decision",
-        "SUPPORTED if an exact binomial test rejects that the claim holds with a probability of at most 0.95 \
-         (`level`), REFUTED if one rejects that it holds with at least that probability, INCONCLUSIVE otherwise. \
-         Holm's correction at 0.05 over both tests of every claim and point of the simulation.",
+        "SUPPORTED if a test rejects that the claim holds with a probability of at most 0.95 (`level`), or that a \
+         slope lies beyond its threshold (`slope`); REFUTED if one rejects that it holds with at least that \
+         probability, or that the slope lies within; INCONCLUSIVE otherwise. Exact binomial tests for probabilities, \
+         t tests with a cluster bootstrap for slopes, Holm's correction at 0.05 over both tests of every part of \
+         every claim of the simulation.",
     )?;
     line(out, "runs", "on = \"met\": runs that meet the assumptions; on = \"all\": every run.")?;
     line(out, "source", claim.source)

@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-/// The files of a result folder that hold rows.
-pub const TABLES: [&str; 5] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv", "claims.csv"];
+/// The files of every result folder that hold the rows of runs.
+pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
 
 /// The name of the manifest's file.
 pub const MANIFEST: &str = "manifest.json";
@@ -80,16 +80,23 @@ impl Draft {
         &self.partial
     }
 
-    /// Completes the manifest with the hashes of the tables and moves everything to its place.
-    pub fn publish(self, manifest: &mut Manifest) -> anyhow::Result<()> {
-        for name in TABLES {
-            let bytes = fs::read(self.partial.join(name)).with_context(|| name.to_owned())?;
-            manifest.files_sha256.insert(name.to_owned(), sha256(&bytes));
-        }
+    /// Writes the manifest as it is before the first run: configuration, seeds, thresholds, hash of the claims.
+    pub fn register(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
         fs::write(self.partial.join(MANIFEST), text)?;
+        Ok(())
+    }
+
+    /// Completes the manifest with the hashes of all tables, the `derived` ones too, and moves everything to its place.
+    pub fn publish(self, manifest: &mut Manifest, derived: impl Iterator<Item = &'static str>) -> anyhow::Result<()> {
+        for name in TABLES.into_iter().chain(derived) {
+            let bytes = fs::read(self.partial.join(name)).with_context(|| name.to_owned())?;
+            manifest.files_sha256.insert(name.to_owned(), sha256(&bytes));
+        }
+        self.register(manifest)?;
         if self.target.is_dir() {
+            remove_tables(&self.target)?;
             for entry in fs::read_dir(&self.partial)? {
                 let entry = entry?;
                 let place = self.target.join(entry.file_name());
@@ -104,4 +111,20 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// Removes every table of an earlier run of the same configuration: it may have had files that this one has not.
+fn remove_tables(target: &Path) -> anyhow::Result<()> {
+    for name in read_manifest_files(target) {
+        match fs::remove_file(target.join(&name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context(name),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names of the tables that a folder's manifest lists; none if it has no manifest.
+fn read_manifest_files(target: &Path) -> Vec<String> {
+    read_manifest(target).map(|manifest| manifest.files_sha256.into_keys().collect()).unwrap_or_default()
 }

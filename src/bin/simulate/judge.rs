@@ -3,10 +3,9 @@
 use crate::failure::Failure;
 use crate::folder::{TABLES, read_manifest};
 use crate::load::load;
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::Jury;
+use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256};
-use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, tables};
+use moe_theory::record::{ExpertRow, PruningRow, tables};
 use moe_theory::report::text;
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::fs;
@@ -19,7 +18,7 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     check_hashes(dir, &manifest)?;
     let shown = dir.display().to_string();
     if let Some(name) = against {
-        let loaded = load(name, &manifest.overrides, Some(manifest.seeds))?;
+        let loaded = load(name, &manifest.overrides, manifest.seeds_given)?;
         let here = rebuild(&manifest, &loaded.text, &loaded.simulation, &loaded.points);
         if let Some(difference) = manifest.difference(&here) {
             return Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}")));
@@ -27,21 +26,21 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     }
     // The text in the manifest gives the points and claims back; its hash was checked above.
     let file = format!("{shown}/manifest.json");
-    let overrides = Overrides { set: &manifest.overrides, seeds: Some(manifest.seeds) };
+    let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
     let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
     let points = simulation.points().map_err(Failure::usage)?;
     let here = rebuild(&manifest, &manifest.simulation, &simulation, &points);
     if let Some(difference) = manifest.difference(&here) {
         return Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}")));
     }
-    let rows = judge(dir, &manifest, &simulation, &points)?;
+    let findings = judge(dir, &manifest, &simulation, &points)?;
     let mut out = std::io::stdout();
-    write!(out, "{}", text::verdicts(&rows))?;
-    let recorded: Vec<ClaimRow> = read(dir, "claims.csv", |bytes| tables::read(bytes))?;
-    if recorded != rows {
-        return Err(Failure::Running(anyhow::anyhow!(
-            "{shown}/claims.csv: holds other verdicts than its CSVs give now"
-        )));
+    write!(out, "{}", text::findings(&findings))?;
+    for (name, now) in findings.files().map_err(anyhow::Error::from)? {
+        if read(dir, name, |bytes| Ok(bytes == now))? {
+            continue;
+        }
+        return Err(Failure::Running(anyhow::anyhow!("{shown}/{name}: holds other findings than its CSVs give now")));
     }
     writeln!(out, "\nThe same as in {shown}/claims.csv.")?;
     Ok(())
@@ -52,13 +51,17 @@ fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if sha256(manifest.simulation.as_bytes()) != manifest.simulation_sha256 {
         return Err(Failure::Usage(format!("{}: the simulation text has changed since the run", file.display())));
     }
-    if claims_hash(&manifest.claims) != manifest.claims_sha256 {
+    if claims_hash(&manifest.claims, &manifest.phases) != manifest.claims_sha256 {
         return Err(Failure::Usage(format!("{}: the claims have changed since the run", file.display())));
     }
-    for name in TABLES {
+    let missing = TABLES.iter().chain(&["claims.csv"]).find(|name| !manifest.files_sha256.contains_key(**name));
+    if let Some(name) = missing {
+        return Err(Failure::Usage(format!("{}: has no SHA-256 of {name}: not the manifest of a run", file.display())));
+    }
+    for (name, hash) in &manifest.files_sha256 {
         let path = dir.join(name);
         let bytes = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        if manifest.files_sha256.get(name) != Some(&sha256(&bytes)) {
+        if *hash != sha256(&bytes) {
             return Err(Failure::Usage(format!(
                 "{}: changed since the run (its SHA-256 is not the manifest's)",
                 path.display()
@@ -75,6 +78,7 @@ fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[P
         overrides: manifest.overrides.clone(),
         engine: manifest.engine.clone(),
         master_seed: manifest.master_seed,
+        seeds_given: manifest.seeds_given,
         revision: manifest.revision.clone(),
         design: manifest.design(),
     };
@@ -87,20 +91,20 @@ fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error
     parse(&bytes).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
-fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Vec<ClaimRow>, Failure> {
+fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Findings, Failure> {
     let runs = read(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
     let experts: Vec<ExpertRow> = read(dir, "experts.csv", |bytes| tables::read(bytes))?;
     let pruning: Vec<PruningRow> = read(dir, "pruning.csv", |bytes| tables::read(bytes))?;
-    let mut jury = Jury::new(simulation, points, manifest.design());
+    let mut analysis = Analysis::new(simulation, points, manifest.design());
     // All files hold the runs in the same order.
     let (mut experts, mut pruning) = (experts.as_slice(), pruning.as_slice());
     for run in &runs {
         let id = (run.head.point, run.head.run);
         let own_experts = take(&mut experts, |row| (row.point, row.run) == id);
         let own_pruning = take(&mut pruning, |row| (row.point, row.run) == id);
-        jury.add(id.0, id.1, &Evidence { run: &run.body, experts: own_experts, pruning: own_pruning });
+        analysis.add(id.0, id.1, &run.body, own_experts, own_pruning);
     }
-    Ok(jury.rows())
+    Ok(analysis.findings())
 }
 
 /// Takes the first rows for which `own` holds off the slice.

@@ -7,8 +7,8 @@ use crate::figures;
 use crate::folder::{self, Draft};
 use crate::load::{Loaded, check_engine, load};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Design, Jury, conclusions, surprises};
+use moe_theory::claims::judge::{Design, conclusions, surprises};
+use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::{Manifest, Provenance};
 use moe_theory::record::tables::{Table, columns, run_columns};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Runs a point between two looks with `--until-decided`.
-pub const BLOCK: u64 = 25;
+const BLOCK: u64 = 25;
 
 /// Runs each simulation in turn.
 pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
@@ -74,14 +74,20 @@ fn target(arguments: &RunArguments, name: &str) -> PathBuf {
     }
 }
 
+/// How runs are collected.
+pub fn design(arguments: &RunArguments) -> Design {
+    if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
+}
+
 fn manifest(loaded: &Loaded, arguments: &RunArguments) -> Manifest {
     let provenance = Provenance {
         text: loaded.text.clone(),
         overrides: arguments.set.clone(),
         engine: arguments.engine.word().to_owned(),
         master_seed: arguments.seed,
+        seeds_given: arguments.seeds,
         revision: env!("GIT_REVISION").to_owned(),
-        design: if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed },
+        design: design(arguments),
     };
     Manifest::new(&loaded.simulation, &loaded.points, &provenance)
 }
@@ -135,11 +141,13 @@ fn simulate(
     }
     let start = Instant::now();
     let draft = Draft::open(target)?;
+    // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
+    draft.register(&manifest)?;
     let design = manifest.design();
     let mut tables = Tables::open(&draft, &manifest.swept)?;
-    let mut jury = Jury::new(simulation, points, design);
-    let progress = progress(simulation.seeds * points.len() as u64, arguments.quiet);
-    for tasks in blocks(points, simulation.seeds, design) {
+    let mut analysis = Analysis::new(simulation, points, design);
+    let progress = progress(points.iter().map(|point| point.seeds).sum(), arguments.quiet);
+    for tasks in blocks(points, design) {
         let compute = |&(point, index): &(usize, u64)| {
             let start = Instant::now();
             let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
@@ -147,50 +155,46 @@ fn simulate(
             record
         };
         run_all(&tasks, compute, |record: RunRecord| -> anyhow::Result<()> {
-            let evidence = Evidence { run: &record.run.body, experts: &record.experts, pruning: &record.pruning };
-            jury.add(record.run.head.point, record.run.head.run, &evidence);
+            let (head, body) = (&record.run.head, &record.run.body);
+            analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
             tables.add(&record)?;
-            progress.set_message(format!("point {}", record.run.head.point));
+            progress.set_message(format!("point {}", head.point));
             progress.inc(1);
             Ok(())
         })?;
-        if arguments.until_decided && jury.is_decided() {
+        if arguments.until_decided && analysis.is_decided() {
             break;
         }
     }
     let runs = progress.position();
     progress.finish_and_clear();
     tables.finish()?;
-    let rows = jury.rows();
-    write_claims(&draft, &rows)?;
+    let findings = analysis.findings();
+    let derived = findings.files()?;
+    for (name, text) in &derived {
+        draft.create(name)?.write_all(text)?;
+    }
     if let Some(format) = arguments.figures {
         figures::draw(&draft, format)?;
     }
-    draft.publish(&mut manifest)?;
+    draft.publish(&mut manifest, derived.iter().map(|(name, _)| *name))?;
     if !arguments.quiet {
-        conclude(&rows, target, start, runs)?;
+        conclude(&findings, target, start, runs)?;
     }
-    Ok(rows)
+    Ok(findings.claims)
 }
 
 /// The tasks (point, run) in the order in which they are computed and written: all at once, or block by block.
-fn blocks(points: &[Point], seeds: u64, design: Design) -> impl Iterator<Item = Vec<(usize, u64)>> {
+fn blocks(points: &[Point], design: Design) -> impl Iterator<Item = Vec<(usize, u64)>> {
+    let most = points.iter().map(|point| point.seeds).max().unwrap_or(0);
     let block = match design {
-        Design::Fixed => seeds,
+        Design::Fixed => most.max(1),
         Design::Sequential { block } => block,
     };
-    let points = points.len();
-    (0..seeds.div_ceil(block)).map(move |number| {
-        let runs = number * block..seeds.min((number + 1) * block);
-        (0..points).flat_map(|point| runs.clone().map(move |run| (point, run))).collect()
+    (0..most.div_ceil(block)).map(move |number| {
+        let runs = |point: &Point| number * block..point.seeds.min((number + 1) * block);
+        points.iter().flat_map(|point| runs(point).map(move |run| (point.index, run))).collect()
     })
-}
-
-fn write_claims(draft: &Draft, rows: &[ClaimRow]) -> anyhow::Result<()> {
-    let mut table = Table::new(draft.create("claims.csv")?, &columns(&ClaimRow::default())?)?;
-    rows.iter().try_for_each(|row| table.add(row))?;
-    table.finish()?.flush()?;
-    Ok(())
 }
 
 fn progress(runs: u64, quiet: bool) -> ProgressBar {
@@ -217,19 +221,17 @@ fn announce(loaded: &Loaded) -> anyhow::Result<()> {
     unique.sort();
     unique.dedup();
     let points_word = if points.len() == 1 { "point" } else { "points" };
-    let what = format!(
-        "{} runs at {} grid {points_word}; claims {}",
-        simulation.seeds * points.len() as u64,
-        points.len(),
-        unique.join(", ")
-    );
+    let runs: u64 = points.iter().map(|point| point.seeds).sum();
+    let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
+    let what = format!("{runs} runs at {} grid {points_word}{claims}", points.len());
     writeln!(out, "{}\n", textwrap::fill(&what, text::WIDTH))?;
     Ok(())
 }
 
-fn conclude(rows: &[ClaimRow], target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
+fn conclude(findings: &Findings, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
-    write!(out, "{}", text::verdicts(rows))?;
+    write!(out, "{}", text::findings(findings))?;
+    let rows = &findings.claims;
     let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
     let surprising = surprises(rows).len();
     if expected > 0 {

@@ -1,0 +1,91 @@
+//! All that is computed from many runs: verdicts, scaling, terms, phase maps.
+
+use super::evidence::Evidence;
+use super::judge::{Design, Jury};
+use super::phase::Atlas;
+use super::scaling::Scaling;
+use super::terms::Terms;
+use crate::record::rows::RunBody;
+use crate::record::{BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
+use crate::sim::{Point, Simulation};
+
+/// Collects the runs of a simulation for everything that is computed from many of them.
+#[derive(Clone, Debug)]
+pub struct Analysis<'a> {
+    points: &'a [Point],
+    jury: Jury<'a>,
+    scaling: Scaling<'a>,
+    terms: Terms<'a>,
+    atlas: Atlas<'a>,
+}
+
+/// What came out of many runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// The verdicts.
+    pub claims: Vec<ClaimRow>,
+    /// Exponents over lines of points; empty without a sweep over d.
+    pub scaling: Vec<ScalingRow>,
+    /// Drift, leakage and noise; empty without `record.half_batches`.
+    pub terms: Vec<TermRow>,
+    /// Cells of phase maps; empty without `[[phase]]`.
+    pub phase: Vec<PhaseRow>,
+    /// Where claims flip along a map's x; empty without `[[phase]]`.
+    pub boundary: Vec<BoundaryRow>,
+}
+
+impl<'a> Analysis<'a> {
+    /// For a simulation's points, whose runs are collected as `design` says.
+    pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
+        Self {
+            points,
+            jury: Jury::new(simulation, points, design),
+            scaling: Scaling::new(points),
+            terms: Terms::new(points),
+            atlas: Atlas::new(simulation, points),
+        }
+    }
+
+    /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
+    pub fn add(&mut self, point: usize, run: u64, body: &RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) {
+        let evidence = Evidence { parameters: &self.points[point].parameters, run: body, experts, pruning };
+        self.jury.add(point, run, &evidence);
+        self.scaling.add(point, &evidence);
+        self.terms.add(point, &evidence);
+        self.atlas.add(point, &evidence);
+    }
+
+    /// Whether every claim has a verdict other than INCONCLUSIVE.
+    pub fn is_decided(&mut self) -> bool {
+        self.jury.is_decided()
+    }
+
+    /// What came out.
+    pub fn findings(&mut self) -> Findings {
+        Findings {
+            claims: self.jury.rows(),
+            scaling: self.scaling.rows(),
+            terms: self.terms.rows(),
+            phase: self.atlas.rows(),
+            boundary: self.atlas.boundaries(),
+        }
+    }
+}
+
+impl Findings {
+    /// The CSV files, by name: `claims.csv`, and the others that have rows.
+    ///
+    /// # Errors
+    /// Never for the flat rows of this crate.
+    pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, csv::Error> {
+        let mut files = vec![("claims.csv", tables::to_csv(&self.claims)?)];
+        let others = [
+            ("scaling.csv", self.scaling.is_empty(), tables::to_csv(&self.scaling)?),
+            ("terms.csv", self.terms.is_empty(), tables::to_csv(&self.terms)?),
+            ("phase.csv", self.phase.is_empty(), tables::to_csv(&self.phase)?),
+            ("boundary.csv", self.boundary.is_empty(), tables::to_csv(&self.boundary)?),
+        ];
+        files.extend(others.into_iter().filter(|(_, empty, _)| !empty).map(|(name, _, text)| (name, text)));
+        Ok(files)
+    }
+}

@@ -1,0 +1,239 @@
+//! Phase maps: P[the claim holds] over one or two parameters, cell by cell, and where it flips.
+//!
+//! A map explores: its intervals are pointwise, and it is no part of the family of verdicts.
+
+use super::definitions::{Definition, definition};
+use super::evidence::Evidence;
+use crate::record::{BoundaryRow, PhaseRow};
+use crate::sim::{ClaimSpec, GridValue, On, PhaseAxis, Point, Simulation};
+use crate::stats::flip::{Direction, ScanPoint, crossing_bracket};
+use crate::stats::interval::{Interval, clopper_pearson};
+
+/// Error of the pointwise intervals.
+const ALPHA: f64 = 0.05;
+
+/// Collects the runs of all maps of a simulation.
+#[derive(Clone, Debug)]
+pub struct Atlas<'a> {
+    sheets: Vec<Sheet<'a>>,
+}
+
+/// The map of one claim.
+#[derive(Clone, Debug)]
+struct Sheet<'a> {
+    map: usize,
+    case: &'a str,
+    claim: &'a ClaimSpec,
+    definition: &'a Definition,
+    x_key: &'static str,
+    y_key: &'static str,
+    /// By y, then by x.
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, Debug)]
+struct Cell {
+    point: usize,
+    x: Coordinate,
+    y: Option<Coordinate>,
+    /// The pruning ratio that is y, if y is one.
+    ratio: Option<f64>,
+    runs: u64,
+    set_aside: u64,
+    holds: u64,
+}
+
+/// A place on an axis, and the value there.
+#[derive(Clone, Debug, PartialEq)]
+struct Coordinate {
+    place: usize,
+    text: String,
+    value: Option<f64>,
+}
+
+impl<'a> Atlas<'a> {
+    /// For every `[[phase]]` of the simulation.
+    pub fn new(simulation: &'a Simulation, points: &'a [Point]) -> Self {
+        let mut sheets = Vec::new();
+        for (number, phase) in simulation.phases.iter().enumerate() {
+            for map in phase.maps(points) {
+                for claim in &phase.claims {
+                    let Some(definition) = definition(&claim.id) else { continue };
+                    let mut cells: Vec<Cell> =
+                        map.points.iter().flat_map(|point| cells(point, map.x, map.y.as_ref())).collect();
+                    cells.sort_by_key(|cell| (cell.y.as_ref().map(|y| y.place), cell.x.place));
+                    sheets.push(Sheet {
+                        map: number + 1,
+                        case: map.case.unwrap_or_default(),
+                        claim,
+                        definition,
+                        x_key: map.x,
+                        y_key: match map.y {
+                            None => "",
+                            Some(PhaseAxis::Key(path)) => path,
+                            Some(PhaseAxis::Ratio) => "ratio",
+                        },
+                        cells,
+                    });
+                }
+            }
+        }
+        Self { sheets }
+    }
+
+    /// Whether there is any map.
+    pub fn is_empty(&self) -> bool {
+        self.sheets.is_empty()
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, point: usize, evidence: &Evidence) {
+        for sheet in &mut self.sheets {
+            let (claim, definition) = (sheet.claim, sheet.definition);
+            for cell in sheet.cells.iter_mut().filter(|cell| cell.point == point) {
+                if claim.on == On::Met && !evidence.meets(definition) {
+                    cell.set_aside += 1;
+                    continue;
+                }
+                let holds = match cell.ratio {
+                    Some(ratio) => evidence.survives_pruning_up_to(ratio),
+                    None => evidence.finding(claim).holds,
+                };
+                cell.runs += 1;
+                cell.holds += u64::from(holds);
+            }
+        }
+    }
+
+    /// The rows of `phase.csv`.
+    pub fn rows(&self) -> Vec<PhaseRow> {
+        self.sheets.iter().flat_map(|sheet| sheet.cells.iter().map(|cell| sheet.row(cell))).collect()
+    }
+
+    /// The rows of `boundary.csv`: one a row of a map, or one for a map of one parameter.
+    pub fn boundaries(&self) -> Vec<BoundaryRow> {
+        self.sheets
+            .iter()
+            .flat_map(|sheet| sheet.cells.chunk_by(|a, b| a.y == b.y).filter_map(|cells| sheet.boundary(cells)))
+            .collect()
+    }
+}
+
+/// The cells of one point: one, or one for each number of experts kept.
+fn cells(point: &Point, x: &str, y: Option<&PhaseAxis>) -> Vec<Cell> {
+    let Some(x) = point.grid.iter().find(|value| value.path == x).map(Coordinate::of) else { return Vec::new() };
+    let cell = |y: Option<Coordinate>, ratio: Option<f64>| Cell {
+        point: point.index,
+        x: x.clone(),
+        y,
+        ratio,
+        runs: 0,
+        set_aside: 0,
+        holds: 0,
+    };
+    match y {
+        None => vec![cell(None, None)],
+        Some(PhaseAxis::Key(path)) => {
+            let y = point.grid.iter().find(|value| value.path == *path).map(Coordinate::of);
+            vec![cell(y, None)]
+        }
+        Some(PhaseAxis::Ratio) => {
+            let experts = point.parameters.model.experts;
+            let at = |pruned: usize| {
+                // The same quotient as in pruning.csv.
+                let ratio = pruned as f64 / experts as f64;
+                cell(Some(Coordinate { place: pruned, text: ratio.to_string(), value: Some(ratio) }), Some(ratio))
+            };
+            (0..experts).map(at).collect()
+        }
+    }
+}
+
+impl Coordinate {
+    fn of(value: &GridValue) -> Self {
+        let text = value.value.map_or_else(|| value.text.clone(), |number| number.to_string());
+        Self { place: value.place, text, value: value.value }
+    }
+}
+
+impl Cell {
+    fn interval(&self) -> Interval {
+        clopper_pearson(self.holds, self.runs, ALPHA)
+    }
+}
+
+impl Sheet<'_> {
+    fn row(&self, cell: &Cell) -> PhaseRow {
+        let (interval, level) = (cell.interval(), self.claim.level);
+        let state = match interval {
+            Interval { low, .. } if low > level => "holds",
+            Interval { high, .. } if high < level => "fails",
+            _ => "open",
+        };
+        PhaseRow {
+            map: self.map,
+            case: self.case.to_owned(),
+            claim: self.claim.id.clone(),
+            threshold: self.claim.threshold,
+            x_key: self.x_key.to_owned(),
+            x: cell.x.text.clone(),
+            y_key: self.y_key.to_owned(),
+            y: cell.y.as_ref().map(|y| y.text.clone()).unwrap_or_default(),
+            point: cell.point,
+            on: self.claim.on.to_string(),
+            runs: cell.runs,
+            set_aside: cell.set_aside,
+            holds: cell.holds,
+            estimate: (cell.runs > 0).then(|| cell.holds as f64 / cell.runs as f64),
+            ci_low: interval.low,
+            ci_high: interval.high,
+            level,
+            state: state.to_owned(),
+        }
+    }
+
+    /// Where the claim flips along x; `None` if x is no number.
+    fn boundary(&self, cells: &[Cell]) -> Option<BoundaryRow> {
+        let xs: Vec<f64> = cells.iter().map(|cell| cell.x.value).collect::<Option<_>>()?;
+        let mut scan: Vec<ScanPoint> =
+            xs.iter().zip(cells).map(|(&x, cell)| ScanPoint { x, holds: cell.holds, runs: cell.runs }).collect();
+        // A point without judged runs says nothing.
+        scan.retain(|point| point.runs > 0);
+        scan.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let found = crossing_bracket(&scan, self.claim.level, spans_scales(&xs));
+        let above = |point: &ScanPoint| point.holds as f64 >= self.claim.level * point.runs as f64;
+        let remark = match found.estimate {
+            _ if !found.monotone => "not monotone",
+            Some(_) => "",
+            None if scan.iter().all(above) => "holds throughout",
+            None if !scan.iter().any(above) => "fails throughout",
+            None => "no flip",
+        };
+        let direction = match (found.estimate, found.direction) {
+            (Some(_), Some(Direction::Increasing)) => "rising",
+            (Some(_), Some(Direction::Decreasing)) => "falling",
+            _ => "none",
+        };
+        Some(BoundaryRow {
+            map: self.map,
+            case: self.case.to_owned(),
+            claim: self.claim.id.clone(),
+            x_key: self.x_key.to_owned(),
+            y_key: self.y_key.to_owned(),
+            y: cells[0].y.as_ref().map(|y| y.text.clone()).unwrap_or_default(),
+            level: self.claim.level,
+            direction: direction.to_owned(),
+            flip: found.estimate,
+            low: found.low,
+            high: found.high,
+            remark: remark.to_owned(),
+        })
+    }
+}
+
+/// Whether values are better read in their logarithm: all above 0, and the largest at least four times the smallest.
+fn spans_scales(xs: &[f64]) -> bool {
+    let low = xs.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = xs.iter().copied().fold(0.0, f64::max);
+    low > 0.0 && high >= 4.0 * low
+}

@@ -1,0 +1,178 @@
+//! The parts of claims that speak of a slope over a sweep.
+
+use super::run_figure::RunFigure;
+use crate::sim::Parameters;
+use crate::stats::{Group, LogMeanError, Slope, least_squares, log_mean_slope, quantile_slope};
+
+/// How a slope is estimated from the figures of all runs of a line of points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Median regression of the figure's logarithm (Koenker and Bassett 1978), standard error by the cluster bootstrap.
+    MedianOfLog,
+    /// Half the slope of the logarithm of the mean, for squares that single runs estimate without bias.
+    RootMeanSquare,
+    /// Least squares on the figure itself.
+    LeastSquares,
+}
+
+/// Which side of its threshold a slope is claimed to lie on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Above the threshold.
+    Above,
+    /// Below it.
+    Below,
+}
+
+/// The parameter that varies along a line of points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// d; the abscissa is ln d.
+    Patterns,
+    /// k; the abscissa is log₂ k.
+    Experts,
+}
+
+impl Along {
+    /// The key.
+    pub fn path(self) -> &'static str {
+        match self {
+            Along::Patterns => "data.patterns",
+            Along::Experts => "model.experts",
+        }
+    }
+
+    /// The abscissa of a point.
+    pub fn abscissa(self, parameters: &Parameters) -> f64 {
+        match self {
+            Along::Patterns => libm::log(parameters.data.patterns as f64),
+            Along::Experts => libm::log2(parameters.model.experts as f64),
+        }
+    }
+}
+
+/// One slope that a claim speaks of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlopePart {
+    /// The column `part`.
+    pub name: &'static str,
+    /// The figure.
+    pub figure: RunFigure,
+    /// Over which parameter.
+    pub along: Along,
+    /// The estimator.
+    pub method: Method,
+    /// The side of the threshold.
+    pub side: Side,
+    /// Only the points of the last two octaves of the parameter.
+    pub tail: bool,
+}
+
+impl SlopePart {
+    /// The part in one line.
+    pub fn in_words(self) -> String {
+        let along = match self.along {
+            Along::Patterns => "log d",
+            Along::Experts => "log₂ k",
+        };
+        let of = match self.method {
+            Method::MedianOfLog => format!("median regression of log {}", self.figure.name()),
+            Method::RootMeanSquare => format!("log of the root mean square of {}", self.figure.name()),
+            Method::LeastSquares => format!("least squares of {}", self.figure.name()),
+        };
+        let side = if self.side == Side::Above { "above" } else { "at most" };
+        let span = if self.tail { ", last two octaves of d" } else { "" };
+        format!("{of} on {along}{span}: the slope is {side} the threshold `slope`")
+    }
+}
+
+const CHANGE: SlopePart = SlopePart {
+    name: "slope",
+    figure: RunFigure::MinRelevantChange,
+    along: Along::Patterns,
+    method: Method::MedianOfLog,
+    side: Side::Above,
+    tail: false,
+};
+const DECAY: SlopePart = SlopePart { figure: RunFigure::MaxChange, side: Side::Below, ..CHANGE };
+
+static T1A: [SlopePart; 1] = [CHANGE];
+static T1B: [SlopePart; 2] = [DECAY, SlopePart { name: "slope-tail", tail: true, ..DECAY }];
+static T1D: [SlopePart; 3] = [
+    SlopePart { name: "slope-displacement", figure: RunFigure::MaxDisplacement, ..DECAY },
+    SlopePart { name: "slope-drift", figure: RunFigure::SystematicSquared, method: Method::RootMeanSquare, ..DECAY },
+    SlopePart { name: "slope-noise", figure: RunFigure::NoiseSquared, method: Method::RootMeanSquare, ..DECAY },
+];
+static T2B: [SlopePart; 1] = [SlopePart {
+    figure: RunFigure::SmallestSufficient,
+    along: Along::Experts,
+    method: Method::LeastSquares,
+    side: Side::Below,
+    ..CHANGE
+}];
+
+/// The slopes that a claim speaks of.
+pub fn slope_parts(claim: &str) -> &'static [SlopePart] {
+    match claim {
+        "T1a" => &T1A,
+        "T1b" => &T1B,
+        "T1d" => &T1D,
+        "T2b" => &T2B,
+        _ => &[],
+    }
+}
+
+/// Fewest runs a point for a slope: the coverage of the intervals is measured from here on (`data/error_rates.csv`).
+pub const FEWEST_RUNS: usize = 20;
+
+/// Resamples of the cluster bootstrap.
+const RESAMPLES: u32 = 1000;
+
+/// The bootstrap's seed: the same rows give the same verdict.
+const BOOTSTRAP_SEED: u64 = 0;
+
+/// Why there is no slope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSlope {
+    /// Fewer than two points, or a point with fewer than [`FEWEST_RUNS`] runs.
+    TooFew,
+    /// A figure, or the mean of an unbiased square, is not above 0, so that its logarithm is not defined.
+    Zero,
+}
+
+/// The slope of a figure over the abscissae of `groups`, which hold one figure a run.
+///
+/// # Errors
+/// If there are too few runs, or a logarithm of what is not above 0 is needed.
+pub fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlope> {
+    if groups.len() < 2 || groups.iter().any(|group| group.values.len() < FEWEST_RUNS) {
+        return Err(NoSlope::TooFew);
+    }
+    match method {
+        Method::MedianOfLog => {
+            let logs = logarithms(groups)?;
+            quantile_slope(&logs, 0.5, RESAMPLES, BOOTSTRAP_SEED).ok_or(NoSlope::TooFew)
+        }
+        Method::RootMeanSquare => match log_mean_slope(groups) {
+            Ok(square) => Ok(Slope {
+                slope: square.slope / 2.0,
+                intercept: square.intercept / 2.0,
+                standard_error: square.standard_error / 2.0,
+                ..square
+            }),
+            Err(LogMeanError::NotPositive) => Err(NoSlope::Zero),
+            Err(LogMeanError::Unusable) => Err(NoSlope::TooFew),
+        },
+        Method::LeastSquares => least_squares(groups).ok_or(NoSlope::TooFew),
+    }
+}
+
+/// Natural logarithms of all values.
+pub(super) fn logarithms(groups: &[Group]) -> Result<Vec<Group>, NoSlope> {
+    if groups.iter().flat_map(|group| &group.values).any(|value| value.is_nan() || *value <= 0.0) {
+        return Err(NoSlope::Zero);
+    }
+    let log =
+        |group: &Group| Group { x: group.x, values: group.values.iter().map(|&value| libm::log(value)).collect() };
+    Ok(groups.iter().map(log).collect())
+}

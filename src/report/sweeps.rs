@@ -1,0 +1,74 @@
+//! Exponents and terms for a terminal of 80 columns.
+
+use super::text::significant;
+use crate::record::{ScalingRow, TermRow};
+use std::fmt::Write;
+
+/// Exponents of d with pointwise 95 % intervals, over all of a line and over its last two octaves.
+pub(super) fn scaling(rows: &[ScalingRow]) -> String {
+    let mut text = String::new();
+    for line in rows.chunk_by(|a, b| (&a.case, &a.line) == (&b.case, &b.line)) {
+        let of: Vec<&str> =
+            [&line[0].case, &line[0].line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect();
+        let of = if of.is_empty() { String::new() } else { format!(", {}", of.join(", ")) };
+        let _ = writeln!(text, "\nExponents of d{of} (95 % intervals, pointwise)");
+        let _ =
+            writeln!(text, "{:<17}{:>7} {:<17}{:>7} {:<17}{:>6}  {}", "figure", "all", "", "tail", "", "theory", "C");
+        for row in line.iter().filter(|row| row.span == "all" && row.method != "least-squares") {
+            let tail = line.iter().find(|other| {
+                (&other.figure, &other.method) == (&row.figure, &row.method) && other.span == "last-two-octaves"
+            });
+            let (all, all_interval) = cell(Some(row));
+            let (last, last_interval) = cell(tail);
+            let theory = row.theory.map(|theory| theory.to_string()).unwrap_or_default();
+            let constant = row.constant.map(significant).unwrap_or_default();
+            let shown = format!(
+                "{:<17}{all:>7} {all_interval:<17}{last:>7} {last_interval:<17}{theory:>6}  {constant}",
+                row.figure
+            );
+            let _ = writeln!(text, "{}", shown.trim_end());
+        }
+    }
+    if !text.is_empty() {
+        text.push_str("tail: the last two octaves; C: median of figure / d^theory at the largest d\n");
+    }
+    text
+}
+
+fn cell(row: Option<&ScalingRow>) -> (String, String) {
+    let Some(row) = row else { return (String::new(), String::new()) };
+    match (row.slope, row.ci_low, row.ci_high) {
+        (Some(slope), Some(low), Some(high)) => (format!("{slope:.3}"), format!("[{low:.3}, {high:.3}]")),
+        _ => (String::new(), format!("({})", row.reason)),
+    }
+}
+
+/// Root mean squares of drift, leakage and noise at each point, and which binds.
+pub(super) fn terms(rows: &[TermRow]) -> String {
+    let mut text = String::new();
+    for case in rows.chunk_by(|a, b| a.case == b.case) {
+        let of = if case[0].case.is_empty() { String::new() } else { format!(", {}", case[0].case) };
+        let _ =
+            writeln!(text, "\nWhat moves irrelevant routers{of} (root mean squares; the bound's terms in brackets)");
+        let _ = writeln!(text, "{:>6}{:>7}  {:<18}{:<18}{:<18}binds", "d", "B", "drift", "leakage", "noise");
+        for row in case {
+            let pair = |square: f64, bound: f64| format!("{} ({})", root(square), significant(bound));
+            let _ = writeln!(
+                text,
+                "{:>6}{:>7}  {:<18}{:<18}{:<18}{}",
+                row.patterns,
+                row.batch,
+                pair(row.drift_squared, row.bound_drift),
+                pair(row.leakage_squared, row.bound_leakage),
+                pair(row.noise_squared, row.bound_noise),
+                row.binding
+            );
+        }
+    }
+    text
+}
+
+/// The root of a mean square; an estimate below 0 has none.
+fn root(square: f64) -> String {
+    if square >= 0.0 { significant(square.sqrt()) } else { "< 0".to_owned() }
+}
