@@ -1,7 +1,7 @@
 //! The file as a whole: its text, its name, unknown keys, hostile text.
 
 use crate::{NAME, accepted, message, read, refused};
-use moe_theory::sim::{KEYS, On, Overrides, RoleSource, Simulation, Verdict};
+use moe_theory::sim::{KEYS, Kind, On, Overrides, RoleSource, Simulation, Verdict};
 use proptest::prelude::*;
 
 const DESIGN_EXAMPLE: &str = r#"
@@ -142,6 +142,37 @@ fn hostile_files_are_refused_in_one_line() {
     }
     let found = refused("", &[&format!("data.patterns={}", "[".repeat(100_000))]);
     assert!(!found.contains('\n') && found.len() < 600, "{found}");
+}
+
+/// The section of FORMAT.md on simulation files.
+fn documented() -> &'static str {
+    let text = include_str!("../../FORMAT.md");
+    let start = text.find("## The simulation file").unwrap_or_default();
+    text[start..].split("\n## ").next().unwrap_or_default()
+}
+
+#[test]
+fn every_key_is_documented_with_its_default() {
+    for key in KEYS {
+        let words =
+            if matches!(key.kind, Kind::Choice(_)) { format!("\"{}\"", key.default) } else { key.default.into() };
+        let quoted = format!("\"{}\"", key.default);
+        let row = documented().lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
+        let row = row.unwrap_or_else(|| panic!("{} has no row", key.path));
+        assert!(row.contains(&format!("| `{words}` |")) || row.contains(&format!("| `{quoted}` |")), "{row}");
+        assert!(row.ends_with(&format!("| {} |", key.doc.replace('|', "\\|"))), "{row}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_document_are_accepted() {
+    let blocks: Vec<&str> =
+        documented().split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [grid, cases, claim, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    assert_eq!(accepted(grid, &[]).1.len(), 30);
+    assert_eq!(accepted(&format!("{cases}{claim}"), &[]).1.len(), 7);
+    let (simulation, points) = accepted(phase, &[]);
+    assert_eq!((simulation.phases[0].maps(&points).len(), points.len()), (1, 30));
 }
 
 /// Lines that look like lines of a simulation file.

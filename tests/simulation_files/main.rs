@@ -7,6 +7,7 @@ mod grids;
 mod keys;
 mod overrides;
 mod phases;
+mod slopes;
 
 use moe_theory::sim::{Overrides, Point, Simulation, SimulationError};
 

@@ -160,7 +160,7 @@ fn fails_on_mapped_claims_that_cannot_be_read() {
         ("\"T0\"", format!("claims = \"T0\": {list}")),
         ("[\"T0\"]", "claim 1 = \"T0\": must be a table".into()),
         ("[{ level = 0.9 }]", format!("claim 1: id is missing: {ids}")),
-        ("[{ id = \"T1\" }]", format!("claim 1: id = \"T1\": {ids}; the nearest is T0")),
+        ("[{ id = \"T1\" }]", format!("claim 1: id = \"T1\": {ids}; the nearest is T1a")),
         ("[{ id = \"T1d\" }]", format!("claim 1: id = \"T1d\": {ids}; claim T1d is no property of one run, so it has no map")),
         ("[{ id = \"S3\" }]", format!("claim 1: id = \"S3\": {ids}; claim S3 is no property of one run, so it has no map")),
         ("[{ id = \"T0\", threshold = 1 }]", "claim T0: threshold = 1: claim T0 takes no threshold".into()),
