@@ -10,8 +10,11 @@ fn map(before: &str, lines: &str) -> String {
     format!("{before}[[phase]]\nclaims = [{{ id = \"T2a\" }}]\n{lines}")
 }
 
-/// What the maps of a file's only table show: case, axes, numbers of the points.
-fn shown(text: &str) -> Vec<(Option<String>, &'static str, Option<PhaseAxis>, Vec<usize>)> {
+/// Case, axes and numbers of the points of a map.
+type Shown = (Option<String>, &'static str, Option<PhaseAxis>, Vec<usize>);
+
+/// What the maps of a file's only table show.
+fn shown(text: &str) -> Vec<Shown> {
     let (simulation, points) = accepted(text, &[]);
     let show = |map: &PhaseMap| {
         (map.case.map(String::from), map.x, map.y, map.points.iter().map(|point| point.index).collect())
