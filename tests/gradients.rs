@@ -184,6 +184,7 @@ fn build(case: &Case) -> (Model, Vocabulary, Batch, Plain) {
         class_share: 0.5,
         basis,
         labels: Labels::Class,
+        label_noise: 0.0,
     };
     let mut batch = Batch::default();
     Sampler::training(&data, case.seed).fill(&mut batch, case.samples);

@@ -2,6 +2,7 @@
 
 mod common;
 
+use moe_theory::claims::assumptions::Audit;
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Purpose, Sampler, stream};
 use moe_theory::sim::Parameters;
@@ -198,6 +199,69 @@ fn independent_labels_are_independent_of_the_class() {
     }
     let expected = [0.09, 0.21, 0.21, 0.49].map(|share| share * SAMPLES as f64);
     assert_fits("class and label", &table, &expected);
+}
+
+/// The label is drawn anew with probability p, and then differs from the class with probability 2·s·(1 − s).
+#[test]
+fn noisy_labels_differ_from_the_class_as_often_as_the_noise_says() {
+    const SAMPLES: usize = 50_000;
+    for (noise, share) in [(0.1, 0.5), (0.4, 0.3), (1.0, 0.3)] {
+        let settings = format!("data.label_noise={noise} data.class_share={share} training.batch={SAMPLES}");
+        let batch = batch(&settings, 16, SAMPLES);
+        let mut table = [0; 4];
+        for (sample, &label) in batch.labels.iter().enumerate() {
+            let class = batch.sample(sample)[batch.class_positions[sample] as usize] as usize;
+            table[2 * class + usize::from(label < 0.0)] += 1;
+        }
+        let shares = [share, 1.0 - share];
+        let expected: Vec<f64> = (0..4)
+            .map(|cell| {
+                let (class, label) = (cell / 2, cell % 2);
+                let kept = if class == label { 1.0 - noise } else { 0.0 };
+                SAMPLES as f64 * shares[class] * (kept + noise * shares[label])
+            })
+            .collect();
+        assert_fits("class and label", &table, &expected);
+        let differ = SAMPLES as f64 * noise * 2.0 * share * (1.0 - share);
+        let found = table[1] + table[2];
+        assert_fits("labels that differ", &[found, SAMPLES - found], &[differ, SAMPLES as f64 - differ]);
+    }
+}
+
+/// The distribution of class and label is that of the control; the streams need not be.
+#[test]
+fn labels_that_are_always_drawn_anew_are_independent_labels() {
+    const SAMPLES: usize = 50_000;
+    let differing = |labels: &str| {
+        let batch = batch(&format!("{labels} data.class_share=0.2 training.batch={SAMPLES}"), 17, SAMPLES);
+        let differs = |&sample: &usize| {
+            let class = batch.sample(sample)[batch.class_positions[sample] as usize];
+            batch.labels[sample] != [1.0, -1.0][class as usize]
+        };
+        (0..SAMPLES).filter(differs).count()
+    };
+    let expected = [0.32, 0.68].map(|share| share * SAMPLES as f64);
+    for labels in ["data.label_noise=1", "data.labels=independent", "data.labels=independent data.label_noise=0.5"] {
+        let found = differing(labels);
+        assert_fits(labels, &[found, SAMPLES - found], &expected);
+    }
+}
+
+/// One number in 10⁹ is drawn anew: whatever reads the stream behind it moves, the class itself does not.
+#[test]
+fn the_stream_has_a_draw_for_label_noise_only_if_there_is_some() {
+    let tokens = |settings: &str| batch(settings, 18, 1).tokens;
+    assert_eq!(tokens("data.patterns=64"), tokens("data.patterns=64 data.label_noise=0"));
+    assert_ne!(tokens("data.patterns=64"), tokens("data.patterns=64 data.label_noise=1e-9"));
+}
+
+#[test]
+fn labels_meet_their_assumption_only_if_they_are_always_the_class() {
+    let meets = |settings: &str| Audit::new(&parameters(settings), &[]).labels;
+    assert!(meets("") && meets("data.noise=0.5"));
+    for broken in ["data.label_noise=1e-9", "data.labels=independent", "data.labels=independent data.label_noise=0.1"] {
+        assert!(!meets(broken), "{broken}");
+    }
 }
 
 #[test]

@@ -159,7 +159,18 @@ fn claims_hold(region: &Region, claims: &[&str]) {
             };
             let roles = RoleSource::Measured;
             let id = (*id).to_owned();
-            let claim = ClaimSpec { id, threshold, level: 0.95, on: On::Met, roles, case: None, expect: None };
+            let claim = ClaimSpec {
+                id,
+                threshold,
+                level: 0.95,
+                on: On::Met,
+                roles,
+                case: None,
+                expect: None,
+                slope: None,
+                range: None,
+                lambda: None,
+            };
             let finding = evidence.finding(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);
         }

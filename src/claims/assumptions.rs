@@ -7,7 +7,7 @@ use crate::sim::parameters::{Labels, Parameters};
 /// What a claim can assume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assumption {
-    /// The label is the class of the sample's class token.
+    /// The label is the class of the sample's class token, always.
     Labels,
     /// |class_share − ½| ≤ `imbalance_max`.
     Balance,
@@ -55,7 +55,7 @@ impl Assumption {
     /// The assumption in one line.
     pub fn statement(self) -> &'static str {
         match self {
-            Assumption::Labels => "the label is the class of the sample's class token",
+            Assumption::Labels => "the label is the class of the sample's class token, always",
             Assumption::Balance => "|class_share − ½| ≤ imbalance_max",
             Assumption::Roles => "each class has a relevant expert at t = 0 (measured roles)",
             Assumption::Batch => "B ≥ batch_per_pattern_min · d",
@@ -136,7 +136,7 @@ impl Audit {
         // An empty sum is −0; adding 0 makes it 0.
         let activation_irrelevant = loudness(1.0).max(loudness(-1.0)) + 0.0;
         Self {
-            labels: data.labels == Labels::Class,
+            labels: data.labels == Labels::Class && data.label_noise == 0.0,
             balance: (data.class_share - 0.5).abs() <= assumptions.imbalance_max,
             roles: [1.0, -1.0].iter().all(|&sign| relevant().any(|expert| expert.sign == sign)),
             batch: training.batch as f64 >= assumptions.batch_per_pattern_min * data.patterns as f64,

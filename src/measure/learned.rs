@@ -38,6 +38,7 @@ mod tests {
             class_share: 0.5,
             basis: Basis::Canonical,
             labels: Labels::Class,
+            label_noise: 0.0,
         }
     }
 

@@ -7,7 +7,9 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 /// Draws samples of the distribution D. A sample has one class token at a uniform position, o₁ with probability
-/// `class_share` and else o₂, and n−1 irrelevant patterns, uniform with or without replacement.
+/// `class_share` and else o₂, and n−1 irrelevant patterns, uniform with or without replacement. Its label is the class,
+/// but with probability `label_noise` one that is drawn anew: the two then differ with probability
+/// 2·`label_noise`·`class_share`·(1 − `class_share`).
 #[derive(Debug)]
 pub struct Sampler {
     data: DataParameters,
@@ -68,10 +70,13 @@ impl Sampler {
     /// One sample: writes its pattern numbers, returns its label and the position of the class token.
     fn draw(&mut self, tokens: &mut [Pattern]) -> (f64, u32) {
         let class = if self.tokens.random_bool(self.data.class_share) { Class::One } else { Class::Two };
+        // Without label noise there is no draw for it: the stream is the one of a world that has none.
+        let is_noisy = self.data.label_noise > 0.0;
         let label = match self.data.labels {
+            Labels::Class if is_noisy && self.tokens.random_bool(self.data.label_noise) => self.draw_label(),
             Labels::Class => class.label(),
-            Labels::Independent if self.tokens.random_bool(self.data.class_share) => 1.0,
-            Labels::Independent => -1.0,
+            // A label that is independent of the tokens stays so if it is drawn anew.
+            Labels::Independent => self.draw_label(),
         };
         let position = self.tokens.random_range(0..tokens.len() as u32);
         let (before, rest) = tokens.split_at_mut(position as usize);
@@ -90,6 +95,11 @@ impl Sampler {
         }
         rest[0] = class.pattern() as Pattern;
         (label, position)
+    }
+
+    /// +1 with probability `class_share`, else −1, whatever the tokens are.
+    fn draw_label(&mut self) -> f64 {
+        if self.tokens.random_bool(self.data.class_share) { 1.0 } else { -1.0 }
     }
 
     /// ξ·N(0, I_d/d) for every token. In pattern coordinates: the Gaussian is rotation-invariant, so a run on another

@@ -1,77 +1,14 @@
-//! The claims that a simulation file may make, with thresholds and outcomes that are fixed before the run.
+//! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
+use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, RANGE, SLOPE, ThresholdRule, find_claim};
+use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::keys::{Kind, nearest_word};
 use super::value::Value;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
-/// The outcome of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// The opposite of the claim is rejected.
-    Supported,
-    /// The claim is rejected.
-    Refuted,
-    /// Neither is rejected.
-    Inconclusive,
-}
-
-/// The runs that a claim is judged on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum On {
-    /// Runs that meet the assumptions.
-    Met,
-    /// Every run.
-    All,
-}
-
-/// The roles that a claim takes experts to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RoleSource {
-    /// Roles measured at t = 0.
-    Measured,
-    /// Roles that the pre-trained model was built with.
-    Built,
-}
-
-const VERDICTS: [Verdict; 3] = [Verdict::Supported, Verdict::Refuted, Verdict::Inconclusive];
-const ONS: [On; 2] = [On::Met, On::All];
-const ROLE_SOURCES: [RoleSource; 2] = [RoleSource::Measured, RoleSource::Built];
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Verdict::Supported => "SUPPORTED",
-            Verdict::Refuted => "REFUTED",
-            Verdict::Inconclusive => "INCONCLUSIVE",
-        })
-    }
-}
-
-impl fmt::Display for On {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            On::Met => "met",
-            On::All => "all",
-        })
-    }
-}
-
-impl fmt::Display for RoleSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            RoleSource::Measured => "measured",
-            RoleSource::Built => "built",
-        })
-    }
-}
-
-/// One `[[claim]]` of a simulation file.
+/// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClaimSpec {
     /// The claim, one of [`CLAIM_IDS`] (never an alias).
@@ -88,61 +25,15 @@ pub struct ClaimSpec {
     pub case: Option<String>,
     /// The outcome written down before the run.
     pub expect: Option<Verdict>,
-}
-
-/// A claim that a file may name.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClaimKey {
-    /// The claim's name in the theory.
-    pub id: &'static str,
-    /// Other ways to write it.
-    pub aliases: &'static [&'static str],
-    /// Whether it has a constant.
-    pub threshold: ThresholdRule,
-}
-
-/// Whether a claim has a constant.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ThresholdRule {
-    /// It has none, and a file must not give one.
-    None,
-    /// The file must give one.
-    Required {
-        /// Type and legal range.
-        kind: Kind,
-        /// Symbol and meaning.
-        meaning: &'static str,
-    },
-}
-
-/// Every claim that a file may name.
-pub static CLAIM_IDS: &[ClaimKey] = &[
-    ClaimKey { id: "T0", aliases: &[], threshold: ThresholdRule::None },
-    ClaimKey {
-        id: "T1a",
-        aliases: &[],
-        threshold: ThresholdRule::Required {
-            kind: Kind::Real { low: 0.0, high: 1e3, low_open: true },
-            meaning: "c₁, which the smallest norm change of a relevant expert must reach",
-        },
-    },
-    ClaimKey { id: "T1c", aliases: &[], threshold: ThresholdRule::None },
-    ClaimKey { id: "T1c-D", aliases: &[], threshold: ThresholdRule::None },
-    ClaimKey { id: "T1c-Δᶜ", aliases: &["T1c-DeltaC", "T1c-centred"], threshold: ThresholdRule::None },
-    ClaimKey { id: "T2a", aliases: &[], threshold: ThresholdRule::None },
-    ClaimKey {
-        id: "T2b",
-        aliases: &[],
-        threshold: ThresholdRule::Required {
-            kind: Kind::Integer { low: 1, high: 4096 },
-            meaning: "c, the number of experts kept that must suffice",
-        },
-    },
-];
-
-/// The claim with this id or alias.
-pub fn find_claim(id: &str) -> Option<&'static ClaimKey> {
-    CLAIM_IDS.iter().find(|claim| claim.id == id || claim.aliases.contains(&id))
+    /// The threshold of the claim's slope part: always there in a `[[claim]]` that has one, never in a map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope: Option<f64>,
+    /// R of S3, above 0: the bound on the activation ranges R_s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<f64>,
+    /// λ̄ of S3, from 0 to 1: the bound on λ₁ and λ₂.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<f64>,
 }
 
 impl ClaimSpec {
@@ -153,38 +44,53 @@ impl ClaimSpec {
 
     /// Reads claim `number` (from 1) of a file with these cases.
     pub(crate) fn read(file: &str, number: usize, value: toml::Value, cases: &[&str]) -> Result<Self, SimulationError> {
-        const KNOWN: &[&str] = &["id", "threshold", "level", "on", "roles", "case", "expect"];
+        const KNOWN: &[&str] =
+            &["id", "threshold", "level", "on", "roles", "case", "expect", "slope", "range", "lambda"];
         let place = Place::File(file.into());
         let mut fields = Fields::of_value(place, format!("claim {number}"), value, KNOWN)?;
         let claim = read_id(&mut fields)?;
         fields.rename(format!("claim {}", claim.id));
         Ok(Self {
             id: claim.id.into(),
-            threshold: read_threshold(&mut fields, claim)?,
+            threshold: read_threshold(&mut fields, claim, claim.threshold)?,
             level: read_level(&mut fields)?,
             on: fields.word("on", &ONS)?.unwrap_or(On::Met),
             roles: fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Measured),
             case: read_case(&mut fields, cases)?,
             expect: fields.word("expect", &VERDICTS)?,
+            slope: read_constant(&mut fields, claim, "slope", claim.slope.is_some(), SLOPE)?.or(claim.slope),
+            range: read_required(&mut fields, claim, "range", RANGE, "R, the bound on the activation ranges R_s")?,
+            lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "λ̄, the bound on λ₁ and λ₂")?,
         })
     }
 
-    /// Claims that are equal in this are one claim.
-    fn identity(&self) -> (&str, Option<&str>, On, RoleSource) {
-        (&self.id, self.case.as_deref(), self.on, self.roles)
+    /// The claim as a key of messages: `claim T1a`.
+    pub(crate) fn label(&self) -> String {
+        format!("claim {}", self.id)
+    }
+
+    /// Whether both are one claim, up to level and expectation.
+    fn is_same(&self, other: &Self) -> bool {
+        let words = |claim: &Self| (claim.id.clone(), claim.case.clone(), claim.on, claim.roles);
+        words(self) == words(other) && self.threshold == other.threshold && self.slope == other.slope
     }
 }
 
 /// Refuses a claim that stands twice.
 pub(crate) fn check_distinct(file: &str, claims: &[ClaimSpec]) -> Result<(), SimulationError> {
     for (number, claim) in claims.iter().enumerate() {
-        let earlier = &claims[..number];
-        if let Some(first) = earlier.iter().position(|other| other.identity() == claim.identity()) {
+        if let Some(first) = claims[..number].iter().position(|other| other.is_same(claim)) {
+            let change = match (claim.threshold, claim.slope) {
+                (Some(_), Some(_)) => "id, case, on, roles, threshold or slope",
+                (Some(_), None) => "id, case, on, roles or threshold",
+                (None, Some(_)) => "id, case, on, roles or slope",
+                (None, None) => "id, case, on or roles",
+            };
             return Err(SimulationError::Conflict {
                 place: Place::File(file.into()),
                 key: format!("claim {}", number + 1),
                 problem: format!(
-                    "{} on {} by {} roles is already claim {}; change id, case, on or roles",
+                    "{} on {} by {} roles is already claim {}; change {change}",
                     claim.id,
                     claim.on,
                     claim.roles,
@@ -196,36 +102,46 @@ pub(crate) fn check_distinct(file: &str, claims: &[ClaimSpec]) -> Result<(), Sim
     Ok(())
 }
 
-fn read_id(fields: &mut Fields) -> Result<&'static ClaimKey, SimulationError> {
-    let ids: Vec<&str> = CLAIM_IDS.iter().map(|claim| claim.id).collect();
-    let legal = format!("must be one of {}", ids.join(", "));
-    let Some(id) = fields.text("id", &legal)? else { return Err(fields.missing("id", legal)) };
-    find_claim(&id).ok_or_else(|| {
-        let words = CLAIM_IDS.iter().flat_map(|claim| claim.aliases.iter().copied().chain([claim.id]));
-        let nearest = nearest_word(&id, words).and_then(find_claim);
-        let hint = nearest.map(|claim| format!("the nearest is {}", claim.id));
-        fields.refuse("id", &toml::Value::String(id.clone()), legal).or_hint(|| hint)
-    })
+/// Takes `id`, which must be a claim's.
+pub(crate) fn read_id(fields: &mut Fields) -> Result<&'static ClaimKey, SimulationError> {
+    read_id_among(fields, |_| true)
 }
 
-fn read_threshold(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<f64>, SimulationError> {
-    match (claim.threshold, fields.take("threshold")) {
-        (ThresholdRule::None, None) => Ok(None),
-        (ThresholdRule::None, Some(value)) => {
-            Err(fields.refuse("threshold", &value, format!("claim {} takes no threshold", claim.id)))
-        }
-        (ThresholdRule::Required { kind, meaning }, given) => {
-            let legal = format!("{} ({meaning})", kind.legal());
-            let Some(value) = given else { return Err(fields.missing("threshold", legal)) };
-            match kind.read_fixed(&value).as_ref().and_then(Value::number) {
-                Some(threshold) => Ok(Some(threshold)),
-                None => Err(fields.refuse("threshold", &value, legal)),
-            }
-        }
+/// Takes `id`, which must be that of a claim that is `allowed`.
+pub(crate) fn read_id_among(
+    fields: &mut Fields,
+    allowed: impl Fn(&ClaimKey) -> bool,
+) -> Result<&'static ClaimKey, SimulationError> {
+    let allowed: Vec<&'static ClaimKey> = CLAIM_IDS.iter().filter(|claim| allowed(claim)).collect();
+    let ids: Vec<&str> = allowed.iter().map(|claim| claim.id).collect();
+    let legal = format!("must be one of {}", ids.join(", "));
+    let Some(id) = fields.text("id", &legal)? else { return Err(fields.missing("id", legal)) };
+    if let Some(claim) = find_claim(&id).filter(|claim| ids.contains(&claim.id)) {
+        return Ok(claim);
+    }
+    let words = allowed.iter().flat_map(|claim| claim.aliases.iter().copied().chain([claim.id]));
+    let nearest = nearest_word(&id, words).and_then(find_claim);
+    let hint = match find_claim(&id) {
+        Some(claim) => Some(format!("claim {} is no property of one run, so it has no map", claim.id)),
+        None => nearest.map(|claim| format!("the nearest is {}", claim.id)),
+    };
+    Err(fields.refuse("id", &toml::Value::String(id), legal).or_hint(|| hint))
+}
+
+/// Takes `threshold` by `rule`, which is the claim's in claims or in maps.
+pub(crate) fn read_threshold(
+    fields: &mut Fields,
+    claim: &ClaimKey,
+    rule: ThresholdRule,
+) -> Result<Option<f64>, SimulationError> {
+    match rule {
+        ThresholdRule::None => read_constant(fields, claim, "threshold", false, SLOPE),
+        ThresholdRule::Required { kind, meaning } => read_must(fields, "threshold", kind, meaning).map(Some),
     }
 }
 
-fn read_level(fields: &mut Fields) -> Result<f64, SimulationError> {
+/// Takes `level`.
+pub(crate) fn read_level(fields: &mut Fields) -> Result<f64, SimulationError> {
     let Some(value) = fields.take("level") else { return Ok(0.95) };
     match super::value::number(&value) {
         Some(level) if level > 0.5 && level < 1.0 => Ok(level),
@@ -233,7 +149,8 @@ fn read_level(fields: &mut Fields) -> Result<f64, SimulationError> {
     }
 }
 
-fn read_case(fields: &mut Fields, cases: &[&str]) -> Result<Option<String>, SimulationError> {
+/// Takes `case`, which must be the name of one of these cases.
+pub(crate) fn read_case(fields: &mut Fields, cases: &[&str]) -> Result<Option<String>, SimulationError> {
     let Some(name) = fields.text("case", "must be the name of a case")? else { return Ok(None) };
     if cases.contains(&name.as_str()) {
         return Ok(Some(name));
@@ -241,4 +158,50 @@ fn read_case(fields: &mut Fields, cases: &[&str]) -> Result<Option<String>, Simu
     let legal = if cases.is_empty() { "the file has no [[case]]" } else { "there is no such case" };
     let hint = nearest_word(&name, cases.iter().copied()).map(|near| format!("the nearest is {}", one_line(near)));
     Err(fields.refuse("case", &toml::Value::String(name), legal.into()).or_hint(|| hint))
+}
+
+/// Takes a constant that the claim may have if it is `taken`, and must not have otherwise.
+fn read_constant(
+    fields: &mut Fields,
+    claim: &ClaimKey,
+    key: &str,
+    taken: bool,
+    kind: Kind,
+) -> Result<Option<f64>, SimulationError> {
+    let Some(value) = fields.take(key) else { return Ok(None) };
+    if !taken {
+        // T1b has none over a sweep and needs one in a map.
+        let in_maps = key == "threshold" && matches!(claim.in_maps, Some(ThresholdRule::Required { .. }));
+        let outside = if in_maps { " outside [[phase]]" } else { "" };
+        return Err(fields.refuse(key, &value, format!("claim {} takes no {key}{outside}", claim.id)));
+    }
+    match kind.read_fixed(&value).as_ref().and_then(Value::number) {
+        Some(number) => Ok(Some(number)),
+        None => Err(fields.refuse(key, &value, kind.legal())),
+    }
+}
+
+/// Takes a constant that claims with R and λ̄ must have, and no others.
+fn read_required(
+    fields: &mut Fields,
+    claim: &ClaimKey,
+    key: &str,
+    kind: Kind,
+    meaning: &str,
+) -> Result<Option<f64>, SimulationError> {
+    if claim.range {
+        read_must(fields, key, kind, meaning).map(Some)
+    } else {
+        read_constant(fields, claim, key, false, kind)
+    }
+}
+
+/// Takes a constant that must be there.
+fn read_must(fields: &mut Fields, key: &str, kind: Kind, meaning: &str) -> Result<f64, SimulationError> {
+    let legal = format!("{} ({meaning})", kind.legal());
+    let Some(value) = fields.take(key) else { return Err(fields.missing(key, legal)) };
+    match kind.read_fixed(&value).as_ref().and_then(Value::number) {
+        Some(number) => Ok(number),
+        None => Err(fields.refuse(key, &value, legal)),
+    }
 }

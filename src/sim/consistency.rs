@@ -21,6 +21,7 @@ pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_shape(parameters)?;
     check_roles(parameters)?;
     check_kept(parameters)?;
+    check_half_batches(parameters)?;
     check_memory(parameters)
 }
 
@@ -77,6 +78,14 @@ fn check_kept(Parameters { model, pruning, .. }: &Parameters) -> Result<(), Cont
     Ok(())
 }
 
+/// Two half-batches are of equal size.
+fn check_half_batches(Parameters { training, record, .. }: &Parameters) -> Result<(), Contradiction> {
+    if record.half_batches && !training.batch.is_multiple_of(2) {
+        return refuse("training.batch", training.batch, "must be even, because record.half_batches = true".into());
+    }
+    Ok(())
+}
+
 /// Bytes of one run's state: weights of every neuron at the start, now and in the gradient, and eight numbers for
 /// each pair of expert and pattern.
 pub fn state_bytes(Parameters { data, model, .. }: &Parameters) -> u64 {
@@ -124,6 +133,14 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
     if basis > MEMORY_LIMIT {
         let because = "data.basis = haar".into();
         return refuse("data.patterns", data.patterns, within("the basis", basis, because));
+    }
+    Ok(())
+}
+
+/// Checks what claim T1d needs, which tells drift and noise apart.
+pub(crate) fn check_t1d(Parameters { record, .. }: &Parameters) -> Result<(), Contradiction> {
+    if !record.half_batches {
+        return refuse("record.half_batches", false, "must be true, because claim T1d is judged here".into());
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ pub enum SimulationError {
     TooManyPoints {
         /// Where.
         place: Place,
-        /// Cases × grid values.
+        /// Grid values of every case, summed.
         points: u128,
         /// The limit.
         most: usize,

@@ -26,6 +26,7 @@ pub static KEYS: &[Key] = &[
     real("data.class_share", "", 0.0, 1.0, "0.5", "Probability of the class y = +1.", DATA),
     choice("data.basis", "", &["canonical", "haar"], "canonical", "The orthonormal basis that the patterns are.", OPTION),
     choice("data.labels", "", &["class", "independent"], "class", "Whether the label is the class of the class pattern, or independent of the tokens.", CONTROL),
+    real("data.label_noise", "", 0.0, 1.0, "0.0", "Probability that a sample's label is drawn anew, independently of its tokens.", CONTROL),
     integer("model.experts", "k", 2, 4096, "16", "Number of experts, even: half of each sign.", MODEL),
     integer("model.neurons", "m", 1, 65_536, "16", "ReLU neurons of an expert.", MODEL),
     integer("model.tokens_per_expert", "l", 2, 4096, "4", "Tokens that each expert chooses, 2 ≤ l ≤ n.", MODEL)
@@ -59,6 +60,7 @@ pub static KEYS: &[Key] = &[
     integer("evaluation.samples", "N", 1, MANY, "2000", "Fresh samples on which an accuracy is measured.", MEASURED),
     integer("record.trajectory_runs", "", 0, 1_000_000_000, "0", "Trajectories are recorded for this many first runs of each point.", MEASURED),
     integer("record.record_every", "", 0, MANY, "0", "Iterations between two recorded states; 0: spaced evenly in the logarithm.", MEASURED),
+    flag("record.half_batches", "", "false", "Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.", MEASURED),
     real("assumptions.batch_per_pattern_min", "", 0.0, 1e6, "1.0", "A-batch: B is at least this · d.", AUDIT),
     real("assumptions.imbalance_max", "", 0.0, 0.5, "0.05", "A-balance: |class_share − ½| is at most this.", AUDIT),
     real("assumptions.norm_max", "", 0.0, 1e12, "2.0", "A-gauge: the largest ‖w⁰‖ of a relevant expert is at most this.", AUDIT),

@@ -4,7 +4,11 @@
 //! checked [`Parameters`] of every point, [`run_seed`] the seed of each run. Nothing here touches disk or terminal.
 
 mod axis;
+mod case;
+pub mod claim_key;
+mod claim_needs;
 pub mod claim_spec;
+mod claim_words;
 pub mod consistency;
 mod error;
 pub mod expression;
@@ -12,8 +16,11 @@ mod fields;
 mod grid;
 mod key_table;
 pub mod keys;
+mod line;
 mod overrides;
 pub mod parameters;
+mod phase_map;
+mod phase_spec;
 mod resolve;
 pub mod seed;
 pub mod shipped;
@@ -21,13 +28,19 @@ mod simulation;
 mod value;
 
 pub use axis::Axis;
-pub use claim_spec::{CLAIM_IDS, ClaimKey, ClaimSpec, On, RoleSource, ThresholdRule, Verdict, find_claim};
+pub use case::Case;
+pub use claim_key::{CLAIM_IDS, ClaimKey, ThresholdRule, find_claim};
+pub use claim_spec::ClaimSpec;
+pub use claim_words::{On, RoleSource, Verdict};
 pub use error::{Place, SimulationError};
-pub use grid::{MOST_POINTS, Point};
+pub use grid::{GridValue, MOST_POINTS, Point};
 pub use keys::{KEYS, Key, Kind};
+pub use line::lines;
 pub use overrides::Overrides;
 pub use parameters::Parameters;
+pub use phase_map::{PhaseAxis, PhaseMap};
+pub use phase_spec::PhaseSpec;
 pub use seed::{canonical_text, resolved_keys, run_seed};
 pub use shipped::{SHIPPED, Shipped, shipped};
-pub use simulation::{Case, DEFAULT_SEEDS, Simulation};
+pub use simulation::{DEFAULT_SEEDS, Simulation};
 pub use value::{Setting, Value};

@@ -1,11 +1,11 @@
 //! Arguments that replace what the simulation file says: `--set key=value`, `--seeds N`.
 
 use super::axis::Axis;
+use super::case::Case;
 use super::error::{Place, SimulationError, one_line};
 use super::fields::unknown_path;
 use super::keys::{KEYS, Kind, index_of_path};
 use super::resolve::{Assigned, Origin};
-use super::simulation::Case;
 use std::str::FromStr;
 
 /// What the command line says in place of the file.

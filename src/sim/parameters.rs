@@ -48,6 +48,8 @@ pub struct DataParameters {
     pub basis: Basis,
     /// Whether the label is the class of the sample's class token.
     pub labels: Labels,
+    /// Probability that a sample's label is drawn anew, independently of its tokens.
+    pub label_noise: f64,
 }
 
 /// The orthonormal basis that the patterns are.
@@ -255,6 +257,8 @@ pub struct RecordParameters {
     pub trajectory_runs: usize,
     /// Iterations between two recorded states; 0: spaced evenly in the logarithm.
     pub record_every: usize,
+    /// Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.
+    pub half_batches: bool,
 }
 
 /// Thresholds of the assumption audit: functions of the configuration and of t = 0.

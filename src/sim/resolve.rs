@@ -11,8 +11,10 @@ pub(crate) enum Origin {
     File,
     /// The `[grid]` of the simulation file.
     Grid,
-    /// The case of this name.
+    /// The case of this name, in its `set`.
     Case(String),
+    /// The case of this name, in its `grid`.
+    CaseGrid(String),
     /// An argument `--set`.
     Set,
 }
@@ -31,6 +33,7 @@ impl Origin {
         match self {
             Origin::Grid => format!("grid: {path}"),
             Origin::Case(name) => format!("case \"{name}\": {path}"),
+            Origin::CaseGrid(name) => format!("case \"{name}\": grid: {path}"),
             Origin::File | Origin::Set => path.into(),
         }
     }

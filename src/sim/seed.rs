@@ -71,10 +71,10 @@ mod tests {
     fn two_seeds_are_pinned() -> Result<(), SimulationError> {
         // From hashlib.sha256 of the text that run_seed documents, in Python. A change here changes every result:
         // CHANGELOG, "results change".
-        assert_eq!(run_seed(0, &parameters(&[])?, 0), 14_814_563_957_778_573_923);
+        assert_eq!(run_seed(0, &parameters(&[])?, 0), 7_237_331_281_516_692_267);
         assert_eq!(
             run_seed(7, &parameters(&["data.patterns=64", "training.batch=64"])?, 12),
-            11_640_186_983_356_206_630
+            10_234_512_176_490_339_694
         );
         Ok(())
     }
@@ -120,8 +120,8 @@ mod tests {
     fn the_canonical_text_is_sorted_and_holds_the_sections_asked_for() -> Result<(), SimulationError> {
         let text = canonical_text(&parameters(&[])?, &["training", "data"]);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines.is_sorted() && lines.len() == 12, "{text}");
-        assert_eq!((lines[0], lines[11]), ("data.basis=canonical", "training.zero_loss_window=0"));
+        assert!(lines.is_sorted() && lines.len() == 13, "{text}");
+        assert_eq!((lines[0], lines[12]), ("data.basis=canonical", "training.zero_loss_window=0"));
         Ok(())
     }
 }

@@ -8,7 +8,16 @@ const RATES: Rates = Rates { router: 0.2, expert: 0.5 };
 
 fn data(patterns: usize, tokens: usize, replacement: bool, noise: f64) -> DataParameters {
     let basis = Basis::Canonical;
-    DataParameters { patterns, tokens, replacement, noise, class_share: 0.5, basis, labels: Labels::Class }
+    DataParameters {
+        patterns,
+        tokens,
+        replacement,
+        noise,
+        class_share: 0.5,
+        basis,
+        labels: Labels::Class,
+        label_noise: 0.0,
+    }
 }
 
 fn batch(data: &DataParameters, samples: usize, seed: u64) -> Batch {

@@ -1,0 +1,116 @@
+//! Maps of the probability that a claim holds, over one or two parameters. They are no part of the verdicts.
+
+use super::claim_spec::{ClaimSpec, read_case, read_id_among, read_level, read_threshold};
+use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource};
+use super::error::{Place, SimulationError};
+use super::fields::Fields;
+use super::keys::{KEYS, find, nearest};
+use super::phase_map::RATIO;
+use toml::Value;
+
+/// One `[[phase]]` of a simulation file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseSpec {
+    /// The mapped claims, in file order, at least one; each has the table's case, runs and roles.
+    pub claims: Vec<ClaimSpec>,
+    /// The case that is mapped; `None`: every case has a map of its own.
+    pub case: Option<String>,
+    /// Path of the first axis, if the file gives it.
+    pub x: Option<String>,
+    /// Path of the second axis, or `ratio`, if the file gives it.
+    pub y: Option<String>,
+}
+
+impl PhaseSpec {
+    /// Whether the table maps the points of `case`.
+    pub fn applies_to(&self, case: Option<&str>) -> bool {
+        self.case.is_none() || self.case.as_deref() == case
+    }
+
+    /// Reads table `number` (from 1) of a file with these cases.
+    pub(crate) fn read(file: &str, number: usize, value: Value, cases: &[&str]) -> Result<Self, SimulationError> {
+        const KNOWN: &[&str] = &["claims", "on", "roles", "case", "x", "y"];
+        let mut fields = Fields::of_value(Place::File(file.into()), label(number), value, KNOWN)?;
+        let on = fields.word("on", &ONS)?.unwrap_or(On::All);
+        let roles = fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Built);
+        let case = read_case(&mut fields, cases)?;
+        let legal = "must be a list of one or more claims { id, threshold, level }";
+        let claims = match fields.take("claims") {
+            None => return Err(fields.missing("claims", legal.into())),
+            Some(Value::Array(items)) if !items.is_empty() => items,
+            Some(other) => return Err(fields.refuse("claims", &other, legal.into())),
+        };
+        let read = |(index, value)| {
+            let claim = read_claim(file, &format!("{}: claim", label(number)), index + 1, value)?;
+            Ok(ClaimSpec { on, roles, case: case.clone(), ..claim })
+        };
+        let claims = claims.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        check_claims(file, number, &claims)?;
+        let x = read_axis(&mut fields, "x", false)?;
+        let y = read_axis(&mut fields, "y", true)?;
+        if x.is_some() && x == y {
+            let text = Value::String(y.unwrap_or_default());
+            return Err(fields.refuse("y", &text, "must be another key than x".into()));
+        }
+        if let Some(claim) = claims.iter().find(|claim| y.as_deref() == Some(RATIO) && claim.id != "T2a") {
+            let legal = format!("claim {} has no pruning ratio: only T2a has one", claim.id);
+            return Err(fields.refuse("y", &Value::String(RATIO.into()), legal));
+        }
+        Ok(Self { claims, case, x, y })
+    }
+}
+
+/// The table as messages name it.
+pub(crate) fn label(number: usize) -> String {
+    format!("phase {number}")
+}
+
+/// Reads one mapped claim. Case, runs and roles are left at what a map has where its file says nothing.
+fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<ClaimSpec, SimulationError> {
+    const KNOWN: &[&str] = &["id", "threshold", "level"];
+    let mut fields = Fields::of_value(Place::File(file.into()), format!("{what} {number}"), value, KNOWN)?;
+    let key = read_id_among(&mut fields, |claim| claim.in_maps.is_some())?;
+    fields.rename(format!("{what} {}", key.id));
+    let threshold = match key.in_maps {
+        Some(rule) => read_threshold(&mut fields, key, rule)?,
+        None => None,
+    };
+    Ok(ClaimSpec {
+        id: key.id.into(),
+        threshold,
+        level: read_level(&mut fields)?,
+        on: On::All,
+        roles: RoleSource::Built,
+        case: None,
+        expect: None,
+        slope: None,
+        range: None,
+        lambda: None,
+    })
+}
+
+/// Refuses a claim that one table maps twice.
+fn check_claims(file: &str, number: usize, claims: &[ClaimSpec]) -> Result<(), SimulationError> {
+    for (index, claim) in claims.iter().enumerate() {
+        let is_same = |other: &ClaimSpec| other.id == claim.id && other.threshold == claim.threshold;
+        if let Some(first) = claims[..index].iter().position(is_same) {
+            let change = if claim.threshold.is_some() { "id or threshold" } else { "id" };
+            let problem = format!("{} is already claim {} of this table; change {change}", claim.id, first + 1);
+            let key = format!("{}: claim {}", label(number), index + 1);
+            return Err(SimulationError::Conflict { place: Place::File(file.into()), key, problem });
+        }
+    }
+    Ok(())
+}
+
+/// Takes `x` or `y`, the path of a key or, if `ratio` is legal, that word.
+fn read_axis(fields: &mut Fields, name: &str, ratio: bool) -> Result<Option<String>, SimulationError> {
+    let or = if ratio { " or \"ratio\"" } else { "" };
+    let legal = format!("must be the path of a swept key{or}, such as \"{}\"", KEYS[0].path);
+    let Some(path) = fields.text(name, &legal)? else { return Ok(None) };
+    if find(&path).is_some() || (ratio && path == RATIO) {
+        return Ok(Some(path));
+    }
+    let hint = nearest(&path).map(|key| format!("the nearest key is {}", key.path));
+    Err(fields.refuse(name, &Value::String(path), legal).or_hint(|| hint))
+}
