@@ -4,8 +4,9 @@ use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Design, Jury, conclusions, surprises};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
-use moe_theory::sim::{Overrides, Point, Simulation};
+use moe_theory::sim::{Overrides, Parameters, Point, Simulation};
 use rand::{RngExt, SeedableRng};
+use std::sync::OnceLock;
 
 /// A simulation that claims T0 on all runs at `points` points.
 fn simulation(points: usize, claim: &str) -> (Simulation, Vec<Point>) {
@@ -17,6 +18,12 @@ fn simulation(points: usize, claim: &str) -> (Simulation, Vec<Point>) {
     let simulation = Simulation::parse("rule.toml", &text, &Overrides::default()).expect("legal");
     let points = simulation.points().expect("legal");
     (simulation, points)
+}
+
+/// The default parameters: T0 asks for none of them.
+fn parameters() -> Parameters {
+    static DEFAULT: OnceLock<Parameters> = OnceLock::new();
+    DEFAULT.get_or_init(|| simulation(1, "").1[0].parameters.clone()).clone()
 }
 
 /// A run in which T0 holds or not, and which meets every assumption or none.
@@ -31,7 +38,8 @@ fn add(jury: &mut Jury, point: usize, run: u64, holds: bool, meets: bool) {
     };
     let experts = [ExpertRow::default()];
     let pruning = [PruningRow { kept: 1, errors: Some(u64::from(!holds)), ..PruningRow::default() }];
-    jury.add(point, run, &Evidence { run: &body, experts: &experts, pruning: &pruning });
+    let parameters = parameters();
+    jury.add(point, run, &Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
 }
 
 /// The rows after `runs` runs a point of which the first `failures[point]` fail.
@@ -89,7 +97,7 @@ fn runs_that_miss_an_assumption_are_set_aside_and_counted() {
         add(&mut jury, 0, run, run % 2 == 0, run % 2 == 0);
     }
     let row = jury.rows().remove(0);
-    assert_eq!((row.runs, row.set_aside, row.holds, row.verdict.as_str()), (100, 100, 100, "SUPPORTED"));
+    assert_eq!((row.runs, row.set_aside, row.holds, row.verdict.as_str()), (100, 100, Some(100), "SUPPORTED"));
     assert_eq!(row.missed, "A-labels 100, A-balance 100, A-roles 100, A-travel 100, A-rate 100");
 }
 
@@ -99,10 +107,11 @@ fn a_run_without_rows_of_pruned_models_does_not_hold() {
     let mut jury = Jury::new(&simulation, &points, Design::Fixed);
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..50 {
-        jury.add(0, run, &Evidence { run: &body, experts: &experts, pruning: &[] });
+        let parameters = &points[0].parameters;
+        jury.add(0, run, &Evidence { parameters, run: &body, experts: &experts, pruning: &[] });
     }
     let row = jury.rows().remove(0);
-    assert_eq!((row.runs, row.holds, row.verdict.as_str()), (50, 0, "REFUTED"));
+    assert_eq!((row.runs, row.holds, row.verdict.as_str()), (50, Some(0), "REFUTED"));
 }
 
 #[test]

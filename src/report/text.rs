@@ -31,7 +31,7 @@ pub fn verdicts(rows: &[ClaimRow]) -> String {
     let rule = "─".repeat(WIDTH);
     let _ = writeln!(
         text,
-        "{:<8}{:<24}{:>8}  {:<16}{:<10}{:>12}",
+        "{:<8}{:<23}{:>8}  {:<18}{:<9}{:>12}",
         "claim", "verdict", "holds in", "interval", "needed", "runs"
     );
     let _ = writeln!(text, "{rule}");
@@ -93,7 +93,7 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
     };
     let runs = row.holds.map_or_else(|| row.runs.to_string(), |holds| format!("{holds}/{}", row.runs));
     let estimate = estimate.unwrap_or_default();
-    let line = format!("{label:<8}{:<24}{estimate:>8}  {interval:<16}{needed:<10}{runs:>12}", row.verdict);
+    let line = format!("{label:<8}{:<23}{estimate:>8}  {interval:<18}{needed:<9}{runs:>12}", row.verdict);
     line.trim_end().to_owned()
 }
 

@@ -6,10 +6,11 @@ use super::error::{Place, SimulationError};
 use super::fields::Fields;
 use super::keys::{KEYS, find, nearest};
 use super::phase_map::RATIO;
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 /// One `[[phase]]` of a simulation file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseSpec {
     /// The mapped claims, in file order, at least one; each has the table's case, runs and roles.
     pub claims: Vec<ClaimSpec>,
