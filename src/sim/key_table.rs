@@ -59,6 +59,7 @@ pub static KEYS: &[Key] = &[
     integer("evaluation.samples", "N", 1, MANY, "2000", "Fresh samples on which an accuracy is measured.", MEASURED),
     integer("record.trajectory_runs", "", 0, 1_000_000_000, "0", "Trajectories are recorded for this many first runs of each point.", MEASURED),
     integer("record.record_every", "", 0, MANY, "0", "Iterations between two recorded states; 0: spaced evenly in the logarithm.", MEASURED),
+    flag("record.half_batches", "", "false", "Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.", MEASURED),
     real("assumptions.batch_per_pattern_min", "", 0.0, 1e6, "1.0", "A-batch: B is at least this · d.", AUDIT),
     real("assumptions.imbalance_max", "", 0.0, 0.5, "0.05", "A-balance: |class_share − ½| is at most this.", AUDIT),
     real("assumptions.norm_max", "", 0.0, 1e12, "2.0", "A-gauge: the largest ‖w⁰‖ of a relevant expert is at most this.", AUDIT),

@@ -255,6 +255,8 @@ pub struct RecordParameters {
     pub trajectory_runs: usize,
     /// Iterations between two recorded states; 0: spaced evenly in the logarithm.
     pub record_every: usize,
+    /// Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.
+    pub half_batches: bool,
 }
 
 /// Thresholds of the assumption audit: functions of the configuration and of t = 0.
