@@ -28,6 +28,14 @@ fn iteration(criterion: &mut Criterion) {
                 engine.step(&batch)
             });
         });
+        let mut tracking = choice.build(&pretrained.model, &parameters, 1);
+        tracking.track_contrast();
+        group.bench_function(format!("step with half-batch contrast, {name} engine"), |bencher| {
+            bencher.iter(|| {
+                sampler.fill(&mut batch, samples);
+                tracking.step(&batch)
+            });
+        });
         let mut outputs = Vec::new();
         group.bench_function(format!("outputs, {name} engine"), |bencher| {
             bencher.iter(|| engine.outputs(&batch, &mut outputs));

@@ -22,18 +22,14 @@ impl Errors {
     }
 }
 
-/// The errors of the model that keeps only the first r experts of `keep_first`, for r = 1 … k (entry r − 1).
-///
-/// With expert-choice routing an expert's output does not depend on the others, so one forward pass over the samples
-/// serves every r: f of the pruned model is the running sum of the outputs in the order of `keep_first`.
-pub fn errors_by_kept(
+/// Calls `visit` with f_s(x) of every expert, `[k]`, and the label of each of `samples` fresh samples.
+pub fn for_each_sample(
     engine: &mut dyn Engine,
     sampler: &mut Sampler,
     samples: usize,
-    keep_first: &[usize],
-) -> Vec<Errors> {
+    mut visit: impl FnMut(&[f64], f64),
+) {
     let experts = engine.experts();
-    let mut errors = vec![0; keep_first.len()];
     let mut batch = Batch::default();
     let mut outputs = Vec::new();
     let mut remaining = samples;
@@ -43,15 +39,57 @@ pub fn errors_by_kept(
         sampler.fill(&mut batch, block);
         engine.outputs(&batch, &mut outputs);
         for (outputs, &label) in outputs.chunks_exact(experts).zip(&batch.labels) {
-            let mut f = 0.0;
-            for (errors, &expert) in errors.iter_mut().zip(keep_first) {
-                f += outputs[expert];
-                // An output that is no number is an error too.
-                *errors += 1 - u64::from(label * f > 0.0);
-            }
+            visit(outputs, label);
         }
     }
-    errors.into_iter().map(|errors| Errors { errors, samples: samples as u64 }).collect()
+}
+
+/// Counts the errors of the models that keep only the first r experts of an order.
+///
+/// With expert-choice routing an expert's output does not depend on the others, so one forward pass over the samples
+/// serves every r: f of the pruned model is the running sum of the outputs in that order.
+#[derive(Clone, Debug)]
+pub struct ErrorTally<'a> {
+    keep_first: &'a [usize],
+    samples: u64,
+    /// By r − 1.
+    errors: Vec<u64>,
+}
+
+impl<'a> ErrorTally<'a> {
+    /// For the order `keep_first`.
+    pub fn new(keep_first: &'a [usize]) -> Self {
+        Self { keep_first, samples: 0, errors: vec![0; keep_first.len()] }
+    }
+
+    /// One sample: f_s(x) of every expert, `[k]`, and its label y.
+    pub fn add(&mut self, outputs: &[f64], label: f64) {
+        self.samples += 1;
+        let mut f = 0.0;
+        for (errors, &expert) in self.errors.iter_mut().zip(self.keep_first) {
+            f += outputs[expert];
+            // An output that is no number is an error too.
+            *errors += 1 - u64::from(label * f > 0.0);
+        }
+    }
+
+    /// The errors for r = 1 … (entry r − 1).
+    pub fn by_kept(self) -> Vec<Errors> {
+        let samples = self.samples;
+        self.errors.into_iter().map(|errors| Errors { errors, samples }).collect()
+    }
+}
+
+/// The errors of the model that keeps only the first r experts of `keep_first`, for r = 1 … k (entry r − 1).
+pub fn errors_by_kept(
+    engine: &mut dyn Engine,
+    sampler: &mut Sampler,
+    samples: usize,
+    keep_first: &[usize],
+) -> Vec<Errors> {
+    let mut tally = ErrorTally::new(keep_first);
+    for_each_sample(engine, sampler, samples, |outputs, label| tally.add(outputs, label));
+    tally.by_kept()
 }
 
 /// The errors of the whole model.

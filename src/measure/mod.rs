@@ -1,6 +1,8 @@
 //! What is measured of a trained model: norms, routing, roles, accuracy.
 
 pub mod accuracy;
+pub mod dominance;
+pub mod drift;
 pub mod extremes;
 pub mod lambda;
 pub mod learned;
@@ -8,7 +10,9 @@ pub mod norms;
 pub mod proficiency;
 pub mod roles;
 
-pub use accuracy::{Errors, errors_by_kept};
+pub use accuracy::{ErrorTally, Errors, errors_by_kept};
+pub use dominance::{Dominance, DominanceTally};
+pub use drift::DriftAndNoise;
 pub use extremes::Extremes;
 pub use lambda::LambdaTable;
 pub use norms::RouterChange;

@@ -1,4 +1,6 @@
-//! How far a router moved, by four measures.
+//! How far a router moved, by five measures.
+
+use crate::patterns::Class;
 
 /// The change of one router from w⁰ to w, in pattern coordinates (norms are the same in every orthonormal basis).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +15,8 @@ pub struct RouterChange {
     pub delta_centred: f64,
     /// D = ‖w − w⁰‖: the displacement; no gauge changes it (L11), and |Δ| ≤ D (L6).
     pub displacement: f64,
+    /// √(Σ_{v∈{o₁,o₂}} (w_v − w⁰_v)²): the part of D along the class patterns.
+    pub displacement_class: f64,
 }
 
 impl RouterChange {
@@ -21,12 +25,14 @@ impl RouterChange {
         let norm_0 = norm(before.iter().copied());
         let norm_t = norm(after.iter().copied());
         let (mean_0, mean_t) = (mean(before), mean(after));
+        let moves = || after.iter().zip(before).map(|(u, u_0)| u - u_0);
         Self {
             norm_0,
             norm: norm_t,
             delta: norm_t - norm_0,
             delta_centred: norm(after.iter().map(|u| u - mean_t)) - norm(before.iter().map(|u| u - mean_0)),
-            displacement: norm(after.iter().zip(before).map(|(u, u_0)| u - u_0)),
+            displacement: norm(moves()),
+            displacement_class: norm(moves().take(Class::BOTH.len())),
         }
     }
 }
@@ -49,6 +55,8 @@ mod tests {
         let change = RouterChange::between(&[3.0, 4.0], &[6.0, 8.0]);
         assert_eq!((change.norm_0, change.norm, change.delta, change.displacement), (5.0, 10.0, 5.0, 5.0));
         assert!((change.delta_centred - 0.5f64.sqrt()).abs() < 1e-15);
+        let change = RouterChange::between(&[1.0; 4], &[4.0, 5.0, 13.0, 1.0]);
+        assert_eq!((change.displacement_class, change.displacement), (5.0, 13.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
 
 use crate::claims::assumptions::Audit;
-use crate::measure::Role;
+use crate::measure::{Dominance, Role};
 use serde::{Deserialize, Serialize};
 
 /// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].
@@ -75,6 +75,14 @@ pub struct RunBody {
     pub max_abs_delta_irrelevant: Option<f64>,
     /// max D over irrelevant experts (measured role).
     pub max_displacement_irrelevant: Option<f64>,
+    /// L10, left side, on the evaluation samples of the class where the two sides are closest (measured role).
+    pub dominance_gain: Option<f64>,
+    /// L10, right side, of the same class.
+    pub dominance_loss: Option<f64>,
+    /// How far the kept irrelevant experts pull against a class at the worst moment of pruning (measured role).
+    pub activation_imbalance: Option<f64>,
+    /// min y f over evaluation samples and the pruned models with ρ ≤ γ.
+    pub path_margin: Option<f64>,
     /// Seconds that the run took; empty unless timings were asked for.
     pub seconds: Option<f64>,
 }
@@ -92,6 +100,14 @@ impl RunBody {
         self.meets_rate = audit.rate;
         self.max_norm_0_relevant = audit.max_norm_0_relevant;
         self.activation_irrelevant = audit.activation_irrelevant;
+    }
+
+    /// Copies what the evaluation samples show of dominance and of the pruning path into its columns.
+    pub fn set_dominance(&mut self, dominance: Option<Dominance>, path_margin: Option<f64>) {
+        self.dominance_gain = dominance.map(|dominance| dominance.gain);
+        self.dominance_loss = dominance.map(|dominance| dominance.loss);
+        self.activation_imbalance = dominance.map(|dominance| dominance.imbalance);
+        self.path_margin = path_margin;
     }
 }
 
@@ -122,6 +138,14 @@ pub struct ExpertRow {
     pub delta_centred: Option<f64>,
     /// D.
     pub displacement: Option<f64>,
+    /// ‖V‖²: expected squared length of the noise in w; empty unless half-batches were told apart.
+    pub noise_squared: Option<f64>,
+    /// Estimate of the squared drift along irrelevant patterns, may be negative; empty as `noise_squared` is.
+    pub drift_squared: Option<f64>,
+    /// The same along the class patterns.
+    pub leakage_squared: Option<f64>,
+    /// The part of D along the class patterns.
+    pub displacement_class: Option<f64>,
     /// max_t R_s.
     pub max_range: f64,
     /// λ₁ at t = 0.

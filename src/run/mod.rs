@@ -1,5 +1,7 @@
 //! One run from seed to rows, and many runs in parallel.
 
+mod ends;
+mod pruned;
 pub mod schedule;
 pub mod single;
 pub mod trace;

@@ -14,22 +14,11 @@ use crate::moe::routing::{choose_tokens, softmax};
 use crate::patterns::{Batch, Class, Vocabulary};
 use nalgebra::DMatrix;
 
+mod gradients;
 #[cfg(test)]
 mod tests;
 
-/// The gradients of a batch's mean loss (1/B) Σ max(0, 1 − y f), in ambient coordinates, with what the loss was.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    /// ∂/∂w_s = −(1/B) Σ_samples α y a_s Σ_{j∈J_s} G_j (σ_s(x⁽ʲ⁾) − σ̄) x⁽ʲ⁾ in row s, `[k, d]`.
-    pub routers: DMatrix<f64>,
-    /// ∂/∂w_{s,r} = −(1/B) Σ_samples α (y a_s/m) Σ_{j∈J_s} G_j 1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0] x⁽ʲ⁾ in row r of matrix s, k
-    /// matrices `[m, d]`.
-    pub neurons: Vec<DMatrix<f64>>,
-    /// The mean loss.
-    pub loss: f64,
-    /// Samples with y f < 1, those whose α is 1.
-    pub active: usize,
-}
+pub use gradients::Gradients;
 
 /// The model in ambient coordinates, trained by matrix products.
 ///
@@ -52,6 +41,9 @@ pub struct DenseEngine {
     scores: DMatrix<f64>,
     /// The last forward pass, `[k]`.
     passes: Vec<Pass>,
+    /// The half-batch contrast V in ambient coordinates, `[k, d]`; `None` while it is not tracked, and after a batch of
+    /// odd size.
+    contrast: Option<DMatrix<f64>>,
 }
 
 /// One expert's forward pass over a batch. Chosen tokens stand in descending order of score.
@@ -90,65 +82,9 @@ impl DenseEngine {
             tokens: DMatrix::zeros(0, 0),
             scores: DMatrix::zeros(0, 0),
             passes: vec![Pass::default(); k],
+            contrast: None,
             vocabulary,
         }
-    }
-
-    /// The gradients of the batch's mean loss at the present weights, which stay as they are.
-    ///
-    /// # Errors
-    /// [`Diverged`] if f of a sample is no finite number.
-    pub fn gradients(&mut self, batch: &Batch) -> Result<Gradients, Diverged> {
-        self.forward(batch);
-        let mut total = 0.0;
-        let mut active = Vec::new();
-        for (sample, label) in batch.labels.iter().enumerate() {
-            let output: f64 = self.signs.iter().zip(&self.passes).map(|(sign, pass)| sign * pass.means[sample]).sum();
-            if !output.is_finite() {
-                return Err(Diverged);
-            }
-            let margin = label * output;
-            if margin < 1.0 {
-                total += 1.0 - margin;
-                active.push(sample);
-            }
-        }
-        let mut routers = DMatrix::zeros(self.routers.nrows(), self.routers.ncols());
-        let mut neurons = Vec::with_capacity(self.neurons.len());
-        for expert in 0..self.neurons.len() {
-            let (of_router, of_neurons) = self.expert_gradients(expert, batch, &active);
-            routers.set_row(expert, &of_router.row(0));
-            neurons.push(of_neurons);
-        }
-        Ok(Gradients { routers, neurons, loss: total / samples_or_one(batch), active: active.len() })
-    }
-
-    /// The gradients of one expert, `[1, d]` and `[m, d]`: its chosen tokens × their coefficients. Samples that are
-    /// not in `active` add nothing.
-    fn expert_gradients(&self, expert: usize, batch: &Batch, active: &[usize]) -> (DMatrix<f64>, DMatrix<f64>) {
-        let pass = &self.passes[expert];
-        let m = self.neurons[expert].nrows();
-        let l = self.chosen_per_sample(batch);
-        let mut columns = Vec::with_capacity(active.len() * l);
-        let mut of_router = DMatrix::zeros(active.len() * l, 1);
-        let mut of_neurons = DMatrix::zeros(active.len() * l, m);
-        for &sample in active {
-            // −∂loss/∂σ̄ of this sample.
-            let pull = batch.labels[sample] * self.signs[expert] / samples_or_one(batch);
-            for choice in sample * l..(sample + 1) * l {
-                let column = columns.len();
-                let gated = pull * pass.gates[choice];
-                of_router[column] = -gated * (pass.activations[choice] - pass.means[sample]);
-                for (neuron, coefficient) in of_neurons.row_mut(column).iter_mut().enumerate() {
-                    if pass.preactivations[(neuron, choice)] > 0.0 {
-                        *coefficient = -gated / m as f64;
-                    }
-                }
-                columns.push(pass.chosen[choice]);
-            }
-        }
-        let tokens = self.tokens.select_columns(&columns);
-        ((&tokens * of_router).transpose(), (&tokens * of_neurons).transpose())
     }
 
     /// Routes the batch, then evaluates every expert on the tokens that it chose.
@@ -226,6 +162,11 @@ impl DenseEngine {
         coordinates.row_iter().map(|row| rectified_sum(row.iter()) * share).collect()
     }
 
+    /// Rows in ambient coordinates → the same rows in pattern coordinates, one after the other.
+    fn rows_by_pattern(&self, rows: &DMatrix<f64>) -> Vec<f64> {
+        self.vocabulary.to_patterns(&rows.transpose()).as_slice().to_vec()
+    }
+
     fn is_finite(&self) -> bool {
         self.neurons.iter().chain([&self.routers]).all(|weights| weights.iter().all(|weight| weight.is_finite()))
     }
@@ -238,6 +179,10 @@ impl Engine for DenseEngine {
 
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
         let gradients = self.gradients(batch)?;
+        if let Some(contrast) = self.contrast.take() {
+            let two_halves = batch.samples().is_multiple_of(2);
+            self.contrast = two_halves.then_some(contrast + self.router_contrast(batch)? * self.rates.router);
+        }
         self.routers -= gradients.routers * self.rates.router;
         for (weights, gradient) in self.neurons.iter_mut().zip(gradients.neurons) {
             *weights -= gradient * self.rates.expert;
@@ -285,7 +230,7 @@ impl Engine for DenseEngine {
     }
 
     fn routers(&self) -> Vec<f64> {
-        self.vocabulary.to_patterns(&self.routers.transpose()).as_slice().to_vec()
+        self.rows_by_pattern(&self.routers)
     }
 
     fn competitors(&self, expert: usize, class: Class) -> Competitors {
@@ -304,16 +249,19 @@ impl Engine for DenseEngine {
         let smallest = activations.iter().copied().fold(f64::INFINITY, f64::min);
         Some(largest - smallest).filter(|&range| range > floor)
     }
+
+    fn track_contrast(&mut self) {
+        self.contrast = Some(DMatrix::zeros(self.routers.nrows(), self.routers.ncols()));
+    }
+
+    fn contrast(&self) -> Option<Vec<f64>> {
+        self.contrast.as_ref().map(|contrast| self.rows_by_pattern(contrast))
+    }
 }
 
 /// Σ_r ReLU(z_r), not a number if one of them is (`f64::max` would make it 0).
 fn rectified_sum<'a>(preactivations: impl Iterator<Item = &'a f64>) -> f64 {
     preactivations.map(|&z| if z <= 0.0 { 0.0 } else { z }).sum()
-}
-
-/// B, or 1 for an empty batch, whose loss and gradients are then 0.
-fn samples_or_one(batch: &Batch) -> f64 {
-    batch.samples().max(1) as f64
 }
 
 /// Gives `matrix` the shape `[rows, columns]`; the numbers in it are to be written over.

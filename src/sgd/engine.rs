@@ -76,4 +76,21 @@ pub trait Engine {
     /// R_s = max_v σ_{s,v} − min_v σ_{s,v} if it is above `floor`; `None` if it is not. A caller that keeps the largest
     /// value of a run passes it as the floor, which lets an engine answer most calls without looking.
     fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64>;
+
+    /// Starts to accumulate the half-batch contrast V from V = 0, for [`Engine::contrast`]. Training goes on as it would
+    /// without, bit for bit. An engine that cannot tell half-batches apart does nothing.
+    fn track_contrast(&mut self) {}
+
+    /// The half-batch contrast V = Σ_t (η_r/B)(S_A − S_B′) of the steps since [`Engine::track_contrast`], in pattern
+    /// coordinates, `[k, d]`. S_A and S_B′ sum −∂ℓ/∂w_s over the first and the last B/2 samples of a batch, at the state
+    /// before the step; the step itself moves w_s by (η_r/B)(S_A + S_B′).
+    ///
+    /// Given that state the halves are independent and alike, so E\[S_A − S_B′\] = 0 and V is a martingale. A step of V
+    /// has the covariance of the step's noise, hence E‖V_s‖² is the expected squared length of the accumulated noise of
+    /// w_s, and ‖w_s^T − w_s⁰‖² − ‖V_s‖² an unbiased estimate of what is systematic in it.
+    ///
+    /// `None` if it is not tracked, or if some batch had an odd number of samples. Says nothing after [`Diverged`].
+    fn contrast(&self) -> Option<Vec<f64>> {
+        None
+    }
 }

@@ -4,10 +4,12 @@
 //! the number of neurons m, nor on d but for the places that the ranking's repairs jump over and the scans that [`Engine::range_above`] needs. The canonical basis and
 //! any other give the same numbers, because the state is kept in pattern coordinates.
 //!
-//! `select` chooses tokens by integer ranks, `ranking` keeps the ranks, `cells` the neurons, `ranges` the
-//! activation ranges.
+//! `passes` goes through a sample forward and backward, `select` chooses tokens by integer ranks, `ranking` keeps the
+//! ranks, `cells` the neurons, `ranges` the activation ranges, `contrast` the half-batch contrast.
 
 mod cells;
+mod contrast;
+mod passes;
 mod ranges;
 mod ranking;
 mod select;
@@ -16,6 +18,8 @@ use super::engine::{Competitors, Diverged, Engine, Rates, StepReport};
 use crate::moe::Model;
 use crate::patterns::{Batch, Class, Pattern};
 use cells::Cells;
+use contrast::Contrast;
+use passes::Sample;
 use ranges::Ranges;
 use ranking::Ranking;
 use select::Selector;
@@ -33,9 +37,6 @@ struct Gradient {
     mass: f64,
     router: f64,
 }
-
-/// Sums of exponentials outside this range are computed again relative to the largest score.
-const SAFE_TOTALS: std::ops::Range<f64> = 1e-250..1e250;
 
 /// A model in training on noise-free samples.
 #[derive(Clone, Debug)]
@@ -60,19 +61,8 @@ pub struct PatternEngine {
     /// Patterns whose score moved, by expert.
     moved: Vec<Vec<Pattern>>,
     sample: Sample,
-}
-
-/// The forward pass of one sample.
-#[derive(Clone, Debug)]
-struct Sample {
-    /// Cells of the chosen tokens, best first, `[k, l]`.
-    chosen: Vec<u32>,
-    /// Gates before normalisation, `[k, l]`.
-    weights: Vec<f64>,
-    /// Their sums, `[k]`.
-    totals: Vec<f64>,
-    /// σ̄ = Σ_j G_j σ_j, `[k]`.
-    means: Vec<f64>,
+    /// `None` while the half-batch contrast is not tracked.
+    contrast: Option<Contrast>,
 }
 
 impl PatternEngine {
@@ -104,12 +94,8 @@ impl PatternEngine {
             touched: Vec::new(),
             is_touched: vec![false; d],
             moved: vec![Vec::new(); k],
-            sample: Sample {
-                chosen: vec![0; k * l],
-                weights: vec![0.0; k * l],
-                totals: vec![0.0; k],
-                means: vec![0.0; k],
-            },
+            sample: Sample::new(k, l),
+            contrast: None,
             shape: Model { routers: Vec::new(), neurons: Vec::new(), ..model.clone() },
         }
     }
@@ -117,55 +103,6 @@ impl PatternEngine {
     /// σ_{s,v}, `[k, d]`.
     pub fn activations(&self) -> &[f64] {
         self.ranges.activations()
-    }
-
-    /// Chooses, gates and averages for every expert; returns f(x).
-    #[inline]
-    fn forward(&mut self, tokens: &[Pattern]) -> f64 {
-        let l = self.shape.tokens_per_expert;
-        let Sample { chosen, weights, totals, means } = &mut self.sample;
-        self.selector.select(tokens, chosen);
-        let mut output = 0.0;
-        let experts = chosen.chunks_exact(l).zip(weights.chunks_exact_mut(l));
-        for (expert, (chosen, weights)) in experts.enumerate() {
-            let (mut total, mut sum) = (0.0, 0.0);
-            for (&cell, weight) in chosen.iter().zip(weights.iter_mut()) {
-                let entry = self.table[cell as usize];
-                *weight = entry.exponential;
-                total += entry.exponential;
-                sum += entry.exponential * entry.activation;
-            }
-            if !SAFE_TOTALS.contains(&total) {
-                let router = &self.routers[expert * self.shape.patterns..][..self.shape.patterns];
-                (total, sum) = gate_again(router, self.shape.experts(), &self.table, chosen, weights);
-            }
-            totals[expert] = total;
-            means[expert] = sum / total;
-            output += self.shape.signs[expert] * means[expert];
-        }
-        output
-    }
-
-    /// Adds the gradient of the sample that was last passed forward, of label `label`.
-    #[inline]
-    fn backward(&mut self, tokens: &[Pattern], label: f64) {
-        let l = self.shape.tokens_per_expert;
-        let Sample { chosen, weights, totals, means } = &self.sample;
-        for (expert, (chosen, weights)) in chosen.chunks_exact(l).zip(weights.chunks_exact(l)).enumerate() {
-            let scale = label * self.shape.signs[expert] / totals[expert];
-            let mean = means[expert];
-            for (&cell, &weight) in chosen.iter().zip(weights) {
-                let mass = weight * scale;
-                let gradient = &mut self.gradients[cell as usize];
-                gradient.mass += mass;
-                gradient.router += mass * (self.table[cell as usize].activation - mean);
-            }
-        }
-        for &token in tokens {
-            if !std::mem::replace(&mut self.is_touched[token as usize], true) {
-                self.touched.push(token);
-            }
-        }
     }
 
     /// Moves routers and neurons by the gradients of the batch, clears these, and repairs ranks.
@@ -209,19 +146,6 @@ impl PatternEngine {
     }
 }
 
-/// Gates relative to the largest chosen score, for scores so far from the shift that the table under- or overflows.
-#[cold]
-fn gate_again(router: &[f64], experts: usize, table: &[Entry], chosen: &[u32], weights: &mut [f64]) -> (f64, f64) {
-    let largest = router[chosen[0] as usize / experts];
-    let (mut total, mut sum) = (0.0, 0.0);
-    for (&cell, weight) in chosen.iter().zip(weights) {
-        *weight = libm::exp(router[cell as usize / experts] - largest);
-        total += *weight;
-        sum += *weight * table[cell as usize].activation;
-    }
-    (total, sum)
-}
-
 impl Engine for PatternEngine {
     fn experts(&self) -> usize {
         self.shape.experts()
@@ -229,21 +153,17 @@ impl Engine for PatternEngine {
 
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
         let mut report = StepReport { loss: 0.0, active: 0 };
-        for (sample, &label) in batch.labels.iter().enumerate() {
-            let tokens = batch.sample(sample);
-            let output = self.forward(tokens);
-            if !output.is_finite() {
-                return Err(Diverged);
-            }
-            let slack = 1.0 - label * output;
-            if slack > 0.0 {
-                report.loss += slack;
-                report.active += 1;
-                self.backward(tokens, label);
-            }
+        let samples = batch.samples();
+        if self.contrast.is_none() {
+            self.pass(batch, 0..samples, &mut report)?;
+        } else {
+            self.pass(batch, 0..samples / 2, &mut report)?;
+            self.contrast_after_half(samples);
+            self.pass(batch, samples / 2..samples, &mut report)?;
+            self.contrast_after_all(samples);
         }
-        report.loss /= batch.samples() as f64;
-        self.apply(batch.samples())?;
+        report.loss /= samples as f64;
+        self.apply(samples)?;
         Ok(report)
     }
 
@@ -294,5 +214,13 @@ impl Engine for PatternEngine {
 
     fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64> {
         self.ranges.range_above(expert, floor)
+    }
+
+    fn track_contrast(&mut self) {
+        self.contrast = Some(Contrast::new(self.gradients.len()));
+    }
+
+    fn contrast(&self) -> Option<Vec<f64>> {
+        self.contrast.as_ref()?.by_expert(self.shape.experts())
     }
 }

@@ -1,0 +1,87 @@
+//! The pruned models of a run and what is measured of them.
+
+use super::ends::{End, Start};
+use super::single::EngineChoice;
+use crate::measure::accuracy::{self, ErrorTally, Errors};
+use crate::measure::{Dominance, DominanceTally};
+use crate::moe::Model;
+use crate::patterns::Sampler;
+use crate::prune;
+use crate::record::rows::{PruningRow, RunHead};
+use crate::sgd::train::Schedule;
+use crate::sgd::{Engine, StopReason, train};
+use crate::sim::parameters::{Criterion, Parameters};
+
+/// What pruning shows.
+pub(super) struct Pruned {
+    /// Rows of `pruning.csv`.
+    pub(super) rows: Vec<PruningRow>,
+    pub(super) dominance: Option<Dominance>,
+    /// The smallest y f(x) at ρ ≤ γ.
+    pub(super) path_margin: Option<f64>,
+}
+
+/// The errors of every pruned model, and of the fine-tuned ones where the simulation asks for them.
+pub(super) fn prune_and_test(
+    head: &RunHead,
+    start: &Start,
+    end: &End,
+    engine: &mut dyn Engine,
+    parameters: &Parameters,
+    choice: EngineChoice,
+) -> Pruned {
+    let Parameters { data, pruning, evaluation, .. } = parameters;
+    let scores = match pruning.criterion {
+        Criterion::RouterNormChange => &end.norm_changes,
+        Criterion::RouterDisplacement => &end.displacements,
+        Criterion::Random => &end.random,
+    };
+    let keep_first = prune::keep_first(scores, pruning.order);
+    let experts = keep_first.len();
+    let row = |kept: usize, finetuned: bool, errors: Option<Errors>| PruningRow {
+        point: head.point,
+        run: head.run,
+        criterion: pruning.criterion.name().to_owned(),
+        kept,
+        ratio: (experts - kept) as f64 / experts as f64,
+        finetuned,
+        accuracy: errors.map(Errors::accuracy),
+        errors: errors.map(|errors| errors.errors),
+        samples: errors.map(|errors| errors.samples),
+        certificate: String::new(),
+        margin_lower: None,
+    };
+    let mut sampler = Sampler::evaluation(data, head.seed);
+    let mut errors = ErrorTally::new(&keep_first);
+    let mut dominance = DominanceTally::new(&start.pretrained.model.signs, &start.roles, &keep_first);
+    accuracy::for_each_sample(engine, &mut sampler, evaluation.samples, |outputs, label| {
+        errors.add(outputs, label);
+        dominance.add(outputs, label);
+    });
+    let by_kept = errors.by_kept();
+    let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
+    let trained = engine.model();
+    for kept in pruning.finetune_kept.numbers(experts) {
+        rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, head.seed, choice)));
+    }
+    Pruned { rows, dominance: dominance.dominance(), path_margin: dominance.path_margin() }
+}
+
+/// The errors of the model that keeps the experts `kept` after T′ iterations of fine-tuning; `None` if it diverged.
+/// Every pruned model of a run sees the same fine-tuning batches.
+fn finetune(
+    trained: &Model,
+    kept: &[usize],
+    parameters: &Parameters,
+    seed: u64,
+    choice: EngineChoice,
+) -> Option<Errors> {
+    let mut kept = kept.to_vec();
+    kept.sort_unstable();
+    let mut engine = choice.build(&trained.subset(&kept), parameters, seed);
+    let mut sampler = Sampler::finetuning(&parameters.data, seed);
+    let (stop, _) = train(engine.as_mut(), &mut sampler, Schedule::finetuning(parameters), &mut []);
+    let mut sampler = Sampler::evaluation(&parameters.data, seed);
+    let samples = parameters.evaluation.samples;
+    (stop != StopReason::Diverged).then(|| accuracy::errors(engine.as_mut(), &mut sampler, samples))
+}
