@@ -5,7 +5,7 @@ use crate::record::{BoundaryRow, PhaseRow};
 use std::fmt::Write;
 
 /// Width of one cell.
-const CELL: usize = 8;
+const CELL: usize = 7;
 
 /// Columns of the row labels.
 const LABEL: usize = 10;
@@ -26,14 +26,15 @@ pub(super) fn phases(cells: &[PhaseRow], boundaries: &[BoundaryRow]) -> String {
             bare_percent(first.level)
         );
         let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
-        for line in map.chunk_by(|a, b| a.y == b.y) {
-            for (number, cells) in line.chunks((WIDTH - LABEL) / CELL).enumerate() {
-                if std::ptr::eq(line.as_ptr(), map.as_ptr()) || number > 0 || line.len() > (WIDTH - LABEL) / CELL {
-                    let xs: String = cells.iter().map(|cell| format!("{:>CELL$}", short(&cell.x))).collect();
-                    let _ = writeln!(text, "{:<LABEL$}{xs}", "");
-                }
-                let shown: String = cells.iter().map(|cell| format!("{:>CELL$}", percent(cell))).collect();
-                let _ = writeln!(text, "{:>width$} {shown}", short(&line[0].y), width = LABEL - 1);
+        let lines: Vec<&[PhaseRow]> = map.chunk_by(|a, b| a.y == b.y).collect();
+        let columns = (WIDTH - LABEL) / CELL;
+        for block in 0..lines[0].len().div_ceil(columns) {
+            let part = |line: &[PhaseRow]| line.chunks(columns).nth(block).unwrap_or_default().to_vec();
+            let xs: String = part(lines[0]).iter().map(|cell| format!("{:>CELL$}", short(&cell.x))).collect();
+            let _ = writeln!(text, "{:<LABEL$}{xs}", "");
+            for line in &lines {
+                let shown: String = part(line).iter().map(|cell| format!("{:>CELL$}", percent(cell))).collect();
+                let _ = writeln!(text, "{:>width$} {}", short(&line[0].y), shown.trim_end(), width = LABEL - 1);
             }
         }
         let own =
@@ -53,7 +54,7 @@ fn name(path: &str) -> &str {
 /// A number with at most three significant digits, or the text itself.
 fn short(text: &str) -> String {
     match text.parse::<f64>() {
-        Ok(number) if text.len() > CELL - 2 => significant(number),
+        Ok(number) if text.len() >= CELL - 1 => significant(number),
         _ => text.to_owned(),
     }
 }

@@ -4,10 +4,17 @@ use super::text::significant;
 use crate::record::{ScalingRow, TermRow};
 use std::fmt::Write;
 
+/// More lines than this are told of, not shown.
+const MOST_LINES: usize = 4;
+
 /// Exponents of d with pointwise 95 % intervals, over all of a line and over its last two octaves.
 pub(super) fn scaling(rows: &[ScalingRow]) -> String {
     let mut text = String::new();
-    for line in rows.chunk_by(|a, b| (&a.case, &a.line) == (&b.case, &b.line)) {
+    let lines: Vec<&[ScalingRow]> = rows.chunk_by(|a, b| (&a.case, &a.line) == (&b.case, &b.line)).collect();
+    if lines.len() > MOST_LINES {
+        return format!("\nscaling.csv holds the exponents of {} lines over d.\n", lines.len());
+    }
+    for line in lines {
         let of: Vec<&str> =
             [&line[0].case, &line[0].line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect();
         let of = if of.is_empty() { String::new() } else { format!(", {}", of.join(", ")) };
