@@ -17,6 +17,10 @@ use std::cell::RefCell;
 /// on most steps, and scores settle as the loss falls. The largest difference seen in 5,000 cases is 5e-15.
 const TOLERANCE: f64 = 1e-9;
 
+/// The same for half-batch contrasts, relative to themselves down to `CONTRAST_FLOOR`.
+const CONTRAST_TOLERANCE: f64 = 1e-11;
+const CONTRAST_FLOOR: f64 = 1e-3;
+
 /// SGD is not continuous: hinge, ReLU and top-l choice each have a kink, where rounding decides. A case is compared up
 /// to the first time that something comes this near to its kink without being exactly on it (1 in 100 cases).
 const CLEARANCE: f64 = 1e-9;
@@ -78,12 +82,20 @@ struct Seen {
     tied_patterns: usize,
     inactive_samples: usize,
     largest_difference: f64,
+    /// States with a contrast that is not next to 0.
+    contrasts: usize,
+    largest_contrast_difference: f64,
 }
 
 /// Largest |a − b| / (1 + largest |b|).
 fn difference(a: &[f64], b: &[f64]) -> f64 {
+    difference_above(1.0, a, b)
+}
+
+/// Largest |a − b| / (floor + largest |b|).
+fn difference_above(floor: f64, a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let scale = 1.0 + b.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let scale = floor + b.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
     let largest = a
         .iter()
         .zip(b)
@@ -132,14 +144,37 @@ fn count_ties(engine: &PatternEngine, batch: &Batch, seen: &mut Seen) {
     }
 }
 
+/// Both keep a half-batch contrast, and the same one, as long as batches have an even size.
+fn compare_contrasts(
+    pattern: &PatternEngine,
+    dense: &DenseEngine,
+    parameters: &Parameters,
+    step: usize,
+    seen: &mut Seen,
+) -> Result<(), TestCaseError> {
+    let contrasts = (pattern.contrast(), dense.contrast());
+    // Before the first step no batch was odd.
+    let even = parameters.training.batch.is_multiple_of(2) || step == 0;
+    prop_assert_eq!((contrasts.0.is_some(), contrasts.1.is_some()), (even, even));
+    if let (Some(ours), Some(theirs)) = contrasts {
+        let difference = difference_above(CONTRAST_FLOOR, &ours, &theirs);
+        seen.largest_contrast_difference = seen.largest_contrast_difference.max(difference);
+        prop_assert!(difference < CONTRAST_TOLERANCE, "half-batch contrasts differ by {} of themselves", difference);
+        seen.contrasts += usize::from(theirs.iter().any(|v| v.abs() > 1e-3));
+    }
+    Ok(())
+}
+
 /// Everything that the two engines can be asked about one batch.
 fn compare_state(
     pattern: &mut PatternEngine,
     dense: &mut DenseEngine,
     batch: &Batch,
     parameters: &Parameters,
+    step: usize,
     seen: &mut Seen,
 ) -> Result<(), TestCaseError> {
+    compare_contrasts(pattern, dense, parameters, step, seen)?;
     let mut check = |what: &str, a: &[f64], b: &[f64]| {
         let difference = difference(a, b);
         seen.largest_difference = seen.largest_difference.max(difference);
@@ -192,6 +227,8 @@ fn compare(case: &Case, seen: &mut Seen) -> Result<(), TestCaseError> {
     let rates = Rates::from(training);
     let mut pattern = PatternEngine::new(&model, data.tokens, rates);
     let mut dense = DenseEngine::new(&model, Vocabulary::new(data.patterns, data.basis, case.seed), rates);
+    pattern.track_contrast();
+    dense.track_contrast();
     prop_assert_eq!((pattern.experts(), dense.experts()), (shape.experts, shape.experts));
     let mut sampler = Sampler::training(data, case.seed);
     let mut batch = Batch::default();
@@ -202,7 +239,7 @@ fn compare(case: &Case, seen: &mut Seen) -> Result<(), TestCaseError> {
             seen.cut_short += 1;
             return Ok(());
         }
-        compare_state(&mut pattern, &mut dense, &batch, &parameters, seen)
+        compare_state(&mut pattern, &mut dense, &batch, &parameters, step, seen)
             .map_err(|error| TestCaseError::fail(format!("before step {step}: {error}")))?;
         count_ties(&pattern, &batch, seen);
         let (ours, theirs) = (pattern.step(&batch), dense.step(&batch));
@@ -221,7 +258,7 @@ fn compare(case: &Case, seen: &mut Seen) -> Result<(), TestCaseError> {
     }
     let after = pattern.model().neurons;
     seen.deaths += model.neurons.iter().zip(&after).filter(|&(&before, &after)| before > 0.0 && after <= 0.0).count();
-    compare_state(&mut pattern, &mut dense, &batch, &parameters, seen)
+    compare_state(&mut pattern, &mut dense, &batch, &parameters, training.iterations, seen)
 }
 
 #[test]
@@ -237,5 +274,6 @@ fn both_engines_make_the_same_trajectory() {
     }
     assert!(seen.cut_short * 20 < seen.cases, "too many cases come near a kink: {seen:?}");
     assert!(seen.deaths > 100 && seen.inactive_samples > 1000, "{seen:?}");
+    assert!(seen.contrasts > 500, "{seen:?}");
     assert!(seen.tied_copies > 100 && seen.tied_patterns > 100, "{seen:?}");
 }

@@ -64,19 +64,21 @@ impl PatternEngine {
         let l = self.shape.tokens_per_expert;
         let Sample { chosen, weights, totals, means } = &mut self.sample;
         self.selector.select(tokens, chosen);
+        // A slice of its own: its address is then read once and not for every token.
+        let table = self.table.as_slice();
         let mut output = 0.0;
         let experts = chosen.chunks_exact(l).zip(weights.chunks_exact_mut(l));
         for (expert, (chosen, weights)) in experts.enumerate() {
             let (mut total, mut sum) = (0.0, 0.0);
             for (&cell, weight) in chosen.iter().zip(weights.iter_mut()) {
-                let entry = self.table[cell as usize];
+                let entry = table[cell as usize];
                 *weight = entry.exponential;
                 total += entry.exponential;
                 sum += entry.exponential * entry.activation;
             }
             if !SAFE_TOTALS.contains(&total) {
                 let router = &self.routers[expert * self.shape.patterns..][..self.shape.patterns];
-                (total, sum) = gate_again(router, self.shape.experts(), &self.table, chosen, weights);
+                (total, sum) = gate_again(router, self.shape.experts(), table, chosen, weights);
             }
             totals[expert] = total;
             means[expert] = sum / total;
