@@ -83,11 +83,20 @@ pub static DEFINITIONS: &[Definition] = &[
     Definition {
         id: "T1d",
         statement: "the displacement D of irrelevant experts falls with d, and so do its drift and its noise",
-        holds_if: "over a sweep of d: the slopes on log d of log max D, of the root mean square of drift and leakage, and of that of the noise are each at most `slope`",
+        holds_if: "over a sweep of d: the slopes on log d of log max D, of the root mean square of the noise, and over the last two octaves of that of the drift along irrelevant patterns, are each at most `slope`",
         figure: "max D over irrelevant experts",
         has_probability: false,
         assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
         source: "ours: Theorem 1's second half for a measure that no gauge changes (L11)",
+    },
+    Definition {
+        id: "T1d-λ",
+        statement: "the leakage of class patterns into irrelevant routers falls with d",
+        holds_if: "over a sweep of d: the slope on log d of the root mean square of the drift along the class patterns is at most `slope`",
+        figure: "mean squared leakage",
+        has_probability: false,
+        assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
+        source: "ours: the term of lemma S1 that Theorem 1's O(1/√d) needs to vanish",
     },
     Definition {
         id: "T2a",

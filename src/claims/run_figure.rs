@@ -28,8 +28,6 @@ pub enum RunFigure {
     DriftSquared,
     /// Mean over irrelevant experts of the squared drift along the class patterns; unbiased, so it can be negative.
     LeakageSquared,
-    /// Drift and leakage together.
-    SystematicSquared,
     /// max over irrelevant experts of max_t R_s.
     MaxRange,
     /// max over irrelevant experts of max_t λ.
@@ -53,7 +51,6 @@ impl RunFigure {
             RunFigure::NoiseSquared => "noise",
             RunFigure::DriftSquared => "drift",
             RunFigure::LeakageSquared => "leakage",
-            RunFigure::SystematicSquared => "drift + leakage",
             RunFigure::MaxRange => "max R",
             RunFigure::MaxLambda => "max λ",
             RunFigure::SmallestSufficient => "smallest sufficient number kept",
@@ -77,7 +74,6 @@ impl RunFigure {
             RunFigure::NoiseSquared => average(|row| row.noise_squared),
             RunFigure::DriftSquared => average(|row| row.drift_squared),
             RunFigure::LeakageSquared => average(|row| row.leakage_squared),
-            RunFigure::SystematicSquared => average(|row| Some(row.drift_squared? + row.leakage_squared?)),
             RunFigure::MaxRange => largest(|row| Some(row.max_range)),
             RunFigure::MaxLambda => largest(|row| row.lambda_max),
             RunFigure::SmallestSufficient => smallest_sufficient(run),

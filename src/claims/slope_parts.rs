@@ -98,11 +98,21 @@ const DECAY: SlopePart = SlopePart { figure: RunFigure::MaxChange, side: Side::B
 
 static T1A: [SlopePart; 1] = [CHANGE];
 static T1B: [SlopePart; 2] = [DECAY, SlopePart { name: "slope-tail", tail: true, ..DECAY }];
+/// The drift of small batches opposes the noise that has piled up, and its unbiased square is then below 0: it has an
+/// exponent only where it outweighs that, in the last octaves.
 static T1D: [SlopePart; 3] = [
     SlopePart { name: "slope-displacement", figure: RunFigure::MaxDisplacement, ..DECAY },
-    SlopePart { name: "slope-drift", figure: RunFigure::SystematicSquared, method: Method::RootMeanSquare, ..DECAY },
+    SlopePart {
+        name: "slope-drift-tail",
+        figure: RunFigure::DriftSquared,
+        method: Method::RootMeanSquare,
+        tail: true,
+        ..DECAY
+    },
     SlopePart { name: "slope-noise", figure: RunFigure::NoiseSquared, method: Method::RootMeanSquare, ..DECAY },
 ];
+static T1D_LEAKAGE: [SlopePart; 1] =
+    [SlopePart { figure: RunFigure::LeakageSquared, method: Method::RootMeanSquare, ..DECAY }];
 static T2B: [SlopePart; 1] = [SlopePart {
     figure: RunFigure::SmallestSufficient,
     along: Along::Experts,
@@ -117,6 +127,7 @@ pub fn slope_parts(claim: &str) -> &'static [SlopePart] {
         "T1a" => &T1A,
         "T1b" => &T1B,
         "T1d" => &T1D,
+        "T1d-λ" => &T1D_LEAKAGE,
         "T2b" => &T2B,
         _ => &[],
     }

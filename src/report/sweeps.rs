@@ -57,12 +57,12 @@ pub(super) fn terms(rows: &[TermRow]) -> String {
         let of = if case[0].case.is_empty() { String::new() } else { format!(", {}", case[0].case) };
         let _ =
             writeln!(text, "\nWhat moves irrelevant routers{of} (root mean squares; the bound's terms in brackets)");
-        let _ = writeln!(text, "{:>6}{:>7}  {:<18}{:<18}{:<18}binds", "d", "B", "drift", "leakage", "noise");
+        let _ = writeln!(text, "{:>6}{:>6}  {:<19}{:<19}{:<19}binds", "d", "B", "drift", "leakage", "noise");
         for row in case {
             let pair = |square: f64, bound: f64| format!("{} ({})", root(square), significant(bound));
             let _ = writeln!(
                 text,
-                "{:>6}{:>7}  {:<18}{:<18}{:<18}{}",
+                "{:>6}{:>6}  {:<19}{:<19}{:<19}{}",
                 row.patterns,
                 row.batch,
                 pair(row.drift_squared, row.bound_drift),

@@ -84,6 +84,14 @@ pub static CLAIM_IDS: &[ClaimKey] = &[
     plain("T1c-D"),
     ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..plain("T1c-Δᶜ") },
     ClaimKey { in_maps: None, slope: Some(-0.2), line: 3, half_batches: true, ..plain("T1d") },
+    ClaimKey {
+        aliases: &["T1d-leakage"],
+        in_maps: None,
+        slope: Some(-0.2),
+        line: 3,
+        half_batches: true,
+        ..plain("T1d-λ")
+    },
     plain("T2a"),
     ClaimKey { threshold: SUFFICIENT, in_maps: Some(SUFFICIENT), slope: Some(0.1), ..plain("T2b") },
     ClaimKey { in_maps: None, range: true, ..plain("S3") },

@@ -2,7 +2,7 @@
 
 use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
-use super::consistency::{Contradiction, check_t1d, check_t2b};
+use super::consistency::{Contradiction, check_half_batches_for, check_t2b};
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
@@ -85,7 +85,9 @@ impl ClaimSpec {
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
         match (self.id.as_str(), self.threshold) {
             ("T2b", Some(threshold)) => check_t2b(threshold, &point.parameters),
-            (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => check_t1d(&point.parameters),
+            (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => {
+                check_half_batches_for(id, &point.parameters)
+            }
             _ => Ok(()),
         }
     }

@@ -137,10 +137,10 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
     Ok(())
 }
 
-/// Checks what claim T1d needs, which tells drift and noise apart.
-pub(crate) fn check_t1d(Parameters { record, .. }: &Parameters) -> Result<(), Contradiction> {
+/// Checks what claims need that tell drift, leakage and noise apart.
+pub(crate) fn check_half_batches_for(claim: &str, Parameters { record, .. }: &Parameters) -> Result<(), Contradiction> {
     if !record.half_batches {
-        return refuse("record.half_batches", false, "must be true, because claim T1d is judged here".into());
+        return refuse("record.half_batches", false, format!("must be true, because claim {claim} is judged here"));
     }
     Ok(())
 }
