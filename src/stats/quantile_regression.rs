@@ -19,6 +19,8 @@ use super::slope::Slope;
 
 /// Loss and gradient are equal if they differ by at most this part of the sum of their terms.
 const ROUNDING: f64 = 1e-14;
+/// Degrees of freedom of the bootstrap variance over `sqrt(N tau (1 - tau))`; see [`quantile_slope`].
+const SPARSITY_DEGREES: f64 = 1.75;
 /// Cuts after which the bracket is as narrow as rounding allows; about ten are needed.
 const MOST_CUTS: u32 = 300;
 
@@ -38,9 +40,12 @@ pub fn quantile_regression(groups: &[Group], tau: f64) -> Option<(f64, f64)> {
 /// Slope of the `tau`-quantile on `x`, with a standard error from `resamples` resamples of the
 /// runs within each group (stratified cluster bootstrap; a run is a cluster).
 ///
-/// The standard error is the standard deviation of the resampled slopes. The degrees combine
-/// those of the groups, `sum of (n_g - 1)`, with those of the resampling, `resamples - 1`:
-/// `1/degrees` is the sum of the reciprocals, so that few resamples widen the interval and do
+/// The standard error is the standard deviation of the resampled slopes. Its square varies by a
+/// part of order `N^(-1/2)`, `N` the number of runs, because it rests on the density around the
+/// quantile (Hall and Martin (1988), Probability Theory and Related Fields 80:261–268): as much as
+/// that of `1.75 sqrt(N tau (1 - tau))` normal values, measured at 120 to 3000 runs, `tau` of 0.1,
+/// 0.5 and 0.9 and four shapes of noise (1.5 to 2.1). The degrees combine these with those of the
+/// resampling, `resamples - 1`: `1/degrees` is the sum of the reciprocals, so that few resamples widen the interval and do
 /// not raise the error rate. Runs are drawn by ChaCha8 from `seed`; the same input, in any order
 /// of runs and groups, gives the same bits. Range: as [`quantile_regression`] with two runs a group
 /// and two resamples; else `None`. Measured error rates are in `data/error_rates.csv`.
@@ -67,8 +72,9 @@ pub fn quantile_slope(groups: &[Group], tau: f64, resamples: u32, seed: u64) -> 
     }
     let draws = f64::from(resamples);
     let variance = ((squares - sum * sum / draws) / (draws - 1.0)).max(0.0);
-    let within = groups.iter().map(|g| g.values.len() as f64 - 1.0).sum::<f64>();
-    let degrees = 1.0 / (1.0 / within + 1.0 / (draws - 1.0));
+    let runs = groups.iter().map(|g| g.values.len()).sum::<usize>() as f64;
+    let sparsity = SPARSITY_DEGREES * (runs * tau * (1.0 - tau)).sqrt();
+    let degrees = 1.0 / (1.0 / sparsity + 1.0 / (draws - 1.0));
     Some(Slope { slope, intercept, standard_error: variance.sqrt(), degrees })
 }
 
