@@ -145,7 +145,9 @@ fn claims_hold(region: &Region, claims: &[&str]) {
     let met = std::cell::Cell::new(0);
     for_all(&region.cases(), |case| {
         let record = record(&case);
-        let evidence = Evidence { run: &record.run.body, experts: &record.experts, pruning: &record.pruning };
+        let parameters = &common::point(&case.settings).parameters;
+        let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
+        let evidence = Evidence { parameters, run, experts, pruning };
         for id in claims {
             let definition = definition(id).expect("a claim of the library");
             if !evidence.meets(definition) {

@@ -40,8 +40,8 @@ impl<'a> Analysis<'a> {
         Self {
             points,
             jury: Jury::new(simulation, points, design),
-            scaling: Scaling::new(points),
-            terms: Terms::new(points),
+            scaling: Scaling::new(simulation, points),
+            terms: Terms::new(simulation, points),
             atlas: Atlas::new(simulation, points),
         }
     }

@@ -148,7 +148,7 @@ impl Evidence<'_> {
     }
 }
 
-/// The right side of lemma S3: η_r R (T √(π + λ̄²/2) + √(T/(8Bδ))), π = (n−1)/(d−2).
+/// The right side of lemma S3: η_r R (T √(π + Λ²/2) + √(T/(8Bδ))), π = (n−1)/(d−2).
 pub fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delta: f64) -> f64 {
     let (data, training) = (&parameters.data, &parameters.training);
     let share = (data.tokens - 1) as f64 / (data.patterns - 2) as f64;

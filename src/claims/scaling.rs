@@ -5,7 +5,7 @@ use super::judge::{describe_line, last_octaves};
 use super::run_figure::RunFigure;
 use super::slope_parts::{Along, Method, NoSlope, estimate, logarithms};
 use crate::record::ScalingRow;
-use crate::sim::{Point, RoleSource, lines};
+use crate::sim::{Point, RoleSource, Simulation, lines};
 use crate::stats::{Group, least_squares, median, median_interval};
 
 /// The figures, each with the exponent of d that the theory names.
@@ -30,7 +30,7 @@ pub const MARGIN: f64 = 0.05;
 /// Error of the pointwise intervals.
 const ALPHA: f64 = 0.05;
 
-/// Collects the figures of all runs on lines over d. Runs are not set aside, and roles are measured.
+/// Collects the figures of all runs on lines over d. Runs are not set aside; roles are those that the case's claims take.
 #[derive(Clone, Debug)]
 pub struct Scaling<'a> {
     lines: Vec<Line<'a>>,
@@ -38,6 +38,7 @@ pub struct Scaling<'a> {
 
 #[derive(Clone, Debug)]
 struct Line<'a> {
+    roles: RoleSource,
     points: Vec<&'a Point>,
     described: String,
     /// For each figure: one group a point.
@@ -46,7 +47,7 @@ struct Line<'a> {
 
 impl<'a> Scaling<'a> {
     /// For the lines over d of at least three of these points.
-    pub fn new(points: &'a [Point]) -> Self {
+    pub fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
         let all: Vec<&Point> = points.iter().collect();
         let along = Along::Patterns;
         let found: Vec<_> = lines(&all, along.path()).into_iter().filter(|line| line.len() >= 3).collect();
@@ -59,6 +60,7 @@ impl<'a> Scaling<'a> {
                     .map(|point| Group { x: along.abscissa(&point.parameters), values: Vec::new() })
                     .collect();
                 Line {
+                    roles: roles_of(simulation, line[0].case.as_deref()),
                     described: if several(line) { describe_line(line, along.path()) } else { String::new() },
                     groups: vec![empty; FIGURES.len()],
                     points: line.clone(),
@@ -73,7 +75,7 @@ impl<'a> Scaling<'a> {
         for line in &mut self.lines {
             let Some(place) = line.points.iter().position(|other| other.index == point) else { continue };
             for ((figure, _), groups) in FIGURES.iter().zip(&mut line.groups) {
-                groups[place].values.extend(figure.of(evidence, RoleSource::Measured));
+                groups[place].values.extend(figure.of(evidence, line.roles));
             }
         }
     }
@@ -96,6 +98,13 @@ impl<'a> Scaling<'a> {
     }
 }
 
+/// The roles that experts are taken to have at the points of a case: those of the first claim that is judged there,
+/// measured ones without a claim.
+pub(super) fn roles_of(simulation: &Simulation, case: Option<&str>) -> RoleSource {
+    let mut own = simulation.claims.iter().filter(|claim| claim.applies_to(case));
+    own.next().map_or(RoleSource::Measured, |claim| claim.roles)
+}
+
 fn methods(figure: RunFigure) -> &'static [Method] {
     match figure {
         RunFigure::DriftSquared | RunFigure::LeakageSquared | RunFigure::NoiseSquared => &[Method::RootMeanSquare],
@@ -112,6 +121,7 @@ impl Line<'_> {
         let mut row = ScalingRow {
             case: self.points[0].case.clone().unwrap_or_default(),
             line: self.described.clone(),
+            roles: self.roles.to_string(),
             figure: figure.name().to_owned(),
             span: span.to_owned(),
             method: match method {

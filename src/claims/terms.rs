@@ -2,8 +2,9 @@
 
 use super::evidence::Evidence;
 use super::run_figure::RunFigure;
+use super::scaling::roles_of;
 use crate::record::TermRow;
-use crate::sim::{Point, RoleSource};
+use crate::sim::{Point, RoleSource, Simulation};
 use crate::stats::holm::holm;
 use crate::stats::{median, p_value_mean_zero};
 
@@ -17,7 +18,8 @@ const PAIRS: [[usize; 2]; 3] = [[0, 1], [0, 2], [1, 2]];
 /// Error of the tests that find the binding term, over all points of a file.
 const ALPHA: f64 = 0.05;
 
-/// Collects the terms of all runs at points that tell them apart. Runs are not set aside, and roles are measured.
+/// Collects the terms of all runs at points that tell them apart. Runs are not set aside; roles are those that
+/// the case's claims take.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
     points: Vec<PointTerms<'a>>,
@@ -25,6 +27,7 @@ pub struct Terms<'a> {
 
 #[derive(Clone, Debug)]
 struct PointTerms<'a> {
+    roles: RoleSource,
     point: &'a Point,
     /// For each run, each term's mean square.
     squares: Vec<[f64; 3]>,
@@ -34,15 +37,21 @@ struct PointTerms<'a> {
 
 impl<'a> Terms<'a> {
     /// For the points with `record.half_batches`.
-    pub fn new(points: &'a [Point]) -> Self {
+    pub fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
         let told = points.iter().filter(|point| point.parameters.record.half_batches);
-        Self { points: told.map(|point| PointTerms { point, squares: Vec::new(), bounds: Vec::new() }).collect() }
+        let empty = |point: &'a Point| PointTerms {
+            roles: roles_of(simulation, point.case.as_deref()),
+            point,
+            squares: Vec::new(),
+            bounds: Vec::new(),
+        };
+        Self { points: told.map(empty).collect() }
     }
 
     /// Adds a run; one without irrelevant experts says nothing.
     pub fn add(&mut self, point: usize, evidence: &Evidence) {
         let Some(own) = self.points.iter_mut().find(|own| own.point.index == point) else { return };
-        let figure = |figure: RunFigure| figure.of(evidence, RoleSource::Measured);
+        let figure = |figure: RunFigure| figure.of(evidence, own.roles);
         let [drift, leakage, noise] = TERMS.map(|(_, term)| figure(term));
         let largest = figure(RunFigure::MaxRange).zip(figure(RunFigure::MaxLambda));
         if let (Some(drift), Some(leakage), Some(noise), Some((range, lambda))) = (drift, leakage, noise, largest) {
@@ -96,6 +105,7 @@ impl PointTerms<'_> {
         TermRow {
             case: self.point.case.clone().unwrap_or_default(),
             point: self.point.index,
+            roles: self.roles.to_string(),
             patterns: parameters.data.patterns,
             batch: parameters.training.batch,
             iterations: parameters.training.iterations,

@@ -355,7 +355,7 @@ impl<'a> Trial<'a> {
         }
         let [outside, experts] = [0, 1].map(|place| sum(&|trial| trial.outside[place]));
         if outside > 0 {
-            texts.push(format!("outside (R, λ̄) {outside} of {experts} experts"));
+            texts.push(format!("outside (R, Λ) {outside} of {experts} experts"));
         }
         texts.join(", ")
     }

@@ -9,6 +9,8 @@ pub struct ScalingRow {
     pub case: String,
     /// Which line of points, by the settings of the other swept keys, if a case has several.
     pub line: String,
+    /// The roles that experts are taken to have: `measured` or `built`.
+    pub roles: String,
     /// The figure of a run.
     pub figure: String,
     /// `all` points of the line, or its `last-two-octaves`.
@@ -48,6 +50,8 @@ pub struct TermRow {
     pub case: String,
     /// The point.
     pub point: usize,
+    /// The roles that experts are taken to have: `measured` or `built`.
+    pub roles: String,
     /// d.
     pub patterns: usize,
     /// B.
@@ -74,7 +78,7 @@ pub struct TermRow {
     pub p_holm: f64,
     /// Median over runs of the bound's drift term η_r·R·T·√π, with the largest R of the run's irrelevant experts.
     pub bound_drift: f64,
-    /// Median over runs of its leakage term η_r·R·T·λ̄/√2, with the run's largest λ.
+    /// Median over runs of its leakage term η_r·R·T·Λ/√2, with the run's largest λ.
     pub bound_leakage: f64,
     /// Median over runs of the root mean square of its noise, η_r·R·√(T/(8B)).
     pub bound_noise: f64,

@@ -15,7 +15,7 @@ pub struct ClaimKey {
     pub in_maps: Option<ThresholdRule>,
     /// The threshold of its slope part where a `[[claim]]` gives none; `None` if it has no slope part.
     pub slope: Option<f64>,
-    /// Whether it takes the constants R and λ̄ (`range` and `lambda`), which a `[[claim]]` must then give.
+    /// Whether it takes the constants R and Λ (`range` and `lambda`), which a `[[claim]]` must then give.
     pub range: bool,
     /// Fewest values of `data.patterns` on one line of points that a `[[claim]]` needs; 0: it needs no line.
     pub line: usize,

@@ -31,7 +31,7 @@ pub struct ClaimSpec {
     /// R of S3, above 0: the bound on the activation ranges R_s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<f64>,
-    /// λ̄ of S3, from 0 to 1: the bound on λ₁ and λ₂.
+    /// Λ of S3, from 0 to 1: the bound on λ₁ and λ₂.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
 }
@@ -60,7 +60,7 @@ impl ClaimSpec {
             expect: fields.word("expect", &VERDICTS)?,
             slope: read_constant(&mut fields, claim, "slope", claim.slope.is_some(), SLOPE)?.or(claim.slope),
             range: read_required(&mut fields, claim, "range", RANGE, "R, the bound on the activation ranges R_s")?,
-            lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "λ̄, the bound on λ₁ and λ₂")?,
+            lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "Λ, the bound on λ₁ and λ₂")?,
         })
     }
 
@@ -181,7 +181,7 @@ fn read_constant(
     }
 }
 
-/// Takes a constant that claims with R and λ̄ must have, and no others.
+/// Takes a constant that claims with R and Λ must have, and no others.
 fn read_required(
     fields: &mut Fields,
     claim: &ClaimKey,

@@ -66,7 +66,7 @@ fn judge_refuses_claims_that_are_not_those_of_the_simulation_text() {
     let text = bench.read("made/manifest.json");
     let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     manifest["claims"][1]["threshold"] = serde_json::json!(0.05);
-    let claims = serde_json::to_vec(&manifest["claims"]).expect("JSON");
+    let claims = serde_json::to_vec(&(&manifest["claims"], &manifest["phases"])).expect("JSON");
     manifest["claims_sha256"] = sha256(&claims).into();
     bench.write("made/manifest.json", manifest.to_string());
     let line = bench.refuses("judge made");
@@ -100,7 +100,7 @@ fn judge_says_if_tables_with_fitting_hashes_give_other_verdicts() {
     bench.tamper("made/manifest.json", &sha256(own.as_bytes()), &sha256(frozen.as_bytes()));
     let done = bench.simulate("judge made");
     assert_eq!(done.status, Some(1));
-    assert_eq!(done.stderr, "simulate: made/claims.csv: holds other verdicts than its CSVs give now\n");
+    assert_eq!(done.stderr, "simulate: made/claims.csv: holds other findings than its CSVs give now\n");
 }
 
 #[test]

@@ -141,9 +141,9 @@ fn a_dry_run_shows_points_time_memory_and_seeds_and_writes_nothing() {
     let printed = bench.succeeds("run tiny.toml --set training.batch=[20,24] --dry-run --out made");
     assert!(bench.files() == before);
     for piece in [
-        "points x runs: 2 x 6 = 12\n",
-        "  point 0: batch = 20\n",
-        "  point 1: batch = 24\n",
+        "points: 2, runs: 12\n",
+        "  point 0 x 6: batch = 20\n",
+        "  point 1 x 6: batch = 24\n",
         "time: about ",
         "memory: about ",
         "  T0: at least ",

@@ -63,6 +63,7 @@ fn every_claim_id_is_read_and_has_the_slope_of_the_theory() {
         ("T1c-D", None),
         ("T1c-Δᶜ", None),
         ("T1d", Some(-0.2)),
+        ("T1d-λ", Some(-0.2)),
         ("T2a", None),
         ("T2b", Some(0.1)),
         ("S3", None),
@@ -81,7 +82,7 @@ fn range_and_lambda_belong_to_s3() {
         }
     }
     let range = "must be a number above 0 and at most 1000 (R, the bound on the activation ranges R_s)";
-    let lambda = "must be a number from 0 to 1 (λ̄, the bound on λ₁ and λ₂)";
+    let lambda = "must be a number from 0 to 1 (Λ, the bound on λ₁ and λ₂)";
     for (lines, problem) in [
         ("", format!("range is missing: {range}")),
         ("range = 1", format!("lambda is missing: {lambda}")),
@@ -146,7 +147,7 @@ fn verdicts_are_upper_case_words_for_people_and_files() {
 
 #[test]
 fn fails_on_a_claim_that_cannot_be_read() {
-    let ids = "must be one of T0, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T2a, T2b, S3";
+    let ids = "must be one of T0, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2b, S3";
     let meaning = "c₁, which the smallest norm change of a relevant expert must reach";
     for (claim, problem) in [
         ("on = \"all\"", format!("claim 1: id is missing: {ids}")),
