@@ -8,8 +8,9 @@
 
 use super::definitions::{Definition, definition};
 use super::evidence::Evidence;
+use super::sample::Opinion;
 use super::slope_parts::{SlopePart, slope_parts};
-use super::trial::{Opinion, Trial};
+use super::trial::Trial;
 use crate::record::ClaimRow;
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
@@ -71,12 +72,18 @@ impl<'a> Jury<'a> {
         let opinions: Vec<Opinion> = self.trials.iter_mut().map(|trial| trial.opinion(design, pairs)).collect();
         let p_values: Vec<f64> = opinions.iter().flat_map(|opinion| [opinion.supported, opinion.refuted]).collect();
         let adjusted = holm(&p_values);
+        let intervals: Vec<_> = self.trials.iter_mut().map(|trial| trial.interval(design, pairs)).collect();
         let judged: Vec<(&Trial, ClaimRow)> = self
             .trials
             .iter()
+            .zip(&intervals)
             .zip(&opinions)
             .zip(adjusted.chunks_exact(2))
-            .map(|((trial, opinion), adjusted)| (trial, row(trial, opinion, adjusted[0], adjusted[1])))
+            .map(|(((trial, interval), opinion), adjusted)| {
+                let mut row = row(trial, opinion, adjusted[0], adjusted[1]);
+                (row.ci_low, row.ci_high) = (interval.map(|(low, _)| low), interval.map(|(_, high)| high));
+                (trial, row)
+            })
             .collect();
         let mut rows = Vec::new();
         for (place, claim) in self.simulation.claims.iter().enumerate() {
@@ -160,11 +167,11 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         on: trial.claim.on.to_string(),
         runs: trial.runs,
         set_aside: trial.set_aside,
-        holds: trial.holds(),
+        holds: trial.sample.holds(),
         estimate: opinion.estimate.map(|(estimate, _)| estimate),
-        ci_low: opinion.interval.map(|(low, _)| low),
-        ci_high: opinion.interval.map(|(_, high)| high),
-        threshold: trial.threshold(),
+        ci_low: None,
+        ci_high: None,
+        threshold: trial.sample.threshold(trial.claim),
         level: trial.level(),
         p_holm: Some(supported.min(refuted)),
         verdict,

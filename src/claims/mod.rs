@@ -8,6 +8,7 @@ pub mod judge;
 pub mod lemmas;
 pub mod phase;
 pub mod run_figure;
+mod sample;
 pub mod scaling;
 pub mod slope_parts;
 pub mod terms;

@@ -6,6 +6,7 @@
 //! | `stirling` | the two small corrections that keep binomial logarithms accurate (private) |
 //! | [`log_binomial`] | logarithms of the binomial mass and of its two tails |
 //! | [`binomial`] | exact one-sided tests of a probability against a level, their power and sample size |
+//! | [`bridge`] | how far a random order of signs strays from balance |
 //! | [`interval`] | Clopper–Pearson and Wilson intervals of a probability |
 //! | [`sequential`] | tests and intervals that stay valid however often one looks |
 //! | [`spending`] | alpha spending: any p-value, made valid at every look |
@@ -26,6 +27,7 @@
 //! time of one tail grows as the square root of the number of trials.
 
 pub mod binomial;
+pub mod bridge;
 pub mod flip;
 pub mod groups;
 pub mod holm;
@@ -46,6 +48,7 @@ pub use binomial::{
     lower_tail, p_value_refuted, p_value_supported, power_supported, smallest_trials_to_support, trials_for_power,
     upper_tail,
 };
+pub use bridge::bridge_within;
 pub use flip::{Direction, Flip, ScanPoint, crossing_bracket, isotonic};
 pub use groups::Group;
 pub use holm::holm;
