@@ -46,11 +46,11 @@ pub fn quantile_regression(groups: &[Group], tau: f64) -> Option<(f64, f64)> {
 /// that of `1.75 sqrt(N tau (1 - tau))` normal values, measured at 120 to 3000 runs, `tau` of 0.1,
 /// 0.5 and 0.9 and four shapes of noise (1.5 to 2.1). The degrees combine these with those of the
 /// resampling, `resamples - 1`: `1/degrees` is the sum of the reciprocals, so that few resamples
-/// widen the interval and do not raise the error rate. Runs are drawn by ChaCha8 from `seed`; the same input gives the
-/// same bits, and in another order of runs or groups the same but for rounding. Range: as [`quantile_regression`] with two runs a group
-/// and two resamples; else `None`. Measured error rates are in `data/error_rates.csv`.
-/// Source: Efron (1979), Annals of Statistics 7:1–26; for quantile regression Koenker (2005),
-/// "Quantile Regression", section 3.9.
+/// widen the interval and do not raise the error rate. Runs are drawn by ChaCha8 from `seed`; the
+/// same input gives the same bits, and in another order of runs or groups the same but for
+/// rounding. Range: as [`quantile_regression`] with two runs a group and two resamples; else
+/// `None`. Measured error rates are in `data/error_rates.csv`. Source: Efron (1979), Annals of
+/// Statistics 7:1–26; for quantile regression Koenker (2005), "Quantile Regression", section 3.9.
 pub fn quantile_slope(groups: &[Group], tau: f64, resamples: u32, seed: u64) -> Option<Slope> {
     if !usable(groups, 2) || resamples < 2 {
         return None;
