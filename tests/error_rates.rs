@@ -308,11 +308,13 @@ fn sequence_rows() -> Vec<Row> {
     rows
 }
 
+/// Successes, trials and alpha to an interval.
+type Method = fn(u64, u64, f64) -> Interval;
+
 /// Exact coverage, the sum of the binomial masses whose interval holds `p`.
 fn exact_rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    let methods: [(&str, fn(u64, u64, f64) -> Interval); 2] =
-        [("clopper-pearson; exact coverage", clopper_pearson), (WILSON, wilson)];
+    let methods: [(&str, Method); 2] = [("clopper-pearson; exact coverage", clopper_pearson), (WILSON, wilson)];
     for (name, method) in methods {
         for n in [20, 100, 400] {
             for p in [0.5, 0.9, 0.95, 0.99, 0.999] {
@@ -423,8 +425,8 @@ fn power_row(test: &str, truth: String, groups: u64, runs: u64, pairs: u64, alph
     [vec![test.to_string(), truth], numbers.to_vec(), vec![format!("{power:.4}")]].concat()
 }
 
-/// The planned number of runs gives about the planned power: least squares at 0.9, and the median with its factor, which
-/// falls short because its standard error is estimated with few degrees of freedom.
+/// The planned number of runs gives about the planned power: least squares at 0.9, and the median with its factor,
+/// which falls short because its standard error is estimated with few degrees of freedom.
 #[test]
 fn the_planned_number_of_runs_gives_the_planned_power() {
     let xs: Vec<f64> = (0..OCTAVES).map(octave_x).collect();

@@ -63,7 +63,7 @@ impl Flip {
 pub fn crossing_bracket(points: &[ScanPoint], level: f64, logarithmic: bool) -> Flip {
     let legal = |p: &ScanPoint| p.x.is_finite() && p.runs > 0 && p.holds <= p.runs;
     let ascending = points.windows(2).all(|pair| pair[0].x < pair[1].x);
-    if !(level > 0.0 && level < 1.0) || !points.iter().all(legal) || !ascending {
+    if !(level > 0.0 && level < 1.0 && points.iter().all(legal) && ascending) {
         return Flip::NONE;
     }
     let Some((direction, fit)) = better_fit(points) else {

@@ -22,8 +22,9 @@
 //!
 //! Logarithms and exponentials come from `libm`, so that the same counts give the same bits on
 //! every platform. Errors stated as "relative" are measured in `tests/statistics.rs` against
-//! `data/statistics.csv` and in `tests/slopes.rs` against `data/slopes.csv`; error rates and
-//! coverage of the slopes in `tests/error_rates.rs`, which keeps `data/error_rates.csv` true. Counts may be up to 2^53, the largest that `f64` holds exactly; the
+//! `data/statistics.csv` and in `tests/slopes.rs` against `data/slopes.csv`. Error rates and
+//! coverage of the slopes are measured in `tests/error_rates.rs`, which keeps
+//! `data/error_rates.csv` true. Counts may be up to 2^53, the largest that `f64` holds exactly; the
 //! time of one tail grows as the square root of the number of trials.
 
 pub mod binomial;
