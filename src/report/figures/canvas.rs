@@ -10,18 +10,30 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, IntoFont, TextStyle};
 
-/// Width and height of every figure.
-const SIZE: (i32, i32) = (860, 520);
-/// Left, top, right, bottom of the frame.
-const FRAME: (i32, i32, i32, i32) = (100, 56, 620, 430);
+/// Width of every figure.
+const WIDTH: i32 = 860;
+/// Left, top and right of the frame.
+const FRAME: (i32, i32, i32) = (100, 56, 620);
+/// Height of the frame if nothing asks for another.
+pub(super) const HEIGHT: i32 = 374;
+/// Pixels below the frame, for its labels.
+const FOOT: i32 = 90;
+/// Pixels from one line of the legend to the next.
+const LINE: i32 = 20;
 /// The font, and what stands in where it is missing.
 const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 const INK: RGBColor = RGBColor(30, 30, 30);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Colours that are safe for the colour-blind (Okabe and Ito), in the order of roles and criteria.
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(70, 70, 70), RGBColor(204, 121, 167)];
+/// Colours that are safe for the colour-blind (Okabe and Ito), in the order of roles, criteria or series.
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(70, 70, 70),
+    RGBColor(204, 121, 167),
+    RGBColor(0, 158, 115),
+    RGBColor(230, 159, 0),
+];
 
 /// How a series looks: colour, marker and dashes.
 #[derive(Clone, Copy)]
@@ -35,13 +47,14 @@ impl Look {
 
     /// Length of dash and gap; `None`: a solid line.
     fn dash(self) -> Option<(i32, i32)> {
-        [None, Some((8, 4)), Some((2, 3)), Some((12, 3))][self.0 % COLOURS.len()]
+        [None, Some((8, 4)), Some((2, 3)), Some((12, 3)), Some((5, 2)), Some((3, 6))][self.0 % COLOURS.len()]
     }
 }
 
 /// A figure in the making.
 pub(super) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
+    bottom: i32,
     x: Scale,
     y: Scale,
     entries: i32,
@@ -60,12 +73,27 @@ type Drawn = Result<(), FigureError>;
 impl<'a> Canvas<'a> {
     /// Frame, grid, ticks and labels.
     pub fn new(buffer: &'a mut String, title: &str, x: (&str, Scale), y: (&str, Scale)) -> Result<Self, FigureError> {
-        let area = SVGBackend::with_string(buffer, (SIZE.0 as u32, SIZE.1 as u32)).into_drawing_area();
+        Self::sized(buffer, (HEIGHT, 0), title, x, y)
+    }
+
+    /// The same with a frame of another height, and with that many lines of text below.
+    pub fn sized(
+        buffer: &'a mut String,
+        (height, lines): (i32, i32),
+        title: &str,
+        x: (&str, Scale),
+        y: (&str, Scale),
+    ) -> Result<Self, FigureError> {
+        let (left, top, right) = FRAME;
+        let bottom = top + height;
+        let size = (WIDTH as u32, (bottom + FOOT + LINE * lines) as u32);
+        let area = SVGBackend::with_string(buffer, size).into_drawing_area();
         area.fill(&RGBColor(255, 255, 255)).map_err(refused)?;
-        let canvas = Self { area, x: x.1, y: y.1, entries: 0 };
-        let (left, top, right, bottom) = FRAME;
+        let canvas = Self { area, bottom, x: x.1, y: y.1, entries: 0 };
         let centre = (left + right) / 2;
-        canvas.write(title, (centre, 22), font(19, HPos::Center, VPos::Center))?;
+        // A long title gets smaller letters, so that it stays within the figure.
+        let letters = (1200 / title.chars().count().max(1) as i32).clamp(11, 19);
+        canvas.write(title, (centre, 22), font(letters, HPos::Center, VPos::Center))?;
         canvas.write(x.0, (centre, bottom + 52), font(16, HPos::Center, VPos::Center))?;
         let upright = font(16, HPos::Center, VPos::Center).transform(FontTransform::Rotate270);
         canvas.write(y.0, (26, (top + bottom) / 2), upright)?;
@@ -92,7 +120,7 @@ impl<'a> Canvas<'a> {
 
     /// The pixel of a value.
     pub fn place(&self, x: f64, y: f64) -> (i32, i32) {
-        let (left, top, right, bottom) = FRAME;
+        let ((left, top, right), bottom) = (FRAME, self.bottom);
         let on =
             |share: f64, from: i32, to: i32| from + libm::round(share.clamp(0.0, 1.0) * f64::from(to - from)) as i32;
         (on(self.x.share(x), left, right), on(self.y.share(y), bottom, top))
@@ -128,7 +156,7 @@ impl<'a> Canvas<'a> {
     /// A vertical line from end to end of the frame.
     pub fn upright(&self, x: f64, look: Look) -> Drawn {
         let x = self.place(x, 0.0).0;
-        self.dashed(vec![(x, FRAME.3), (x, FRAME.1)], look)
+        self.dashed(vec![(x, self.bottom), (x, FRAME.1)], look)
     }
 
     /// A band between lower and upper values: (x, low, high).
@@ -164,14 +192,109 @@ impl<'a> Canvas<'a> {
             0 => self.area.draw(&Circle::new((x, y), size, style)).map_err(refused),
             1 => closed(vec![(x, y - size), (x + size, y + size), (x - size, y + size)]),
             2 => self.area.draw(&Rectangle::new([(x - size, y - size), (x + size, y + size)], style)).map_err(refused),
-            _ => closed(vec![(x, y - size - 1), (x + size + 1, y), (x, y + size + 1), (x - size - 1, y)]),
+            3 => closed(vec![(x, y - size - 1), (x + size + 1, y), (x, y + size + 1), (x - size - 1, y)]),
+            4 => closed(vec![(x, y + size), (x + size, y - size), (x - size, y - size)]),
+            _ => {
+                let cross = look.colour().stroke_width(2);
+                self.path(&[(x - size, y - size), (x + size, y + size)], cross)?;
+                self.path(&[(x - size, y + size), (x + size, y - size)], cross)
+            }
         }
+    }
+
+    /// A filled box between two corners, without an outline.
+    pub fn cell(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
+        let corners = [self.place(from.0, from.1), self.place(to.0, to.1)];
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(refused)
+    }
+
+    /// Letters centred at a value.
+    pub fn letters(&self, text: &str, at: (f64, f64), size: i32, colour: RGBColor) -> Drawn {
+        let style = font(size, HPos::Center, VPos::Center).color(&colour);
+        self.write(text, self.place(at.0, at.1), style)
+    }
+
+    /// Letters beside the frame, from a height downwards.
+    pub fn beside(&self, text: &str, y: f64) -> Drawn {
+        let (_, y) = self.place(0.0, y);
+        for (line, text) in text.lines().enumerate() {
+            let size = if line == 0 { 14 } else { 12 };
+            self.write(text, (FRAME.2 + 12, y + 17 * line as i32), font(size, HPos::Left, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// Lines of text below the label of the x axis.
+    pub fn below(&self, text: &str) -> Drawn {
+        for (line, text) in text.lines().enumerate() {
+            let y = self.bottom + FOOT - 10 + LINE * line as i32;
+            self.write(text, (FRAME.0, y), font(13, HPos::Left, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// Black lines through values on light margins, so that they stand out on any colour.
+    pub fn haloed(&self, lines: &[[(f64, f64); 2]], width: u32) -> Drawn {
+        for style in [RGBColor(255, 255, 255).stroke_width(width + 3), RGBColor(0, 0, 0).stroke_width(width)] {
+            for line in lines {
+                self.path(&line.map(|(x, y)| self.place(x, y)), style)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A light dot with a black outline, which stands out on any colour.
+    pub fn dot(&self, x: f64, y: f64) -> Drawn {
+        self.dot_at(self.place(x, y))
+    }
+
+    fn dot_at(&self, at: (i32, i32)) -> Drawn {
+        self.area.draw(&Circle::new(at, 5, RGBColor(255, 255, 255).filled())).map_err(refused)?;
+        self.area.draw(&Circle::new(at, 5, RGBColor(0, 0, 0).stroke_width(2))).map_err(refused)
+    }
+
+    /// The sign of a flip and its bracket in the legend.
+    pub fn flip_entry(&mut self, text: &str) -> Drawn {
+        let (left, y) = (FRAME.2 + 18, self.next_line());
+        self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(2))?;
+        for end in [left, left + 34] {
+            self.path(&[(end, y - 4), (end, y + 4)], RGBColor(0, 0, 0).stroke_width(2))?;
+        }
+        self.dot_at((left + 17, y))?;
+        self.words(text, left + 44)
+    }
+
+    /// The sign of a plain black line in the legend.
+    pub fn line_entry(&mut self, text: &str) -> Drawn {
+        let (left, y) = (FRAME.2 + 18, self.next_line());
+        self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(3))?;
+        self.words(text, left + 44)
+    }
+
+    /// A bar of the colours of all shares in the legend, with a tick at `level`.
+    pub fn colour_bar(&mut self, colour: impl Fn(f64) -> RGBColor, level: f64) -> Drawn {
+        const STEPS: i32 = 70;
+        let (left, right) = (FRAME.2 + 18, FRAME.2 + 44);
+        let bottom = self.next_line() + 2 * STEPS;
+        for step in 0..STEPS {
+            let corners = [(left, bottom - 2 * (step + 1)), (right, bottom - 2 * step)];
+            let fill = colour(f64::from(step) / f64::from(STEPS - 1)).filled();
+            self.area.draw(&Rectangle::new(corners, fill)).map_err(refused)?;
+        }
+        let height = |share: f64| bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(2 * STEPS)) as i32;
+        for (share, text) in [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")] {
+            self.path(&[(right, height(share)), (right + 5, height(share))], INK.stroke_width(1))?;
+            self.write(text, (right + 10, height(share)), font(13, HPos::Left, VPos::Center))?;
+        }
+        self.path(&[(left - 5, height(level)), (right + 5, height(level))], INK.stroke_width(2))?;
+        self.entries += 2 * STEPS / LINE + 1;
+        Ok(())
     }
 
     /// The next line of the legend: a marker, a line, or both, or neither; a line break continues the text.
     pub fn entry(&mut self, text: &str, look: Look, line: bool, marker: Option<bool>) -> Drawn {
         let left = FRAME.2 + 18;
-        let y = FRAME.1 + 12 + 20 * self.entries;
+        let y = self.next_line();
         if line {
             self.dashed(vec![(left, y), (left + 34, y)], look)?;
         }
@@ -186,9 +309,14 @@ impl<'a> Canvas<'a> {
         self.words(text, FRAME.2 + 18)
     }
 
+    /// Height of the next line of the legend.
+    fn next_line(&self) -> i32 {
+        FRAME.1 + 12 + LINE * self.entries
+    }
+
     fn words(&mut self, text: &str, x: i32) -> Drawn {
         for line in text.lines() {
-            self.write(line, (x, FRAME.1 + 12 + 20 * self.entries), font(13, HPos::Left, VPos::Center))?;
+            self.write(line, (x, self.next_line()), font(13, HPos::Left, VPos::Center))?;
             self.entries += 1;
         }
         Ok(())

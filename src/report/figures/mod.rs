@@ -7,16 +7,33 @@
 //! | `roles` | one quantity of every expert, by role |
 //! | `pruning` | accuracy against the pruning ratio |
 //! | `trajectory` | Δ^t over the iterations, by role |
+//! | `phase` | rows of phase maps → maps with their flips |
+//! | `heat` | a claim over two parameters: coloured cells |
+//! | `curves` | claims over one parameter: a panel each |
+//! | `series` | rows → quantities over d, with their fits |
+//! | `scaling` | these quantities on logarithmic axes |
+//! | `ramp` | shares → colours |
+//! | `names` | axis labels, short numbers, file names |
 //! | `png` | SVG → PNG with an embedded font |
 
 mod canvas;
+mod curves;
+mod heat;
+mod names;
+mod phase;
 mod png;
 mod pruning;
+mod ramp;
 mod roles;
 mod scale;
+mod scaling;
+mod series;
 mod trajectory;
 
+pub use phase::phase_figures;
 pub use png::png;
+pub use scaling::scaling_figures;
+pub use series::SweptPoint;
 
 use crate::measure::Role;
 use crate::record::{ExpertRow, PruningRow, TrajectoryRow};

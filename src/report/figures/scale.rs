@@ -82,6 +82,39 @@ impl Scale {
         scale
     }
 
+    /// Categories 0, 1, … of unit width, each labelled in its middle where a label of this many pixels fits beside the
+    /// one before, on an axis of `length` pixels.
+    pub fn categories(labels: &[String], label: i32, length: i32) -> Self {
+        let count = labels.len().max(1);
+        let stride = (label * count as i32 / length.max(1) + 1) as usize;
+        let ticks =
+            labels.iter().enumerate().step_by(stride).map(|(place, text)| (place as f64 + 0.5, minus(text.clone())));
+        Self { ticks: ticks.collect(), ..Self::linear(0.0, count as f64) }
+    }
+
+    /// Logarithmic: `low` and `high` are decimal logarithms, and so are the values that are placed. Ticks at powers of
+    /// ten, and at twice and five times these if there are few.
+    pub fn decades(low: f64, high: f64) -> Self {
+        let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
+        let range = libm::floor(low) as i32..=libm::ceil(high) as i32;
+        let stride = (((high - low) as i32) / MAX_TICKS + 1).max(1);
+        let factors: &[i32] = if high - low < 2.0 { &[1, 2, 5] } else { &[1] };
+        let exponents = range.filter(|exponent| exponent % stride == 0);
+        let ticks = exponents.flat_map(|exponent| {
+            let label = move |factor: i32| match (factor, exponent) {
+                (1, _) => decade(exponent),
+                (_, -3..=3) => {
+                    let digits = (-exponent).max(0) as usize;
+                    format!("{:.digits$}", f64::from(factor) * power(exponent))
+                }
+                _ => format!("{factor}·{}", decade(exponent)),
+            };
+            factors.iter().map(move |&factor| (f64::from(exponent) + libm::log10(f64::from(factor)), label(factor)))
+        });
+        let within = |tick: &(f64, String)| (low - 1e-9..=high + 1e-9).contains(&tick.0);
+        Self { low, high, threshold: None, ticks: ticks.filter(within).collect() }
+    }
+
     /// A value before it is placed linearly.
     fn bend(&self, value: f64) -> f64 {
         match self.threshold {
@@ -133,6 +166,6 @@ fn decade(exponent: i32) -> String {
 }
 
 /// The minus sign in place of the hyphen.
-fn minus(text: String) -> String {
+pub(super) fn minus(text: String) -> String {
     text.replace('-', "−")
 }

@@ -1,0 +1,59 @@
+//! Words of figures: axis labels, short numbers, file names.
+
+use crate::report::text::{bare_percent, significant};
+use crate::sim::keys::KEYS;
+
+/// Longest text of a number that is shown as it is written.
+const MAX_TEXT: usize = 5;
+
+/// The last part of a key, with its symbol if it has one.
+pub(super) fn axis(path: &str) -> String {
+    if path == "ratio" {
+        return "pruning ratio ρ".to_owned();
+    }
+    let symbol = KEYS.iter().find(|key| key.path == path).map_or("", |key| key.symbol);
+    let name = path.rsplit('.').next().unwrap_or(path);
+    if symbol.is_empty() { name.to_owned() } else { format!("{name} {symbol}") }
+}
+
+/// A number with three significant digits where its text is long; any other text as it is.
+pub(super) fn short(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if text.chars().count() > MAX_TEXT => {
+            let short = significant(number);
+            // A fraction needs no zeros at its end.
+            if short.contains('.') && !short.contains('e') {
+                short.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                short
+            }
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A share as a percentage.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", bare_percent(share))
+}
+
+/// `, case C`, or nothing without a case.
+pub(super) fn of_case(case: &str) -> String {
+    if case.is_empty() { String::new() } else { format!(", case {case}") }
+}
+
+/// The parts that are not empty, joined by hyphens; what may have a meaning in a path becomes an underscore.
+pub(super) fn file(parts: &[&str]) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
+    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    parts.join("-").chars().map(plain).collect()
+}
+
+/// The name, or with the first number behind it that makes it new.
+pub(super) fn unique(name: String, taken: impl Fn(&str) -> bool) -> String {
+    if !taken(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    numbered.into_iter().find(|name| !taken(name)).unwrap_or(name)
+}
