@@ -261,6 +261,8 @@ fn what_gives_no_quantile_slope() {
     assert_eq!(quantile_regression(&[good[0].clone(), group(1.0, &[])], 0.5), None);
     assert_eq!(quantile_regression(&[good[0].clone(), group(1.0, &[f64::NAN])], 0.5), None);
     assert_eq!(quantile_regression(&[good[0].clone(), group(f64::INFINITY, &[1.0])], 0.5), None);
+    // A slope beyond the largest number.
+    assert_eq!(quantile_regression(&[group(0.0, &[0.0, 1.0]), group(1e-300, &[1e300, 1e301])], 0.5), None);
     // A single run a group makes a line, but no standard error.
     let single = [group(0.0, &[1.0]), group(1.0, &[3.0])];
     assert_eq!(quantile_regression(&single, 0.5), Some((1.0, 2.0)));

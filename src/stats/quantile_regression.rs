@@ -28,12 +28,12 @@ const MOST_CUTS: u32 = 300;
 ///
 /// Where several lines do, the slope in the middle of the optimal ones, and at that slope the
 /// middle of the optimal intercepts. Range: `tau` in (0, 1), at least two different `x`, no empty
-/// group, finite values; else `None`. Error: the loss is within a relative 1e-12 of the minimum.
+/// group, finite values whose sums do not overflow; else `None`. Error: the loss is within a relative 1e-12 of the minimum.
 /// Source: the file's head.
 pub fn quantile_regression(groups: &[Group], tau: f64) -> Option<(f64, f64)> {
     let mut sample = Sample::new(groups, tau)?;
     let start = sample.first_slope();
-    let slope = sample.minimise(start);
+    let slope = sample.minimise(start)?;
     Some(sample.line(slope))
 }
 
@@ -58,7 +58,7 @@ pub fn quantile_slope(groups: &[Group], tau: f64, resamples: u32, seed: u64) -> 
     let original = Sample::new(groups, tau)?;
     let mut sample = original.clone();
     let start = sample.first_slope();
-    let centre = sample.minimise(start);
+    let centre = sample.minimise(start)?;
     let (intercept, slope) = sample.line(centre);
     let start = Start { slope: centre, ..start };
     let ranks = sample.ranks();
@@ -66,7 +66,7 @@ pub fn quantile_slope(groups: &[Group], tau: f64, resamples: u32, seed: u64) -> 
     let (mut sum, mut squares) = (0.0, 0.0);
     for _ in 0..resamples {
         sample.resample(&original, &ranks, &mut generator);
-        let difference = sample.minimise(start) - centre;
+        let difference = sample.minimise(start)? - centre;
         sum += difference;
         squares += difference * difference;
     }
@@ -247,37 +247,37 @@ impl Sample {
         Piece { slope: b, below: below - unused * (largest + b * pivot), gradient: gradient - unused * pivot }
     }
 
-    /// The slope of least loss; the middle one if there are several.
-    fn minimise(&mut self, start: Start) -> f64 {
+    /// The slope of least loss; the middle one if there are several. `None` if numbers overflow.
+    fn minimise(&mut self, start: Start) -> Option<f64> {
         let flat = ROUNDING * self.reach;
-        let (low, high) = self.bracket(start, flat);
+        let (low, high) = self.bracket(start, flat)?;
         let (left, inner) = self.vertex(low, high, -flat);
         if inner.gradient > flat {
-            return left;
+            return Some(left);
         }
         // The loss is level right of this vertex: its other end is a vertex too.
         let (right, _) = self.vertex(inner, high, flat);
-        left + (right - left) / 2.0
+        Some(left + (right - left) / 2.0)
     }
 
     /// Pieces of negative and of positive gradient around the minimum.
-    fn bracket(&mut self, start: Start, flat: f64) -> (Piece, Piece) {
+    fn bracket(&mut self, start: Start, flat: f64) -> Option<(Piece, Piece)> {
         let mut low = self.piece(start.slope);
         let mut high = low;
         let mut step = start.step;
-        while low.gradient >= -flat {
+        while low.gradient >= -flat && low.slope.is_finite() {
             low = self.piece(low.slope - step);
             step *= 2.0;
         }
         step = start.step;
-        while high.gradient <= flat {
+        while high.gradient <= flat && high.slope.is_finite() {
             if high.gradient < -flat {
                 low = high;
             }
             high = self.piece(high.slope + step);
             step *= 2.0;
         }
-        (low, high)
+        (low.slope.is_finite() && high.slope.is_finite()).then_some((low, high))
     }
 
     /// The slope at which the gradient passes `level` between `low` (at most `level`, below it for
