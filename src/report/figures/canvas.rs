@@ -1,6 +1,7 @@
 //! Frame, axes, markers and legend, on the drawing library.
 
 use super::FigureError;
+use super::names::percent;
 use super::scale::Scale;
 use plotters::coord::Shift;
 use plotters::element::{DashedPathElement, PathElement, Polygon};
@@ -26,13 +27,14 @@ const INK: RGBColor = RGBColor(30, 30, 30);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// Colours that are safe for the colour-blind (Okabe and Ito), in the order of roles, criteria or series.
-const COLOURS: [RGBColor; 6] = [
+const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(70, 70, 70),
     RGBColor(204, 121, 167),
     RGBColor(0, 158, 115),
     RGBColor(230, 159, 0),
+    RGBColor(140, 140, 140),
 ];
 
 /// How a series looks: colour, marker and dashes.
@@ -47,7 +49,8 @@ impl Look {
 
     /// Length of dash and gap; `None`: a solid line.
     fn dash(self) -> Option<(i32, i32)> {
-        [None, Some((8, 4)), Some((2, 3)), Some((12, 3)), Some((5, 2)), Some((3, 6))][self.0 % COLOURS.len()]
+        [None, Some((8, 4)), Some((2, 3)), Some((12, 3)), Some((5, 2)), Some((3, 6)), Some((14, 8))]
+            [self.0 % COLOURS.len()]
     }
 }
 
@@ -208,6 +211,12 @@ impl<'a> Canvas<'a> {
         self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(refused)
     }
 
+    /// Thin light lines that tell cells of one colour apart.
+    pub fn seams(&self, lines: impl IntoIterator<Item = [(f64, f64); 2]>) -> Drawn {
+        let mut lines = lines.into_iter().map(|line| line.map(|(x, y)| self.place(x, y)));
+        lines.try_for_each(|line| self.path(&line, RGBColor(255, 255, 255).mix(0.6).stroke_width(1)))
+    }
+
     /// Letters centred at a value.
     pub fn letters(&self, text: &str, at: (f64, f64), size: i32, colour: RGBColor) -> Drawn {
         let style = font(size, HPos::Center, VPos::Center).color(&colour);
@@ -282,9 +291,12 @@ impl<'a> Canvas<'a> {
             self.area.draw(&Rectangle::new(corners, fill)).map_err(refused)?;
         }
         let height = |share: f64| bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(2 * STEPS)) as i32;
-        for (share, text) in [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")] {
+        let ends = [(0.0, "0 %".to_owned(), height(0.0)), (1.0, "100 %".to_owned(), height(1.0))];
+        // The level's label gives way to those of the ends.
+        let beside = height(level).clamp(height(1.0) + 16, height(0.0) - 16);
+        for (share, text, y) in ends.into_iter().chain([(level, format!("level {}", percent(level)), beside)]) {
             self.path(&[(right, height(share)), (right + 5, height(share))], INK.stroke_width(1))?;
-            self.write(text, (right + 10, height(share)), font(13, HPos::Left, VPos::Center))?;
+            self.write(&text, (right + 10, y), font(13, HPos::Left, VPos::Center))?;
         }
         self.path(&[(left - 5, height(level)), (right + 5, height(level))], INK.stroke_width(2))?;
         self.entries += 2 * STEPS / LINE + 1;

@@ -4,17 +4,17 @@ use super::FigureError;
 use super::canvas::{Canvas, HEIGHT, Look};
 use super::names::{axis, of_case, percent, short};
 use super::phase::Map;
-use super::scale::Scale;
+use super::scale::{Scale, minus};
 use crate::record::BoundaryRow;
 
 /// Pixels of the frame's width.
 const WIDTH: i32 = 520;
 
 /// Least height of a panel.
-const PANEL: i32 = 66;
+const PANEL: i32 = 74;
 
 /// Part of a panel's height below and above its curve.
-const MARGIN: f64 = 0.1;
+const MARGIN: f64 = 0.16;
 
 /// Looks of curve, level and flip.
 const CURVE: Look = Look(0);
@@ -34,13 +34,15 @@ pub(super) fn draw(maps: &[Map]) -> Result<Option<String>, FigureError> {
     let title = format!("Share of runs in which each claim holds{}", of_case(&first.first.case));
     let mut svg = String::new();
     let (x, y) = ((axis(&first.first.x_key), x), ("share of runs", y));
-    let canvas = Canvas::sized(&mut svg, (height, 2), &title, (&x.0, x.1), y)?;
+    let canvas = Canvas::sized(&mut svg, (height, 3), &title, (&x.0, x.1), y)?;
+    let level = maps.iter().all(|map| map.first.level == maps[0].first.level).then_some(maps[0].first.level);
     for (place, map) in maps.iter().enumerate() {
-        panel(&canvas, count - 1 - place, map)?;
+        panel(&canvas, count - 1 - place, map, level.is_none())?;
     }
     canvas.below(&format!(
-        "Solid: estimate with pointwise 95 % interval; dotted: the level; {}.\n\
-         Dashed upright: flip of the isotonic fit; shaded: its bracket. Values of x at equal steps.",
+        "Solid: estimate with pointwise 95 % interval; dotted: the level{}.\n\
+         Dashed upright: flip of the isotonic fit; shaded: its bracket. Values of x at equal steps.\n{}.",
+        level.map(|level| format!(" {}", percent(level))).unwrap_or_default(),
         first.runs().replace('\n', " ").replace("a cell", "a point")
     ))?;
     canvas.finish()?;
@@ -52,7 +54,8 @@ fn at(panel: usize, share: f64) -> f64 {
     panel as f64 + MARGIN + (1.0 - 2.0 * MARGIN) * share
 }
 
-fn panel(canvas: &Canvas, panel: usize, map: &Map) -> Result<(), FigureError> {
+/// The panel of a map, with its level in words if `tell`.
+fn panel(canvas: &Canvas, panel: usize, map: &Map, tell: bool) -> Result<(), FigureError> {
     let end = map.xs.len() as f64;
     let flip = map.flips.first().map(|(_, flip)| *flip);
     let place = flip.and_then(|flip| map.along_x(flip.flip?));
@@ -70,25 +73,27 @@ fn panel(canvas: &Canvas, panel: usize, map: &Map) -> Result<(), FigureError> {
         let curve: Vec<_> = run.iter().map(|(x, cell)| (*x as f64 + 0.5, cell.estimate.unwrap_or_default())).collect();
         canvas.thin(&curve.iter().map(|(x, share)| (*x, at(panel, *share))).collect::<Vec<_>>(), CURVE, 2)?;
         for ((x, share), (_, cell)) in curve.iter().zip(run) {
-            canvas.thin(&[(*x, at(panel, cell.ci_low)), (*x, at(panel, cell.ci_high))], CURVE, 1)?;
+            canvas.thin(&[(*x, at(panel, cell.ci_low)), (*x, at(panel, cell.ci_high))], CURVE, 2)?;
             canvas.marker(*x, at(panel, *share), CURVE, 4, false)?;
         }
     }
-    let words = format!("{}\n{}", map.claim(), flip.map(in_words).unwrap_or_default());
-    canvas.beside(&format!("{words}\nlevel {}", percent(map.first.level)), at(panel, 0.85))
+    let level = if tell { format!("\nlevel {}", percent(map.first.level)) } else { String::new() };
+    let words = flip.map(in_words).unwrap_or_default();
+    canvas.beside(&format!("{}\n{words}{level}", map.claim().trim_end_matches(',')), at(panel, 0.8))
 }
 
 /// Where the claim flips, in words.
 fn in_words(flip: &BoundaryRow) -> String {
-    let number = |value: f64| short(&value.to_string());
+    let number = |value: f64| minus(short(&value.to_string()));
     let end = |end: Option<f64>| end.map_or("?".to_owned(), number);
     match flip.flip {
         None => flip.remark.clone(),
         Some(at) => {
             let side = if flip.direction == "rising" { "from" } else { "up to" };
             let bracket = match flip.remark.as_str() {
+                "" if flip.low.is_none() && flip.high.is_none() => "(no bracket)".to_owned(),
                 "" => format!("[{}, {}]", end(flip.low), end(flip.high)),
-                remark => remark.to_owned(),
+                remark => format!("({remark})"),
             };
             format!("{side} {} {bracket}", number(at))
         }

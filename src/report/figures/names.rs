@@ -34,7 +34,12 @@ pub(super) fn short(text: &str) -> String {
 
 /// A share as a percentage.
 pub(super) fn percent(share: f64) -> String {
-    format!("{} %", bare_percent(share))
+    format!("{} %", hundredths(share))
+}
+
+/// A share in hundredths, without a zero behind the point.
+pub(super) fn hundredths(share: f64) -> String {
+    bare_percent(share).trim_end_matches(".0").to_owned()
 }
 
 /// `, case C`, or nothing without a case.

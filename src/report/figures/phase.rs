@@ -126,9 +126,9 @@ impl Map<'_> {
         (end(flip.low).unwrap_or(0.0), end(flip.high).unwrap_or(self.xs.len() as f64))
     }
 
-    /// The claim, with its threshold if it has one.
+    /// The claim, with its threshold between commas if it has one.
     pub fn claim(&self) -> String {
-        let threshold = self.first.threshold.map(|threshold| format!(" ({threshold})")).unwrap_or_default();
+        let threshold = self.first.threshold.map(|threshold| format!(", threshold {threshold},")).unwrap_or_default();
         format!("{}{threshold}", self.first.claim)
     }
 

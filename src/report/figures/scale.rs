@@ -98,7 +98,7 @@ impl Scale {
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
         let range = libm::floor(low) as i32..=libm::ceil(high) as i32;
         let stride = (((high - low) as i32) / MAX_TICKS + 1).max(1);
-        let factors: &[i32] = if high - low < 2.0 { &[1, 2, 5] } else { &[1] };
+        let factors: &[i32] = if high - low < 2.5 { &[1, 2, 5] } else { &[1] };
         let exponents = range.filter(|exponent| exponent % stride == 0);
         let ticks = exponents.flat_map(|exponent| {
             let label = move |factor: i32| match (factor, exponent) {
