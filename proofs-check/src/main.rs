@@ -7,11 +7,11 @@ use proofs_check::suite::{Row, check_runs};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Checks the deterministic lemmas on training runs of random legal configurations, with both engines.
+/// Checks the lemmas on training runs of random legal configurations, with both engines.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Number of configurations.
+    /// Number of configurations, and of tiny ones beside them.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: u64,
     /// Which family of configurations.
@@ -37,6 +37,7 @@ fn write_table(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()> {
         let slack = match row.lemma.slack_of {
             SlackOf::Tolerance => format!("{number} t"),
             SlackOf::Bound => format!("{number} b"),
+            SlackOf::None => "-".into(),
         };
         let (engine, verdict) = (row.engine.word(), row.verdict());
         writeln!(out, "{name:<34}{engine:<8}{:>6}{:>12}{slack:>9}  {verdict}", row.runs, row.tally.comparisons)?;

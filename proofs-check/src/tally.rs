@@ -1,5 +1,8 @@
 //! What a check counts.
 
+use crate::concentration::ERROR;
+use moe_theory::stats::upper_tail;
+
 /// Comparisons made, violations found, and how close the closest comparison came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -12,6 +15,19 @@ pub struct Tally {
     pub worst: f64,
     /// The first violation, in words.
     pub first: Option<String>,
+    /// Events that may happen, but seldom.
+    pub chances: Vec<Chance>,
+}
+
+/// Runs of an event whose probability is at most `level` in each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chance {
+    /// The probability.
+    pub level: f64,
+    /// Independent runs.
+    pub runs: u64,
+    /// Runs in which it happened.
+    pub happened: u64,
 }
 
 impl Tally {
@@ -33,8 +49,36 @@ impl Tally {
         self.compare(if holds { 0.0 } else { f64::INFINITY }, describe);
     }
 
+    /// One independent run of an event whose probability is at most `level`; `share`: how close it came, 1 when it
+    /// happens. Judged by [`Tally::settle`].
+    pub fn chance(&mut self, level: f64, happened: bool, share: f64) {
+        self.worst = self.worst.max(share);
+        self.add_chance(Chance { level, runs: 1, happened: u64::from(happened) });
+    }
+
+    /// Compares the events counted so far with their probabilities: a violation if so many have a probability of at
+    /// most [`ERROR`], by the exact binomial tail.
+    pub fn settle(&mut self) {
+        for Chance { level, runs, happened } in std::mem::take(&mut self.chances) {
+            let likely = upper_tail(happened, runs, level) > ERROR;
+            self.comparisons += runs - 1;
+            self.holds(likely, || format!("happened in {happened} of {runs} runs, allowed probability {level}"));
+        }
+    }
+
+    fn add_chance(&mut self, other: Chance) {
+        match self.chances.iter_mut().find(|chance| chance.level == other.level) {
+            Some(chance) => {
+                chance.runs += other.runs;
+                chance.happened += other.happened;
+            }
+            None => self.chances.push(other),
+        }
+    }
+
     /// Adds the comparisons of another tally.
     pub fn merge(&mut self, other: Tally) {
+        other.chances.into_iter().for_each(|chance| self.add_chance(chance));
         self.comparisons += other.comparisons;
         self.violations += other.violations;
         self.worst = self.worst.max(other.worst);
@@ -63,6 +107,17 @@ mod tests {
         tally.zero(f64::NAN, 1.0, || "equality".into());
         tally.at_most(f64::NAN, 1.0, 0.1, || "bound".into());
         assert_eq!((tally.comparisons, tally.violations), (2, 2));
+    }
+
+    #[test]
+    fn events_are_judged_by_their_number() {
+        let of = |happened: u64| {
+            let mut tally = Tally::default();
+            (0..100).for_each(|run| tally.chance(0.05, run < happened, 0.5));
+            tally.settle();
+            (tally.comparisons, tally.violations)
+        };
+        assert_eq!((of(0), of(12), of(30)), ((100, 0), (100, 0), (100, 1)));
     }
 
     #[test]
