@@ -32,11 +32,9 @@ fn write_table(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()> {
     writeln!(out, "{:<34}{:<8}{:>6}{:>12}{:>9}  verdict", "lemma", "engine", "runs", "comparisons", "slack")?;
     for row in rows {
         let name = format!("{} {}", row.lemma.id, row.lemma.name);
-        let worst = row.tally.worst;
-        let number = if worst > 0.0 && worst < 1e-3 { format!("{worst:.0e}") } else { format!("{worst:.3}") };
         let slack = match row.lemma.slack_of {
-            SlackOf::Tolerance => format!("{number} t"),
-            SlackOf::Bound => format!("{number} b"),
+            SlackOf::Tolerance => format!("{} t", short(row.tally.worst_equality)),
+            SlackOf::Bound => format!("{} b", short(row.tally.worst_bound)),
             SlackOf::None => "-".into(),
         };
         let (engine, verdict) = (row.engine.word(), row.verdict());
@@ -50,4 +48,8 @@ fn write_table(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn short(share: f64) -> String {
+    if share > 0.0 && share < 1e-3 { format!("{share:.0e}") } else { format!("{share:.3}") }
 }
