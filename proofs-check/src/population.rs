@@ -5,7 +5,7 @@ use crate::law::{Inputs, lambdas};
 use crate::reading::Reader;
 use crate::{EngineKind, Trajectory, tolerance};
 use moe_theory::moe::Model;
-use moe_theory::patterns::{Class, Vocabulary};
+use moe_theory::patterns::{Batch, Class, Vocabulary};
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
 use moe_theory::sim::parameters::Basis;
 
@@ -117,14 +117,14 @@ impl Study<'_> {
 
     /// The gradient step that the engine makes from `model` on `batch` at rate 1: the mean of −∇_{w_s} ℓ, `[k, d]`;
     /// `None` if it diverges.
-    pub fn engine_pull(&self, model: &Model, batch: &moe_theory::patterns::Batch) -> Option<Vec<f64>> {
+    pub fn engine_pull(&self, model: &Model, batch: &Batch) -> Option<Vec<f64>> {
         let mut engine = (self.make)(model, Rates { router: 1.0, expert: 1.0 });
         engine.step(batch).ok()?;
         Some(engine.routers().iter().zip(&model.routers).map(|(after, before)| after - before).collect())
     }
 
     /// f of every sample, by the engine.
-    pub fn engine_outputs(&self, model: &Model, batch: &moe_theory::patterns::Batch) -> Vec<f64> {
+    pub fn engine_outputs(&self, model: &Model, batch: &Batch) -> Vec<f64> {
         if model.experts() == 0 {
             return vec![0.0; batch.samples()];
         }

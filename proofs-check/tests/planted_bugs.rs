@@ -123,7 +123,7 @@ fn l5_sees_dead_neurons_that_are_given_back_at_the_latest_offset() {
         // A living neuron of the same expert and pattern tells the offset.
         let same = (0..initial.neurons_per_expert).map(|neuron| at / stride * stride + neuron * d + at % d);
         let model = &mut trajectory.models[last];
-        if let Some(alive) = same.filter(|&other| model.neurons[other] > 0.0).last() {
+        if let Some(alive) = same.rev().find(|&other| model.neurons[other] > 0.0) {
             let told = initial.neurons[at] + (model.neurons[alive] - initial.neurons[alive]);
             changed += u32::from(told < model.neurons[at]);
             model.neurons[at] = told.min(model.neurons[at]);

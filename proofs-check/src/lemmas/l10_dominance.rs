@@ -82,8 +82,9 @@ fn smallest_margin(study: &Study, model: &Model, batch: &Batch, kept: usize) -> 
     outputs.iter().zip(&batch.labels).map(|(output, label)| output * label).fold(f64::INFINITY, f64::min)
 }
 
-/// The smallest left minus right side of both conditions, I being the bit set `set`.
-fn slack(model: &Model, batch: &Batch, outputs: &[f64], set: usize, factor: f64) -> (f64, f64) {
+/// The smallest left minus right side of the first and of the second condition over the inputs of `batch`, on which the
+/// experts' outputs are `outputs`, `[samples, k]`; I is the bit set `set`. `factor` multiplies the left side.
+pub fn slack(model: &Model, batch: &Batch, outputs: &[f64], set: usize, factor: f64) -> (f64, f64) {
     let k = model.experts();
     let inside = |expert: usize| set >> expert & 1 == 1;
     let (mut stated, mut exact) = (f64::INFINITY, f64::INFINITY);
