@@ -29,7 +29,21 @@ impl Configuration {
     pub fn draw(seed: u64, run: u64) -> Result<Self, SimulationError> {
         let mut draws = Draws(mix(seed ^ mix(run)));
         let set = draws.settings();
-        let mut configuration = Self::from_settings(&set, draws.next())?;
+        Self::with_gauge(&set, draws)
+    }
+
+    /// The configuration number `run` of the family `seed` of those whose inputs and subsets of experts can be listed.
+    ///
+    /// # Errors
+    /// If the drawn settings are not legal, which is a bug of this function.
+    pub fn draw_tiny(seed: u64, run: u64) -> Result<Self, SimulationError> {
+        let mut draws = Draws(mix(!seed ^ mix(run)));
+        let set = draws.tiny_settings();
+        Self::with_gauge(&set, draws)
+    }
+
+    fn with_gauge(set: &[String], mut draws: Draws) -> Result<Self, SimulationError> {
+        let mut configuration = Self::from_settings(set, draws.next())?;
         let parameters = &configuration.parameters;
         if parameters.pretrained.router_noise > 0.0 {
             let b = draws.choose(&GAUGES);
@@ -124,6 +138,33 @@ impl Draws {
         values[self.below(values.len() as u64) as usize]
     }
 
+    /// As [`Draws::settings`], with few inputs, few experts, and relevant experts that often dominate the others.
+    fn tiny_settings(&mut self) -> Vec<String> {
+        let tokens = self.integer(2..=4);
+        let patterns = self.integer((tokens + 1).max(4)..=if tokens == 4 { 7 } else { 8 });
+        let set = [
+            ("data.patterns", patterns.to_string()),
+            ("data.tokens", tokens.to_string()),
+            ("data.replacement", self.chance(0.5).to_string()),
+            ("data.class_share", format!("{:?}", self.choose(&[0.5, 0.5, 0.3]))),
+            ("data.basis", self.choose(&["canonical", "haar"]).into()),
+            ("model.experts", self.choose(&[2, 4, 4]).to_string()),
+            ("model.neurons", self.integer(1..=6).to_string()),
+            ("model.tokens_per_expert", "2".into()),
+            ("pretrained.relevant_per_class", "1".into()),
+            ("pretrained.specialisation", format!("{:?}", self.real(0.5, 1.0))),
+            ("pretrained.router_scale_relevant", format!("{:?}", self.real(0.5, 3.0))),
+            ("pretrained.router_noise", if self.chance(0.2) { "0.0" } else { "0.1" }.into()),
+            ("pretrained.neuron_scale", format!("{:?}", self.scale(0.02, 1.0))),
+            ("pretrained.neuron_scale_relevant", format!("{:?}", self.scale(0.1, 1.0))),
+            ("training.router_rate", format!("{:?}", self.scale(0.02, 1.0))),
+            ("training.expert_rate", format!("{:?}", self.scale(0.1, 2.0))),
+            ("training.batch", self.integer(1..=16).to_string()),
+            ("training.iterations", self.integer(30..=60).to_string()),
+        ];
+        set.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
+    }
+
     /// `key=value` of every key that varies.
     fn settings(&mut self) -> Vec<String> {
         let replacement = self.chance(0.5);
@@ -167,6 +208,7 @@ impl Draws {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::law::Inputs;
 
     #[test]
     fn every_drawn_configuration_is_legal_and_in_scope() {
@@ -174,6 +216,8 @@ mod tests {
             let configuration = Configuration::draw(9, run).expect("legal");
             assert_eq!(configuration.parameters.data.noise, 0.0);
             assert!(configuration.gauge.is_none_or(|gauge| gauge.iter().any(|b| *b > 0.0)));
+            let tiny = Configuration::draw_tiny(9, run).expect("legal");
+            assert!(Inputs::all(&tiny.parameters.data).is_some());
         }
     }
 }

@@ -7,11 +7,11 @@ use proofs_check::suite::{Row, check_runs};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Checks the deterministic lemmas on training runs of random legal configurations, with both engines.
+/// Checks the lemmas on training runs of random legal configurations, with both engines.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Number of configurations.
+    /// Number of configurations, and of tiny ones beside them.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: u64,
     /// Which family of configurations.
@@ -32,11 +32,10 @@ fn write_table(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()> {
     writeln!(out, "{:<34}{:<8}{:>6}{:>12}{:>9}  verdict", "lemma", "engine", "runs", "comparisons", "slack")?;
     for row in rows {
         let name = format!("{} {}", row.lemma.id, row.lemma.name);
-        let worst = row.tally.worst;
-        let number = if worst > 0.0 && worst < 1e-3 { format!("{worst:.0e}") } else { format!("{worst:.3}") };
         let slack = match row.lemma.slack_of {
-            SlackOf::Tolerance => format!("{number} t"),
-            SlackOf::Bound => format!("{number} b"),
+            SlackOf::Tolerance => format!("{} t", short(row.tally.worst_equality)),
+            SlackOf::Bound => format!("{} b", short(row.tally.worst_bound)),
+            SlackOf::None => "-".into(),
         };
         let (engine, verdict) = (row.engine.word(), row.verdict());
         writeln!(out, "{name:<34}{engine:<8}{:>6}{:>12}{slack:>9}  {verdict}", row.runs, row.tally.comparisons)?;
@@ -49,4 +48,8 @@ fn write_table(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn short(share: f64) -> String {
+    if share > 0.0 && share < 1e-3 { format!("{share:.0e}") } else { format!("{share:.3}") }
 }

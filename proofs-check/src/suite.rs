@@ -1,7 +1,9 @@
 //! Many runs of both engines, judged by all checks.
 
 use crate::lemmas::{Check, LEMMAS, Lemma};
+use crate::population::{Population, Study, real_engine};
 use crate::{Configuration, EngineKind, Tally, Trajectory};
+use moe_theory::moe::Model;
 use moe_theory::run::run_all;
 use moe_theory::sim::SimulationError;
 
@@ -34,7 +36,7 @@ impl Row {
     }
 }
 
-/// Trains `runs` configurations of the family `seed` with both engines and checks all lemmas.
+/// Trains `runs` configurations of the family `seed`, and as many tiny ones, with both engines and checks all lemmas.
 ///
 /// # Errors
 /// If a drawn configuration is not legal.
@@ -43,44 +45,53 @@ pub fn check_runs(runs: u64, seed: u64) -> Result<Vec<Row>, SimulationError> {
         .into_iter()
         .flat_map(|lemma| EngineKind::BOTH.map(|engine| Row { lemma, engine, runs: 0, tally: Tally::default() }))
         .collect();
-    let tasks: Vec<u64> = (0..runs).collect();
+    let tasks: Vec<(u64, bool)> = (0..runs).flat_map(|run| [(run, false), (run, true)]).collect();
     run_all(
         &tasks,
-        |&run| Configuration::draw(seed, run).map(|drawn| check_run(&drawn, run)),
+        |&(run, tiny)| {
+            let drawn = if tiny { Configuration::draw_tiny(seed, run) } else { Configuration::draw(seed, run) };
+            drawn.map(|drawn| check_run(&drawn, &format!("{}run {run}", if tiny { "tiny " } else { "" })))
+        },
         |found| {
             for (row, found) in rows.iter_mut().zip(found?) {
                 if let Some(tally) = found {
-                    row.runs += 1;
+                    row.runs += u64::from(tally.comparisons > 0 || !tally.chances.is_empty());
                     row.tally.merge(tally);
                 }
             }
             Ok(())
         },
     )?;
+    rows.iter_mut().for_each(|row| row.tally.settle());
     Ok(rows)
 }
 
 /// The tallies of one run: for each lemma those of both engines; `None` where the lemma does not apply.
-fn check_run(configuration: &Configuration, run: u64) -> Vec<Option<Tally>> {
-    let plain = EngineKind::BOTH.map(|kind| Trajectory::of(configuration, &configuration.initial(), kind));
-    let gauged = configuration
-        .gauged()
-        .map(|initial| EngineKind::BOTH.map(|kind| Trajectory::of(configuration, &initial, kind)));
+fn check_run(configuration: &Configuration, name: &str) -> Vec<Option<Tally>> {
+    let both = |initial| EngineKind::BOTH.map(|kind| Trajectory::of(configuration, &initial, kind));
+    let plain = both(configuration.initial());
+    let gauged = configuration.gauged().map(both);
+    let populations = plain.each_ref().map(Population::of);
     let mut tallies = Vec::new();
     for lemma in LEMMAS {
-        for engine in 0..EngineKind::BOTH.len() {
+        for (engine, kind) in EngineKind::BOTH.into_iter().enumerate() {
+            let trajectory = &plain[engine];
+            let make = |model: &Model, rates| real_engine(kind, model, trajectory.data.tokens, rates);
             let mut tally = match lemma.check {
-                Check::Run(check) => Some(check(&plain[engine])),
+                Check::Run(check) => Some(check(trajectory)),
+                Check::Study(check) => {
+                    Some(check(&Study { trajectory, populations: &populations[engine], make: &make }))
+                }
                 Check::Gauge(check) => gauged
                     .as_ref()
                     .zip(configuration.gauge.as_ref())
-                    .map(|(gauged, gauge)| check(&plain[engine], &gauged[engine], gauge)),
+                    .map(|(gauged, gauge)| check(trajectory, &gauged[engine], gauge)),
             };
             if let Some(tally) = &mut tally {
-                if !plain[engine].finished {
+                if !trajectory.finished {
                     tally.holds(false, || "training did not reach its last iteration".into());
                 }
-                tally.first = tally.first.take().map(|first| format!("run {run}: {first}"));
+                tally.first = tally.first.take().map(|first| format!("{name}: {first}"));
             }
             tallies.push(tally);
         }

@@ -5,6 +5,7 @@
 //! and u_v is an inner product of length d: it carries an error of up to d·ε·‖w‖, new after every step because w is
 //! rounded anew.
 
+use crate::reading::Reading;
 use crate::trajectory::Trajectory;
 use moe_theory::moe::Model;
 
@@ -24,6 +25,12 @@ const SIDES: f64 = 4.0;
 /// that growth is slow: over 7,500 runs the largest error seen was 0.2 in these units. An effect of the gauge on what
 /// the model does is of the order of the learning rates, about ten orders above the tolerance.
 const AMPLIFICATION: f64 = 16.0;
+
+/// Roundings that an expectation over a few thousand inputs, or an output of some experts, may carry.
+const SUMMANDS: f64 = 4096.0;
+
+/// How close to a kink two implementations may disagree; rounding is some 1e-15, and a sample this close is rare.
+const KINK: f64 = 1e-9;
 
 /// Errors of an inner product with a basis vector, in units of ε times the norm; 0 where the engine keeps the
 /// coordinates themselves.
@@ -78,4 +85,38 @@ pub fn gauge(trajectory: &Trajectory, gauge: f64, norm: f64) -> f64 {
 /// The Euclidean norm.
 pub fn norm(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+/// Error of an expectation of gradients of one router over some thousands of inputs, and of a product of two of them.
+pub fn expectation(model: &Model, expert: usize) -> f64 {
+    let largest = model.activations(expert).into_iter().fold(0.0, f64::max);
+    SUMMANDS * EPSILON * largest
+}
+
+/// Error of a router's step of B samples: of the old and the new coordinates, and of the sum.
+pub fn step(trajectory: &Trajectory, model: &Model, expert: usize, batch: usize) -> f64 {
+    let norms = norm(model.router(expert)) + trajectory.rates.router;
+    let largest = model.activations(expert).into_iter().fold(0.0, f64::max);
+    let rounding = (ROUNDINGS + turning(trajectory)) * EPSILON * norms;
+    rounding + (batch as f64 + SUMMANDS) * EPSILON * trajectory.rates.router * largest
+}
+
+/// Error of f or of a sum of max σ.
+pub fn output(model: &Model) -> f64 {
+    let largest = |expert| model.activations(expert).into_iter().fold(0.0, f64::max);
+    SUMMANDS * EPSILON * (0..model.experts()).map(largest).sum::<f64>()
+}
+
+/// Whether a reading lies so close to a kink that another implementation may see the other side: the hinge at 1, and
+/// the choice of tokens where the engine's scores carry the rounding of a basis.
+pub fn near_kink(trajectory: &Trajectory, reading: &Reading) -> bool {
+    let tied = !trajectory.exact && reading.choices.iter().any(|choice| choice.clearance < KINK);
+    tied || (reading.margin - 1.0).abs() < KINK
+}
+
+/// L5: error of a weight that was moved `steps` times, and of its sum of moves. The moves add up to at most η_e/m each.
+pub fn reduced(trajectory: &Trajectory, norm: f64, steps: usize) -> f64 {
+    let travel = trajectory.rates.expert / trajectory.models[0].neurons_per_expert as f64;
+    let roundings = ROUNDINGS + turning(trajectory) + trajectory.models[0].neurons_per_expert as f64;
+    2.0 * roundings * EPSILON * steps as f64 * (norm + travel * steps as f64)
 }

@@ -6,7 +6,7 @@ use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::sgd::train::Schedule;
 use moe_theory::sgd::{DenseEngine, Engine, Observer, PatternEngine, Rates, StepReport, StopReason, train};
-use moe_theory::sim::parameters::Basis;
+use moe_theory::sim::parameters::{Basis, DataParameters};
 
 /// Which engine trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub struct Trajectory {
     pub probes: Vec<Probe>,
     /// Whether all steps were made.
     pub finished: bool,
+    /// The distribution of the inputs.
+    pub data: DataParameters,
+    /// T: steps planned.
+    pub iterations: usize,
+    /// The run's seed.
+    pub seed: u64,
 }
 
 impl Trajectory {
@@ -107,6 +113,9 @@ impl Trajectory {
                 batches: Vec::new(),
                 probes: Vec::new(),
                 finished: false,
+                data: parameters.data.clone(),
+                iterations: training.iterations,
+                seed: configuration.seed,
             },
         };
         let mut sampler = Sampler::training(&parameters.data, configuration.seed);

@@ -4,7 +4,8 @@ use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Vocabulary};
 use moe_theory::sgd::{DenseEngine, Rates};
 use moe_theory::sim::parameters::Basis;
-use proofs_check::{Configuration, EngineKind, Trajectory};
+use proofs_check::lemmas::{l10_dominance, s3_finite_sample};
+use proofs_check::{Configuration, EngineKind, Population, Trajectory};
 
 #[test]
 fn neurons_die_features_move_and_gauges_show() {
@@ -54,4 +55,54 @@ fn the_constants_of_the_step_bound_are_attained() {
     let range = 0.5;
     assert_eq!(gradient.iter().map(|g| g.abs()).sum::<f64>(), range / 2.0);
     assert!((gradient.norm() - range / 8f64.sqrt()).abs() < 1e-16);
+}
+
+#[test]
+fn tiny_runs_meet_the_premises_of_dominance_and_what_lies_between_its_conditions() {
+    let (mut stated, mut between, mut neither) = (0, 0, 0);
+    for run in 0..40 {
+        let configuration = Configuration::draw_tiny(0, run).expect("legal");
+        let trajectory = Trajectory::of(&configuration, &configuration.initial(), EngineKind::Pattern);
+        for population in Population::of(&trajectory) {
+            let model = &trajectory.models[population.iteration];
+            let batch = &population.inputs.batch;
+            let outputs: Vec<f64> =
+                (0..batch.samples()).flat_map(|sample| model.expert_outputs(batch.sample(sample))).collect();
+            for set in 1..1usize << model.experts() {
+                let (every_worst, same_input) = l10_dominance::slack(model, batch, &outputs, set, 1.0);
+                stated += u32::from(every_worst > 0.0);
+                between += u32::from(every_worst <= 0.0 && same_input > 0.0);
+                neither += u32::from(same_input <= 0.0);
+            }
+        }
+    }
+    assert!(stated > 20 && between > 5 && neither > 20, "{stated} dominate, {between} between, {neither} do not");
+}
+
+#[test]
+fn some_experts_leave_their_range_are_blind_and_grow() {
+    let (mut left, mut stay, mut blind, mut unbalanced) = (0, 0, 0, 0);
+    for run in 0..40 {
+        for configuration in [Configuration::draw(0, run), Configuration::draw_tiny(0, run)] {
+            let configuration = configuration.expect("legal");
+            let trajectory = Trajectory::of(&configuration, &configuration.initial(), EngineKind::Pattern);
+            for expert in 0..trajectory.experts() {
+                let leaves = trajectory
+                    .ranges
+                    .iter()
+                    .any(|ranges| ranges[expert] > s3_finite_sample::ROOM * trajectory.ranges[0][expert]);
+                *(if leaves { &mut left } else { &mut stay }) += 1;
+            }
+            for population in Population::of(&trajectory).iter().filter(|population| population.inputs.exact) {
+                let unseeing = population.lambda.iter().filter(|lambda| **lambda == [0.0; 2]).count();
+                blind += unseeing;
+                unbalanced += usize::from(unseeing > 0 && population.iteration > 0);
+            }
+        }
+    }
+    assert!(left > 30 && stay > 30, "{left} experts leave their range, {stay} do not");
+    assert!(
+        blind > 20 && unbalanced > 10,
+        "{blind} blind experts whose inputs are listed, {unbalanced} after training"
+    );
 }
