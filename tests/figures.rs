@@ -329,7 +329,8 @@ fn scaling_shows_points_and_fits() {
 fn lines_of_a_case_are_told_apart() {
     let (scaling, _, points, experts) = sweep();
     // Two lines, d being the slower axis: points 0, 2, 4, 6 and 1, 3, 5, 7.
-    let twice = |line: &str| scaling.iter().map(|row| ScalingRow { line: line.to_owned(), ..row.clone() }).collect::<Vec<_>>();
+    let twice =
+        |line: &str| scaling.iter().map(|row| ScalingRow { line: line.to_owned(), ..row.clone() }).collect::<Vec<_>>();
     let rows: Vec<ScalingRow> = [twice("training.batch = 2"), twice("training.batch = 8")].concat();
     let spread =
         |point: &SweptPoint| [0, 1].map(|other| SweptPoint { point: 2 * point.point + other, ..point.clone() });

@@ -180,7 +180,7 @@ fn s3_counts_violations_and_those_who_left_apart() {
     let text = format!("{SWEEP}[[claim]]\nid = \"S3\"\nrange = 0.5\nlambda = 0.1\n");
     let findings = find(&text, |_| DECAYING, 300, Design::Fixed);
     assert_eq!(verdict(&findings, "S3"), "SUPPORTED");
-    // Its right side for the default rates at d = 64, B = 128 is some 7; a displacement of 1000 violates it.
+    // Its right side for the default rates is some units; a displacement of 1000 violates it.
     let wild = Law { displacement: 1.5, ..DECAYING };
     assert_eq!(verdict(&find(&text, |_| wild, 300, Design::Fixed), "S3"), "REFUTED");
     let narrow = format!("{SWEEP}[[claim]]\nid = \"S3\"\nrange = 0.2\nlambda = 0.1\n");

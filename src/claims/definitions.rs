@@ -119,7 +119,7 @@ pub static DEFINITIONS: &[Definition] = &[
     Definition {
         id: "S3",
         statement: "no irrelevant router moves further than the finite-sample bound",
-        holds_if: "no irrelevant expert with R_s ≤ R and λ ≤ Λ at every t has D > η_r·R·(T·√(π + Λ²/2) + √(T·k/(8·B·δ))), π = (n−1)/(d−2), δ = 1 − level",
+        holds_if: "no irrelevant expert with R_s ≤ R and λ ≤ Λ at every t has a D above η_r·R·(T·√(π/8 + (p₁² + p₂²)·Λ²/16) + min(√(T/(8·B·ε)), √(T·L/(4·B)) + √2·L/(3·B))), where π = (n − 1)/(d − 2), L = ln(2/ε), ε = (1 − level)/k",
         figure: "smallest ratio of bound to D",
         has_probability: true,
         assumptions: &[],

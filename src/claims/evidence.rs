@@ -148,14 +148,32 @@ impl Evidence<'_> {
     }
 }
 
-/// The right side of lemma S3: η_r R (T √(π + Λ²/2) + √(T/(8Bδ))), π = (n−1)/(d−2).
+/// The right side of lemma S3 for one expert with R_s ≤ `range` and λ ≤ `lambda` at every t, at error `delta`: the three
+/// terms of [`bound_terms`] with the noise at its (1 − δ)-quantile in place of its root mean square.
 pub fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delta: f64) -> f64 {
+    let training = &parameters.training;
+    let (iterations, batch) = (training.iterations as f64, training.batch as f64);
+    let [drift, leakage, _] = bound_terms(parameters, range, lambda);
+    let logarithm = libm::log(2.0 / delta);
+    // Doob's inequality, or Pinelis's, whichever is smaller.
+    let doob = (iterations / (8.0 * batch * delta)).sqrt();
+    let pinelis = (iterations * logarithm / (4.0 * batch)).sqrt() + 2f64.sqrt() / 3.0 * logarithm / batch;
+    drift.hypot(leakage) + training.router_rate * range * doob.min(pinelis)
+}
+
+/// What lemmas S1 and S2 allow an expert with these R and λ at every t to be moved in T steps: drift along irrelevant
+/// patterns η_r R T √(π/8), leakage η_r R T λ √(p₁² + p₂²)/4, and the root mean square of the noise η_r R √(T/(8B)).
+pub fn bound_terms(parameters: &Parameters, range: f64, lambda: f64) -> [f64; 3] {
     let (data, training) = (&parameters.data, &parameters.training);
     let share = (data.tokens - 1) as f64 / (data.patterns - 2) as f64;
+    let (one, two) = (data.class_share, 1.0 - data.class_share);
     let iterations = training.iterations as f64;
-    let drift = iterations * (share + lambda * lambda / 2.0).sqrt();
-    let noise = (iterations / (8.0 * training.batch as f64 * delta)).sqrt();
-    training.router_rate * range * (drift + noise)
+    let step = training.router_rate * range;
+    [
+        step * iterations * (share / 8.0).sqrt(),
+        step * iterations * lambda * one.hypot(two) / 4.0,
+        step * (iterations / (8.0 * training.batch as f64)).sqrt(),
+    ]
 }
 
 pub(super) fn role(row: &ExpertRow, source: RoleSource) -> Role {

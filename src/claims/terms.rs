@@ -1,6 +1,6 @@
 //! What an irrelevant router's displacement consists of: drift, leakage and noise, and which of them binds.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, bound_terms};
 use super::run_figure::RunFigure;
 use super::scaling::roles_of;
 use crate::record::TermRow;
@@ -56,7 +56,7 @@ impl<'a> Terms<'a> {
         let largest = figure(RunFigure::MaxRange).zip(figure(RunFigure::MaxLambda));
         if let (Some(drift), Some(leakage), Some(noise), Some((range, lambda))) = (drift, leakage, noise, largest) {
             own.squares.push([drift, leakage, noise]);
-            own.bounds.push(bound_terms(own.point, range, lambda));
+            own.bounds.push(bound_terms(&own.point.parameters, range, lambda));
         }
     }
 
@@ -67,19 +67,6 @@ impl<'a> Terms<'a> {
         let adjusted = holm(&p_values);
         points.iter().zip(adjusted.chunks_exact(PAIRS.len())).map(|(own, adjusted)| own.row(adjusted)).collect()
     }
-}
-
-/// The three terms of lemma S3 for a run with these largest R and λ, the noise as a root mean square.
-fn bound_terms(point: &Point, range: f64, lambda: f64) -> [f64; 3] {
-    let (data, training) = (&point.parameters.data, &point.parameters.training);
-    let share = (data.tokens - 1) as f64 / (data.patterns - 2) as f64;
-    let iterations = training.iterations as f64;
-    let step = training.router_rate * range;
-    [
-        step * iterations * share.sqrt(),
-        step * iterations * lambda / 2f64.sqrt(),
-        step * (iterations / (8.0 * training.batch as f64)).sqrt(),
-    ]
 }
 
 impl PointTerms<'_> {

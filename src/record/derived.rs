@@ -76,9 +76,9 @@ pub struct TermRow {
     pub binding: String,
     /// The larger of the two Holm-adjusted p-values of these tests, over all points of the file.
     pub p_holm: f64,
-    /// Median over runs of the bound's drift term η_r·R·T·√π, with the largest R of the run's irrelevant experts.
+    /// Median over runs of the bound's drift term η_r·R·T·√(π/8), with the largest R of the run's irrelevant experts.
     pub bound_drift: f64,
-    /// Median over runs of its leakage term η_r·R·T·Λ/√2, with the run's largest λ.
+    /// Median over runs of its leakage term η_r·R·T·λ·√(p₁² + p₂²)/4, with the run's largest λ.
     pub bound_leakage: f64,
     /// Median over runs of the root mean square of its noise, η_r·R·√(T/(8B)).
     pub bound_noise: f64,
