@@ -10,23 +10,14 @@ const CELL: usize = 7;
 /// Columns of the row labels.
 const LABEL: usize = 10;
 
-/// Each map as a table of percentages (a row a y, a column an x), with the places where the claim flips.
+/// Each map as a table of percentages (a row a y, or a claim where there is no y; a column an x), with the places where
+/// claims flip.
 pub(super) fn phases(cells: &[PhaseRow], boundaries: &[BoundaryRow]) -> String {
     let mut text = String::new();
-    let key = |row: &PhaseRow| (row.map, row.case.clone(), row.claim.clone());
-    for map in cells.chunk_by(|a, b| key(a) == key(b)) {
+    for map in cells.chunk_by(same_table) {
         let first = &map[0];
-        let case = if first.case.is_empty() { String::new() } else { format!(", {}", first.case) };
-        let over = if first.y_key.is_empty() { String::new() } else { format!(" and {} (down)", name(&first.y_key)) };
-        let threshold = first.threshold.map(|threshold| format!(" with threshold {threshold}")).unwrap_or_default();
-        let title = format!(
-            "{}{threshold}{case}: percent of runs in which it holds, over {} (across){over}; + surely above {} %, - surely below",
-            first.claim,
-            name(&first.x_key),
-            bare_percent(first.level)
-        );
-        let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
-        let lines: Vec<&[PhaseRow]> = map.chunk_by(|a, b| a.y == b.y).collect();
+        let _ = writeln!(text, "\n{}", textwrap::fill(&title(first), WIDTH));
+        let lines: Vec<&[PhaseRow]> = map.chunk_by(|a, b| (&a.claim, &a.y) == (&b.claim, &b.y)).collect();
         let columns = (WIDTH - LABEL) / CELL;
         for block in 0..lines[0].len().div_ceil(columns) {
             let part = |line: &[PhaseRow]| line.chunks(columns).nth(block).unwrap_or_default().to_vec();
@@ -34,16 +25,38 @@ pub(super) fn phases(cells: &[PhaseRow], boundaries: &[BoundaryRow]) -> String {
             let _ = writeln!(text, "{:<LABEL$}{xs}", "");
             for line in &lines {
                 let shown: String = part(line).iter().map(|cell| format!("{:>CELL$}", percent(cell))).collect();
-                let _ = writeln!(text, "{:>width$} {}", short(&line[0].y), shown.trim_end(), width = LABEL - 1);
+                let label = if first.y_key.is_empty() { line[0].claim.clone() } else { short(&line[0].y) };
+                let _ = writeln!(text, "{label:>width$} {}", shown.trim_end(), width = LABEL - 1);
             }
         }
-        let own =
-            boundaries.iter().filter(|row| (row.map, &row.case, &row.claim) == (first.map, &first.case, &first.claim));
-        for row in own {
+        let is_own = |row: &&BoundaryRow| {
+            (row.map, &row.case) == (first.map, &first.case) && (first.y_key.is_empty() || row.claim == first.claim)
+        };
+        for row in boundaries.iter().filter(is_own) {
             let _ = writeln!(text, "{}", textwrap::fill(&boundary(row), WIDTH));
         }
     }
     text
+}
+
+/// Cells of one table: those of a map of two parameters for one claim, of a map of one parameter for all its claims.
+fn same_table(a: &PhaseRow, b: &PhaseRow) -> bool {
+    (a.map, &a.case) == (b.map, &b.case) && (a.y_key.is_empty() || a.claim == b.claim)
+}
+
+fn title(first: &PhaseRow) -> String {
+    let what = match (first.y_key.is_empty(), first.threshold) {
+        (true, _) => "each claim".to_owned(),
+        (false, None) => first.claim.clone(),
+        (false, Some(threshold)) => format!("{} with threshold {threshold}", first.claim),
+    };
+    let case = if first.case.is_empty() { String::new() } else { format!("{}: ", first.case) };
+    let down = if first.y_key.is_empty() { String::new() } else { format!(" and {} (down)", name(&first.y_key)) };
+    format!(
+        "{case}percent of runs in which {what} holds, over {} (across){down}; + surely above {} %, - surely below",
+        name(&first.x_key),
+        bare_percent(first.level)
+    )
 }
 
 /// The last part of a key.
@@ -69,14 +82,17 @@ fn percent(cell: &PhaseRow) -> String {
 }
 
 fn boundary(row: &BoundaryRow) -> String {
-    let at = if row.y_key.is_empty() { String::new() } else { format!(" at {} {}", name(&row.y_key), short(&row.y)) };
+    let of = match row.y_key.as_str() {
+        "" => format!("{}: ", row.claim),
+        key => format!("{} {}: ", name(key), short(&row.y)),
+    };
     let x = name(&row.x_key);
     match row.flip {
-        None => format!("  {x}{at}: {}", row.remark),
+        None => format!("  {of}{}", row.remark),
         Some(flip) => {
             let end = |end: Option<f64>| end.map_or("?".to_owned(), significant);
             let side = if row.direction == "rising" { "from" } else { "up to" };
-            format!("  holds {side} {x} = {} [{}, {}]{at}", significant(flip), end(row.low), end(row.high))
+            format!("  {of}holds {side} {x} = {} [{}, {}]", significant(flip), end(row.low), end(row.high))
         }
     }
 }
