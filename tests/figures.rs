@@ -199,8 +199,8 @@ fn a_heat_map_has_its_cells_axes_and_boundary() {
     // of the one cell below the level.
     assert_eq!(map.svg.matches("#FFEA46").count(), 3 + 1, "{}", map.svg);
     assert!(map.svg.contains(r#"<circle cx="360""#));
-    assert!(map.svg.contains(r#"points="360,430 360,243""#));
-    assert!(map.svg.contains(r#"points="360,243 620,243""#));
+    assert!(map.svg.contains("360,430 360,243"));
+    assert!(map.svg.contains("360,243 620,243"));
     assert_eq!(heat_map(), map);
 }
 
@@ -329,7 +329,8 @@ fn scaling_shows_points_and_fits() {
 fn lines_of_a_case_are_told_apart() {
     let (scaling, _, points, experts) = sweep();
     // Two lines, d being the slower axis: points 0, 2, 4, 6 and 1, 3, 5, 7.
-    let twice = |line: &str| scaling.iter().map(|row| ScalingRow { line: line.to_owned(), ..row.clone() }).collect::<Vec<_>>();
+    let twice =
+        |line: &str| scaling.iter().map(|row| ScalingRow { line: line.to_owned(), ..row.clone() }).collect::<Vec<_>>();
     let rows: Vec<ScalingRow> = [twice("training.batch = 2"), twice("training.batch = 8")].concat();
     let spread =
         |point: &SweptPoint| [0, 1].map(|other| SweptPoint { point: 2 * point.point + other, ..point.clone() });
