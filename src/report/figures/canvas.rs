@@ -1,7 +1,7 @@
 //! Frame, axes, markers and legend, on the drawing library.
 
 use super::FigureError;
-use super::names::percent;
+use super::legend::LINE;
 use super::scale::Scale;
 use plotters::coord::Shift;
 use plotters::element::{DashedPathElement, PathElement, Polygon};
@@ -14,16 +14,14 @@ use plotters::style::{FontTransform, IntoFont, TextStyle};
 /// Width of every figure.
 const WIDTH: i32 = 860;
 /// Left, top and right of the frame.
-const FRAME: (i32, i32, i32) = (100, 56, 620);
+pub(super) const FRAME: (i32, i32, i32) = (100, 56, 620);
 /// Height of the frame if nothing asks for another.
 pub(super) const HEIGHT: i32 = 374;
 /// Pixels below the frame, for its labels.
-const FOOT: i32 = 90;
-/// Pixels from one line of the legend to the next.
-const LINE: i32 = 20;
+pub(super) const FOOT: i32 = 90;
 /// The font, and what stands in where it is missing.
 const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
-const INK: RGBColor = RGBColor(30, 30, 30);
+pub(super) const INK: RGBColor = RGBColor(30, 30, 30);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// Colours that are safe for the colour-blind (Okabe and Ito), in the order of roles, criteria or series.
@@ -56,22 +54,23 @@ impl Look {
 
 /// A figure in the making.
 pub(super) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
-    bottom: i32,
+    pub(super) area: DrawingArea<SVGBackend<'a>, Shift>,
+    pub(super) bottom: i32,
     x: Scale,
     y: Scale,
-    entries: i32,
+    /// Lines of the legend so far.
+    pub(super) entries: i32,
 }
 
-fn refused(error: impl std::fmt::Display) -> FigureError {
+pub(super) fn refused(error: impl std::fmt::Display) -> FigureError {
     FigureError::Drawing(error.to_string())
 }
 
-fn font(size: i32, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+pub(super) fn font(size: i32, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     (FONT, size).into_font().color(&INK).pos(Pos::new(horizontal, vertical))
 }
 
-type Drawn = Result<(), FigureError>;
+pub(super) type Drawn = Result<(), FigureError>;
 
 impl<'a> Canvas<'a> {
     /// Frame, grid, ticks and labels.
@@ -129,11 +128,11 @@ impl<'a> Canvas<'a> {
         (on(self.x.share(x), left, right), on(self.y.share(y), bottom, top))
     }
 
-    fn write(&self, text: &str, at: (i32, i32), style: TextStyle) -> Drawn {
+    pub(super) fn write(&self, text: &str, at: (i32, i32), style: TextStyle) -> Drawn {
         self.area.draw(&Text::new(text.to_owned(), at, style)).map_err(refused)
     }
 
-    fn path(&self, pixels: &[(i32, i32)], style: ShapeStyle) -> Drawn {
+    pub(super) fn path(&self, pixels: &[(i32, i32)], style: ShapeStyle) -> Drawn {
         self.area.draw(&PathElement::new(pixels.to_vec(), style)).map_err(refused)
     }
 
@@ -143,7 +142,7 @@ impl<'a> Canvas<'a> {
         self.path(&pixels, look.colour().stroke_width(width))
     }
 
-    fn dashed(&self, pixels: Vec<(i32, i32)>, look: Look) -> Drawn {
+    pub(super) fn dashed(&self, pixels: Vec<(i32, i32)>, look: Look) -> Drawn {
         let style = look.colour().stroke_width(2);
         match look.dash() {
             Some((size, gap)) => self.area.draw(&DashedPathElement::new(pixels, size, gap, style)).map_err(refused),
@@ -181,7 +180,7 @@ impl<'a> Canvas<'a> {
         self.marker_at(self.place(x, y), look, size, open)
     }
 
-    fn marker_at(&self, (x, y): (i32, i32), look: Look, size: i32, open: bool) -> Drawn {
+    pub(super) fn marker_at(&self, (x, y): (i32, i32), look: Look, size: i32, open: bool) -> Drawn {
         let style = if open { look.colour().stroke_width(2) } else { look.colour().mix(0.75).filled() };
         let closed = |mut corners: Vec<(i32, i32)>| {
             if open {
@@ -223,25 +222,6 @@ impl<'a> Canvas<'a> {
         self.write(text, self.place(at.0, at.1), style)
     }
 
-    /// Letters beside the frame, from a height downwards.
-    pub fn beside(&self, text: &str, y: f64) -> Drawn {
-        let (_, y) = self.place(0.0, y);
-        for (line, text) in text.lines().enumerate() {
-            let size = if line == 0 { 14 } else { 12 };
-            self.write(text, (FRAME.2 + 12, y + 17 * line as i32), font(size, HPos::Left, VPos::Center))?;
-        }
-        Ok(())
-    }
-
-    /// Lines of text below the label of the x axis.
-    pub fn below(&self, text: &str) -> Drawn {
-        for (line, text) in text.lines().enumerate() {
-            let y = self.bottom + FOOT - 10 + LINE * line as i32;
-            self.write(text, (FRAME.0, y), font(13, HPos::Left, VPos::Center))?;
-        }
-        Ok(())
-    }
-
     /// Black lines through values on light margins, so that they stand out on any colour.
     pub fn haloed(&self, lines: &[[(f64, f64); 2]], width: u32) -> Drawn {
         for style in [RGBColor(255, 255, 255).stroke_width(width + 3), RGBColor(0, 0, 0).stroke_width(width)] {
@@ -257,80 +237,8 @@ impl<'a> Canvas<'a> {
         self.dot_at(self.place(x, y))
     }
 
-    fn dot_at(&self, at: (i32, i32)) -> Drawn {
+    pub(super) fn dot_at(&self, at: (i32, i32)) -> Drawn {
         self.area.draw(&Circle::new(at, 5, RGBColor(255, 255, 255).filled())).map_err(refused)?;
         self.area.draw(&Circle::new(at, 5, RGBColor(0, 0, 0).stroke_width(2))).map_err(refused)
-    }
-
-    /// The sign of a flip and its bracket in the legend.
-    pub fn flip_entry(&mut self, text: &str) -> Drawn {
-        let (left, y) = (FRAME.2 + 18, self.next_line());
-        self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(2))?;
-        for end in [left, left + 34] {
-            self.path(&[(end, y - 4), (end, y + 4)], RGBColor(0, 0, 0).stroke_width(2))?;
-        }
-        self.dot_at((left + 17, y))?;
-        self.words(text, left + 44)
-    }
-
-    /// The sign of a plain black line in the legend.
-    pub fn line_entry(&mut self, text: &str) -> Drawn {
-        let (left, y) = (FRAME.2 + 18, self.next_line());
-        self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(3))?;
-        self.words(text, left + 44)
-    }
-
-    /// A bar of the colours of all shares in the legend, with a tick at `level`.
-    pub fn colour_bar(&mut self, colour: impl Fn(f64) -> RGBColor, level: f64) -> Drawn {
-        const STEPS: i32 = 70;
-        let (left, right) = (FRAME.2 + 18, FRAME.2 + 44);
-        let bottom = self.next_line() + 2 * STEPS;
-        for step in 0..STEPS {
-            let corners = [(left, bottom - 2 * (step + 1)), (right, bottom - 2 * step)];
-            let fill = colour(f64::from(step) / f64::from(STEPS - 1)).filled();
-            self.area.draw(&Rectangle::new(corners, fill)).map_err(refused)?;
-        }
-        let height = |share: f64| bottom - libm::round(share.clamp(0.0, 1.0) * f64::from(2 * STEPS)) as i32;
-        let ends = [(0.0, "0 %".to_owned(), height(0.0)), (1.0, "100 %".to_owned(), height(1.0))];
-        // The level's label gives way to those of the ends.
-        let beside = height(level).clamp(height(1.0) + 16, height(0.0) - 16);
-        for (share, text, y) in ends.into_iter().chain([(level, format!("level {}", percent(level)), beside)]) {
-            self.path(&[(right, height(share)), (right + 5, height(share))], INK.stroke_width(1))?;
-            self.write(&text, (right + 10, y), font(13, HPos::Left, VPos::Center))?;
-        }
-        self.path(&[(left - 5, height(level)), (right + 5, height(level))], INK.stroke_width(2))?;
-        self.entries += 2 * STEPS / LINE + 1;
-        Ok(())
-    }
-
-    /// The next line of the legend: a marker, a line, or both, or neither; a line break continues the text.
-    pub fn entry(&mut self, text: &str, look: Look, line: bool, marker: Option<bool>) -> Drawn {
-        let left = FRAME.2 + 18;
-        let y = self.next_line();
-        if line {
-            self.dashed(vec![(left, y), (left + 34, y)], look)?;
-        }
-        if let Some(open) = marker {
-            self.marker_at((left + 17, y), look, 4, open)?;
-        }
-        self.words(text, left + 44)
-    }
-
-    /// Text in the legend without a sign.
-    pub fn note(&mut self, text: &str) -> Drawn {
-        self.words(text, FRAME.2 + 18)
-    }
-
-    /// Height of the next line of the legend.
-    fn next_line(&self) -> i32 {
-        FRAME.1 + 12 + LINE * self.entries
-    }
-
-    fn words(&mut self, text: &str, x: i32) -> Drawn {
-        for line in text.lines() {
-            self.write(line, (x, self.next_line()), font(13, HPos::Left, VPos::Center))?;
-            self.entries += 1;
-        }
-        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 //! | file | concept |
 //! |---|---|
 //! | `scale` | values → pixels: linear, or symmetric-logarithmic |
-//! | `canvas` | frame, axes, markers, legend |
+//! | `canvas` | frame, axes, lines, markers |
+//! | `legend` | the legend, and text around the frame |
 //! | `roles` | one quantity of every expert, by role |
 //! | `pruning` | accuracy against the pruning ratio |
 //! | `trajectory` | Δ^t over the iterations, by role |
@@ -19,6 +20,7 @@
 mod canvas;
 mod curves;
 mod heat;
+mod legend;
 mod names;
 mod phase;
 mod png;

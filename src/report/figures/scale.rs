@@ -103,7 +103,7 @@ impl Scale {
         let ticks = exponents.flat_map(|exponent| {
             let label = move |factor: i32| match (factor, exponent) {
                 (1, _) => decade(exponent),
-                (_, -3..=3) => {
+                (_, -1..=1) => {
                     let digits = (-exponent).max(0) as usize;
                     format!("{:.digits$}", f64::from(factor) * power(exponent))
                 }

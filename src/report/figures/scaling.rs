@@ -203,5 +203,7 @@ fn slope(series: &Series) -> String {
         };
     };
     let tail = if fit.tail { "\nin the last two octaves" } else { "" };
-    minus(format!("{:.2} [{:.2}, {:.2}]{tail}", fit.slope, fit.low, fit.high))
+    // Adding 0 after rounding takes the sign from a zero.
+    let [slope, low, high] = [fit.slope, fit.low, fit.high].map(|value| libm::round(value * 100.0) / 100.0 + 0.0);
+    minus(format!("{slope:.2} [{low:.2}, {high:.2}]{tail}"))
 }

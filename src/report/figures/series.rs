@@ -123,7 +123,7 @@ fn line_points(
         .collect::<Option<_>>()?;
     let all: Vec<(usize, usize)> = of_case.into_iter().collect();
     let stride = all.iter().take_while(|(_, patterns)| *patterns == all[0].1).count();
-    if length == 0 || stride == 0 || all.len() != length * lines || lines % stride != 0 {
+    if length == 0 || stride == 0 || all.len() != length * lines || !lines.is_multiple_of(stride) {
         return None;
     }
     let begin = place / stride * stride * length + place % stride;
