@@ -19,8 +19,7 @@ pub(super) fn scaling(rows: &[ScalingRow]) -> String {
             [&line[0].case, &line[0].line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect();
         let of = if of.is_empty() { String::new() } else { format!(", {}", of.join(", ")) };
         let _ = writeln!(text, "\nExponents of d{of} (95 % intervals, pointwise)");
-        let _ =
-            writeln!(text, "{:<17}{:>7} {:<17}{:>7} {:<17}{:>6}  {}", "figure", "all", "", "tail", "", "theory", "C");
+        let _ = writeln!(text, "{:<17}{:>7} {:<17}{:>7} {:<17}theory  C", "figure", "all", "", "tail", "");
         for row in line.iter().filter(|row| row.span == "all" && row.method != "least-squares") {
             let tail = line.iter().find(|other| {
                 (&other.figure, &other.method) == (&row.figure, &row.method) && other.span == "last-two-octaves"
