@@ -8,7 +8,7 @@
 //! ≤ η_r R (T √(π/8 + (p₁² + p₂²) λ̄²/16) + N/R): O(1/√d) if λ̄ = O(d^{−1/2}), B = Ω(d), and η_r T and η_r² T are O(1).
 //!
 //! *Proof.* w^{(t)} − w⁰ = −η_r Σ_{i<t} (E[ĝ^{(i)} | past] + noise_i). S1, applied to the weights after i steps, bounds the
-//! first terms path by path. M_t = Σ_{i<t} 1[i < τ] noise_i is a martingale, because {i < τ} is decided by the weights
+//! first terms path by path. M_t = Σ_{i<t} `1[i < τ]` noise_i is a martingale, because {i < τ} is decided by the weights
 //! before step i; it is the sum of the noise as long as t ≤ τ. By S2 its squared increments have expectations of at most
 //! R²/(8B), and Doob's inequality for the submartingale ‖M_t‖² gives P[max_t ‖M_t‖ ≥ √(TR²/(8Bδ))] ≤ δ. Taken sample by
 //! sample it is a martingale of TB increments of norm at most a = 2(R/√8)/B, whose conditional variances sum to at most
