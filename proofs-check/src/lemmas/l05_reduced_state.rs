@@ -11,8 +11,8 @@
 //!
 //! *Proof.* What a step adds to h_{s,r,v} is η_e (y α a_s/m) Σ_{j: x⁽ʲ⁾ = v} G_j 1[h_{s,r,v} > 0], averaged over the
 //! batch: it depends on r through the indicator alone. By L4 a neuron that is not active on v never moves at v again.
-//! So while it is active its weight is h⁰ + H, and it dies at the first step with h⁰ + H ≤ 0: it is alive iff h⁰ + H'
-//! > 0 for all H' so far, 0 among them, that is iff h⁰ + μ > 0. (H⁰ = 0 makes a separate condition h⁰ > 0
+//! So while it is active its weight is h⁰ + H, and it dies at the first step with h⁰ + H ≤ 0: it is alive iff h⁰ + H' >
+//! 0 for all H' so far, 0 among them, that is iff h⁰ + μ > 0. (H⁰ = 0 makes a separate condition h⁰ > 0
 //! superfluous.) This is monotone in h⁰, so the living are the first n of the sorted weights. When none is left, H no
 //! longer matters. ∎
 //!

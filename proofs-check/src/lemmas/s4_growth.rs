@@ -4,8 +4,8 @@
 //!
 //! (η_r/B) Σ_{x∈A} G_o (σ_{s,o_v} − σ̄) ≥ (η_r/B) gap Σ_{x∈A} G_o (1 − G_o) ≥ η_r (|A|/B) gap min_A G_o (1 − G_o) ≥ 0,
 //!
-//! *whatever the batch*. So given the weights, with gap over all q and κ = min over both ends e of G(1 − G), G = 1/(1
-//! + (l−1) exp(e − u_o)), e = min_q u_q and max_q u_q,
+//! *whatever the batch*. So given the weights, with gap over all q and κ the smaller of G(1 − G) at the two gates G =
+//! 1/(1 + (l−1) exp(e − u_o)) of e = min_q u_q and e = max_q u_q,
 //!
 //! E[move of u_{s,o_v}] ≥ η_r P[y = v] P[α = 1, o_v ∈ J_s | v] κ gap.
 //!
