@@ -1,16 +1,17 @@
 //! How far a mean of bounded vectors lies from its expectation: the inequality behind S3 and behind every check that
 //! samples.
 //!
-//! **Inequality** (Pinelis 1994, "Optimum bounds for the distributions of martingales in Banach spaces", Theorem 3.4, for
-//! Euclidean space). Let M_i be a martingale of vectors, M₀ = 0, with ‖M_i − M_{i−1}‖ ≤ a and Σ_i E[‖M_i − M_{i−1}‖² |
-//! past] ≤ b². Then for δ in (0, 1) and L = ln(2/δ), P[max_i ‖M_i‖ ≥ b√(2L) + 2aL/3] ≤ δ.
+//! **Inequality** (Pinelis 1994, "Optimum bounds for the distributions of martingales in Banach spaces", Theorem 3.4,
+//! for Euclidean space). Let M_i be a martingale of vectors, M₀ = 0, with ‖M_i − M_{i−1}‖ ≤ a and Σ_i E[‖M_i −
+//! M_{i−1}‖² | past] ≤ b². Then for δ in (0, 1) and L = ln(2/δ), P[max_i ‖M_i‖ ≥ b√(2L) + 2aL/3] ≤ δ.
 //!
-//! *Proof.* Let x = M_{i−1}, e = M_i − M_{i−1} and c(z) = cosh(s‖z‖), s > 0. The second derivative of c at z along e is at
-//! most s²‖e‖² cosh(s‖z‖), because sinh r ≤ r cosh r; and cosh(s‖x + te‖) ≤ exp(st‖e‖) cosh(s‖x‖). The first-order term
-//! has mean 0, so by Taylor E[c(x + e) | past] ≤ c(x)(1 + E[h(‖e‖) | past]), h(r) = exp(sr) − 1 − sr. Since h(r)/r²
-//! grows with r, h(‖e‖) ≤ ‖e‖² h(a)/a². So c(M_i) exp(−(h(a)/a²) Σ_{j≤i} E[‖e_j‖² | past]) is a supermartingale that
-//! starts at 1, and by Ville's inequality P[max ‖M_i‖ ≥ r] ≤ exp(b² h(a)/a²)/cosh(sr) ≤ 2 exp(b² h(a)/a² − sr). The best
-//! s gives Bennett's exponent, which is at least r²/(2(b² + ar/3)); and that is at least L for the r above. ∎
+//! *Proof.* Let x = M_{i−1}, e = M_i − M_{i−1} and c(z) = cosh(s‖z‖), s > 0. The second derivative of c at z along e
+//! is at most s²‖e‖² cosh(s‖z‖), because sinh r ≤ r cosh r; and cosh(s‖x + te‖) ≤ exp(st‖e‖) cosh(s‖x‖). The
+//! first-order term has mean 0, so by Taylor E[c(x + e) | past] ≤ c(x)(1 + E[h(‖e‖) | past]), h(r) = exp(sr) − 1 − sr.
+//! Since h(r)/r² grows with r, h(‖e‖) ≤ ‖e‖² h(a)/a². So c(M_i) exp(−(h(a)/a²) Σ_{j≤i} E[‖e_j‖² | past]) is a
+//! supermartingale that starts at 1, and by Ville's inequality P[max ‖M_i‖ ≥ r] ≤ exp(b² h(a)/a²)/cosh(sr) ≤ 2 exp(b²
+//! h(a)/a² − sr). The best s gives Bennett's exponent, which is at least r²/(2(b² + ar/3)); and that is at least L for
+//! the r above. ∎
 
 /// The probability of a false alarm that each single sampled comparison is allowed.
 pub const ERROR: f64 = 1e-9;

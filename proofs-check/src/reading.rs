@@ -20,7 +20,7 @@ pub struct Choice {
     pub taken: Vec<(usize, f64)>,
     /// σ̄.
     pub mean: f64,
-    /// How far the score of the best token left out lies below the lowest chosen one, if their patterns differ.
+    /// How little a chosen token leads a token left out, over all pairs of different patterns.
     pub clearance: f64,
 }
 
@@ -74,9 +74,11 @@ impl<'a> Reader<'a> {
         let taken: Vec<(usize, f64)> =
             chosen.iter().map(|&position| (tokens[position] as usize, gate(position))).collect();
         let mean = taken.iter().map(|&(pattern, gate)| gate * self.activations[expert][pattern]).sum();
-        let lowest = chosen[chosen.len() - 1];
-        let other = left.iter().find(|&&position| tokens[position] != tokens[lowest]);
-        let clearance = other.map_or(f64::INFINITY, |&position| score(lowest) - score(position));
+        let lead = |&inside: &usize| {
+            let others = left.iter().filter(move |&&outside| tokens[outside] != tokens[inside]);
+            others.fold(f64::INFINITY, |lead: f64, &outside| lead.min(score(inside) - score(outside)))
+        };
+        let clearance = chosen.iter().map(lead).fold(f64::INFINITY, f64::min);
         Choice { taken, mean, clearance }
     }
 
@@ -125,5 +127,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_chosen_token_may_tie_with_one_left_out_that_repeats_another() {
+        let model = Model {
+            patterns: 4,
+            neurons_per_expert: 1,
+            tokens_per_expert: 2,
+            signs: vec![1.0],
+            routers: vec![-5.0, -5.0, 1.0, 1.0 - 1e-12],
+            neurons: vec![0.0; 4],
+        };
+        // Taken are 2 and the first 3; with scores rounded the other way both 3 would be.
+        let choice = Reader::new(&model).choose(0, &[3, 2, 3]);
+        assert_eq!(choice.taken.iter().map(|(pattern, _)| *pattern).collect::<Vec<_>>(), [2, 3]);
+        assert!(choice.clearance < 1e-11);
     }
 }

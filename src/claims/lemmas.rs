@@ -69,7 +69,7 @@ pub static LEMMAS: &[Lemma] = &[
     },
     Lemma {
         id: "S1'",
-        statement: "Cancellation: for an expert with λ₁ = λ₂ = 0 the drift is a_s (E[β]E[Φ] + Cov(β, Φ)), Φ = Σ_j G_j(σ_j − σ̄)x⁽ʲ⁾ and β = E[yα | irrelevant tokens]. It is 0 while every sample is active and the classes are balanced.",
+        statement: "Cancellation: for an expert with λ₁ = λ₂ = 0 the drift is a_s (E[β]E[Φ] + Cov(β, Φ)), where y α a_s Φ is one sample's step and β = E[yα | irrelevant tokens]. It is 0 while every sample is active and the classes are balanced.",
         checked: true,
     },
     Lemma {

@@ -1,25 +1,27 @@
-//! **L5, reduced state.** All neurons of expert s that are active on v move by the same amount in every step. Let H be the
-//! sum of these amounts so far and μ = min(0, smallest H so far). Then h_{s,r,v} > 0 iff h⁰_{s,r,v} + μ > 0, and with n the
-//! number of such neurons
+//! **L5, reduced state.** All neurons of expert s that are active on v move by the same amount in every step. Let H be
+//! the sum of these amounts so far and μ = min(0, smallest H so far). Then h_{s,r,v} > 0 iff h⁰_{s,r,v} + μ > 0, and
+//! with n the number of such neurons
 //!
 //! σ_{s,v} = (1/m)(Σ of the n largest h⁰_{s,r,v} + n H).
 //!
-//! So the sorted initial weights (static) and two changing numbers, H and μ, give every activation; with the router's u
-//! that makes three changing numbers for each (expert, pattern). To give the neurons back as well, keep the offset at which
-//! each of them died: an active neuron is h⁰ + H, a dead one h⁰ + (H at its death), one that was never active h⁰.
+//! So the sorted initial weights (static) and two changing numbers, H and μ, give every activation; with the router's
+//! u that makes three changing numbers for each (expert, pattern). To give the neurons back as well, keep the offset
+//! at which each of them died: an active neuron is h⁰ + H, a dead one h⁰ + (H at its death), one that was never active
+//! h⁰.
 //!
-//! *Proof.* What a step adds to h_{s,r,v} is η_e (y α a_s/m) Σ_{j: x⁽ʲ⁾ = v} G_j 1[h_{s,r,v} > 0], averaged over the batch: it
-//! depends on r through the indicator alone. By L4 a neuron that is not active on v never moves at v again. So while it is
-//! active its weight is h⁰ + H, and it dies at the first step with h⁰ + H ≤ 0: it is alive iff h⁰ + H' > 0 for all H' so
-//! far, 0 among them, that is iff h⁰ + μ > 0. (H⁰ = 0 makes a separate condition h⁰ > 0 superfluous.) This is monotone
-//! in h⁰, so the living are the first n of the sorted weights. When none is left, H no longer matters. ∎
+//! *Proof.* What a step adds to h_{s,r,v} is η_e (y α a_s/m) Σ_{j: x⁽ʲ⁾ = v} G_j 1[h_{s,r,v} > 0], averaged over the
+//! batch: it depends on r through the indicator alone. By L4 a neuron that is not active on v never moves at v again.
+//! So while it is active its weight is h⁰ + H, and it dies at the first step with h⁰ + H ≤ 0: it is alive iff h⁰ + H' >
+//! 0 for all H' so far, 0 among them, that is iff h⁰ + μ > 0. (H⁰ = 0 makes a separate condition h⁰ > 0
+//! superfluous.) This is monotone in h⁰, so the living are the first n of the sorted weights. When none is left, H no
+//! longer matters. ∎
 //!
-//! *Scope.* That of the module. The state at T does not tell the steps apart, so a neuron's death cannot be found from H and
-//! μ: between them the offset may have jumped past −h⁰ by any amount. Hence the offsets at death.
+//! *Scope.* That of the module. The state at T does not tell the steps apart, so a neuron's death cannot be found from
+//! H and μ: between them the offset may have jumped past −h⁰ by any amount. Hence the offsets at death.
 //!
-//! *Check.* H and μ are kept here, by other code than the engine's, from the moves of the neuron with the largest weight of
-//! each (expert, pattern). σ and all neurons are rebuilt after every step and compared with the recorded model. Where a
-//! weight comes so near 0 that rounding decides whether it dies, the pattern is given up from there on.
+//! *Check.* H and μ are kept here, by other code than the engine's, from the moves of the neuron with the largest
+//! weight of each (expert, pattern). σ and all neurons are rebuilt after every step and compared with the recorded
+//! model. Where a weight comes so near 0 that rounding decides whether it dies, the pattern is given up from there on.
 
 use crate::tolerance::norm;
 use crate::{Tally, Trajectory, tolerance};

@@ -1,16 +1,16 @@
-//! **L8, one-sign impossibility.** f_s has the sign of a_s or is 0. If all kept experts share a sign, every sample of the
-//! class that this sign votes against is an error, with or without fine-tuning. With ρ > 1 − 2/k at most one expert is
-//! kept, so no method of pruning survives ρ > 1 − 2/k on both classes.
+//! **L8, one-sign impossibility.** f_s has the sign of a_s or is 0. If all kept experts share a sign, every sample of
+//! the class that this sign votes against is an error, with or without fine-tuning. With ρ > 1 − 2/k at most one
+//! expert is kept, so no method of pruning survives ρ > 1 − 2/k on both classes.
 //!
-//! *Proof.* f_s = a_s Σ_j G_j σ_j with G_j ≥ 0 and σ_j ≥ 0. If a_s = a for all kept s, then a f(x) ≥ 0 for every x, and for y = −a
-//! this is y f(x) ≤ 0: an error. Training moves routers and neurons and never a_s. The number kept is (1 − ρ)k < 2. Without
-//! experts f = 0, an error for both classes. ∎
+//! *Proof.* f_s = a_s Σ_j G_j σ_j with G_j ≥ 0 and σ_j ≥ 0. If a_s = a for all kept s, then a f(x) ≥ 0 for every x,
+//! and for y = −a this is y f(x) ≤ 0: an error. Training moves routers and neurons and never a_s. The number kept is
+//! (1 − ρ)k < 2. Without experts f = 0, an error for both classes. ∎
 //!
-//! So the accuracy is at most the share of one class. *Scope.* Wider than the module's: any routing with gates ≥ 0, any
-//! loss, any noise, any number of experts of either sign.
+//! So the accuracy is at most the share of one class. *Scope.* Wider than the module's: any routing with gates ≥ 0,
+//! any loss, any noise, any number of experts of either sign.
 //!
-//! *Check.* Every set of experts of one sign that is a single one, all of the sign, or all but one, of trained models: the
-//! engine's outputs on inputs of both classes, before and after fine-tuning steps on fresh batches.
+//! *Check.* Every set of experts of one sign that is a single one, all of the sign, or all but one, of trained models:
+//! the engine's outputs on inputs of both classes, before and after fine-tuning steps on fresh batches.
 
 use crate::Tally;
 use crate::population::{Study, own_class};

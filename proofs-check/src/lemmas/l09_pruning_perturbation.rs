@@ -1,20 +1,23 @@
-//! **L9, pruning perturbation.** Let S be the kept experts and for the pruned ones of sign a let M_a = Σ max_v σ_{s,v} and m_a =
-//! Σ min_v σ_{s,v}. For every x
+//! **L9, pruning perturbation.** Let S be the kept experts and for the pruned ones of sign a let M_a = Σ max_v σ_{s,v}
+//! and m_a = Σ min_v σ_{s,v}. For every x
 //!
 //! m₊ − M₋ ≤ f(x) − f_S(x) ≤ M₊ − m₋, so |f(x) − f_S(x)| ≤ max(M₊, M₋) ≤ Σ_{s∉S} max_v σ_{s,v}.
 //!
 //! So pruning takes at most M₊ − m₋ from the margin of class o₁ and at most M₋ − m₊ from that of o₂.
 //!
-//! *Proof.* Expert choice routes each expert by itself: what is pruned changes nothing for the others, and f − f_S = Σ_{s∉S} f_s.
-//! a_s f_s(x) = Σ_j G_j σ_j is a weighted mean of activations, so it lies between min_v σ_{s,v} ≥ 0 and max_v σ_{s,v}. ∎
+//! *Proof.* Expert choice routes each expert by itself: what is pruned changes nothing for the others, and f − f_S =
+//! Σ_{s∉S} f_s. a_s f_s(x) = Σ_j G_j σ_j is a weighted mean of activations, so it lies between min_v σ_{s,v} ≥ 0 and
+//! max_v σ_{s,v}. ∎
 //!
-//! The sum over both signs is the plain bound; outputs of opposite sign cannot add up, so the larger of the two is enough.
-//! It is attained where all pruned experts of that sign take tokens of largest σ and the others tokens with σ = 0.
+//! The sum over both signs is the plain bound; outputs of opposite sign cannot add up, so the larger of the two is
+//! enough. It is attained where all pruned experts of that sign take tokens of largest σ and the others tokens with σ
+//! = 0.
 //!
-//! *Scope.* That of the module, any loss. Token choice with a router that stays also obeys it, if gates of a token's absent
-//! experts are not given to others.
+//! *Scope.* That of the module, any loss. Token choice with a router that stays also obeys it, if gates of a token's
+//! absent experts are not given to others.
 //!
-//! *Check.* The engine's outputs of the whole and of the pruned model: at the populations' models, several sets, some inputs.
+//! *Check.* The engine's outputs of the whole and of the pruned model: at the populations' models, several sets, some
+//! inputs.
 
 use crate::population::Study;
 use crate::{Tally, tolerance};

@@ -1,25 +1,26 @@
-//! **L10, dominance.** Let I be a set of experts (the irrelevant ones) and X_y the inputs of class y. If for both classes y and
-//! every x in X_y
+//! **L10, dominance.** Let I be a set of experts (the irrelevant ones) and X_y the inputs of class y. If for both
+//! classes y and every x in X_y
 //!
 //! Σ_{s∉I} y f_s(x) > Σ_{s∈I, y a_s = −1} max_{x'∈X_y} |f_s(x')|,
 //!
-//! then every subset of I can be pruned, in any order, without an error. And this holds for every subset **if and only if**
-//! for both classes and every x in X_y
+//! then every subset of I can be pruned, in any order, without an error. And this holds for every subset **if and only
+//! if** for both classes and every x in X_y
 //!
 //! Σ_{s∉I} y f_s(x) > Σ_{s∈I, y a_s = −1} |f_s(x)|,
 //!
 //! the same input on both sides: one subset decides, the one that prunes of I just the experts that vote for y.
 //!
-//! *Proof.* Keep K ⊆ I beside the others. By expert choice y f_K(x) = Σ_{s∉I} y f_s(x) + Σ_{s∈K, y a_s = +1} |f_s(x)| − Σ_{s∈K, y a_s =
-//! −1} |f_s(x)|, which is smallest over K when K holds all of I with y a_s = −1 and none with y a_s = +1: then it is the left
-//! side of the second condition minus the right one. All K are without an error iff that is positive for all x. The
-//! first condition has a larger right side. Orders do not matter, since the pruned model depends on K alone. ∎
+//! *Proof.* Keep K ⊆ I beside the others. By expert choice y f_K(x) = Σ_{s∉I} y f_s(x) + Σ_{s∈K, y a_s = +1} |f_s(x)|
+//! − Σ_{s∈K, y a_s = −1} |f_s(x)|, which is smallest over K when K holds all of I with y a_s = −1 and none with y a_s
+//! = +1: then it is the left side of the second condition minus the right one. All K are without an error iff that is
+//! positive for all x. The first condition has a larger right side. Orders do not matter, since the pruned model
+//! depends on K alone. ∎
 //!
-//! An error is y f(x) ≤ 0, so the inequalities are strict: at equality that subset errs. They exclude that I is everything.
-//! x ranges over inputs as sequences: with tied scores f_s(x) may depend on the order of tokens.
+//! An error is y f(x) ≤ 0, so the inequalities are strict: at equality that subset errs. They exclude that I is
+//! everything. x ranges over inputs as sequences: with tied scores f_s(x) may depend on the order of tokens.
 //!
-//! The first condition is checked expert by expert (each maximum alone), the second one needs all experts on the same input.
-//! Between them lies what is lost when every expert may pick its own worst input.
+//! The first condition is checked expert by expert (each maximum alone), the second one needs all experts on the same
+//! input. Between them lies what is lost when every expert may pick its own worst input.
 //!
 //! *Scope.* That of the module, any loss, any set I: it uses no property of irrelevance.
 //!

@@ -1,26 +1,26 @@
-//! **S1′, cancellation.** Let λ₁ = λ₂ = 0 for expert s, z the irrelevant tokens of a sample in their order, Φ(z) = Σ_j G_j
-//! (σ_j − σ̄) x⁽ʲ⁾, and β(z) = E[yα | z]. Then
+//! **S1′, cancellation.** Let λ₁ = λ₂ = 0 for expert s, z the irrelevant tokens of a sample in their order, Φ(z) = Σ_j
+//! G_j (σ_j − σ̄) x⁽ʲ⁾, and β(z) = E[yα | z]. Then
 //!
-//! - E[−∇_{w_s} ℓ] = a_s E[β(z) Φ(z)] = a_s ((E β)(E Φ) + Cov(β, Φ)), and ‖E∇_{w_s} ℓ‖₂ ≤ R_s √(π E|β|/8);
+//! - E[−∇_{w_s} ℓ] = a_s E[β(z) Φ(z)] = a_s `(E[β] E[Φ] + Cov(β, Φ))`, and ‖E∇_{w_s} ℓ‖₂ ≤ R_s √(π E|β|/8);
 //! - it is exactly 0 where β = 0, so while α ≡ 1 and the classes are balanced.
 //!
-//! *Proof.* λ = 0 says that the class token is (with probability 1) not among the top l, so J_s is the top l of z. Ties
-//! among tokens of z are broken by their order in z, whatever the position of the class token. So Φ depends on z alone,
-//! and the negative gradient is y α a_s Φ(z). z is independent of the class and the position of its token (not of α): the
-//! expectation given z is a_s β(z) Φ(z). With α ≡ 1, β = E[y | z] = p₁ − p₂. For the bound repeat the proof of S1 with the
-//! coordinate β(z) Φ_q: |E[β Φ_q]| ≤ (R_s/4) π because |β| ≤ 1, and Σ_q |E[β Φ_q]| ≤ (R_s/2) E|β|. ∎
+//! *Proof.* λ = 0 says that the class token is (with probability 1) not among the top l, so J_s is the top l of z.
+//! Ties among tokens of z are broken by their order in z, whatever the position of the class token. So Φ depends on z
+//! alone, and the negative gradient is y α a_s Φ(z). z is independent of the class and the position of its token (not
+//! of α): the expectation given z is a_s β(z) Φ(z). With α ≡ 1, β = E[y | z] = p₁ − p₂. For the bound repeat the proof
+//! of S1 with the coordinate β(z) Φ_q: |E[β Φ_q]| ≤ (R_s/4) π because |β| ≤ 1, and Σ_q |E[β Φ_q]| ≤ (R_s/2) E|β|. ∎
 //!
-//! So there are *two* ways to a drift. Cov(β, Φ) needs a margin that depends on the irrelevant tokens. (E β)(E Φ) does
-//! not: it needs only that one class has more active samples than the other, p₁ P[α = 1 | o₁] ≠ p₂ P[α = 1 | o₂], be it
-//! by the class share or because one class is learned before the other.
+//! So there are *two* ways to a drift. Cov(β, Φ) needs a margin that depends on the irrelevant tokens. `E[β] E[Φ]`
+//! does not: it needs only that one class has more active samples than the other, p₁ P[α = 1 | o₁] ≠ p₂ P[α = 1 | o₂],
+//! be it by the class share or because one class is learned before the other.
 //!
 //! The symmetry that is used is D's: (class, position) is independent of z. Expert choice is needed in that the class
 //! token takes no gate and no place from the others.
 //!
 //! *Scope.* That of the module, and the label follows the class.
 //!
-//! *Check.* For some z: the engine's step on all n samples that put o_v somewhere into z must be y_v a_s Φ(z) times the
-//! share of them that is active, for both classes. Where all inputs are listed: the identity and the bound.
+//! *Check.* For some z: the engine's step on all n samples that put o_v somewhere into z must be y_v a_s Φ(z) times
+//! the share of them that is active, for both classes. Where all inputs are listed: the identity and the bound.
 
 use crate::law::{Occurrence, completions};
 use crate::population::{Population, Study};

@@ -2,27 +2,28 @@
 //!
 //! ‖E∇_{w_s} ℓ‖₂ ≤ R_s √(π/8 + (p₁²λ₁² + p₂²λ₂²)/16).
 //!
-//! π is (n−1)/(d−2) without replacement and 1 − (1 − 1/(d−2))^{n−1} ≤ (n−1)/(d−2) with. If λ₁, λ₂ = O(d^{−1/2}) and n is
-//! fixed, the drift is O(R_s/√d): this is where the 1/√d of Theorem 1 comes from, with its constant.
+//! π is (n−1)/(d−2) without replacement and 1 − (1 − 1/(d−2))^{n−1} ≤ (n−1)/(d−2) with. If λ₁, λ₂ = O(d^{−1/2}) and n
+//! is fixed, the drift is O(R_s/√d): this is where the 1/√d of Theorem 1 comes from, with its constant.
 //!
-//! *Proof.* Let G_v be the gates' mass on pattern v and g_v = α y a_s G_v (σ_v − σ̄) the coordinate of the negative gradient.
-//! Since σ̄ is G_v σ_v + (1 − G_v) times a mean of the other activations, |σ_v − σ̄| ≤ (1 − G_v) R_s and |g_v| ≤ G_v (1 − G_v)
-//! R_s ≤ R_s/4; and g_v = 0 unless v is chosen. Hence
+//! *Proof.* Let G_v be the gates' mass on pattern v and g_v = α y a_s G_v (σ_v − σ̄) the coordinate of the negative
+//! gradient. Since σ̄ is G_v σ_v + (1 − G_v) times a mean of the other activations, |σ_v − σ̄| ≤ (1 − G_v) R_s and |g_v|
+//! ≤ G_v (1 − G_v) R_s ≤ R_s/4; and g_v = 0 unless v is chosen. Hence
 //!
 //! - |E g_{o_v}| ≤ (R_s/4) P[o_v ∈ J_s] = (R_s/4) p_v λ_v;
-//! - |E g_q| ≤ (R_s/4) P[q ∈ J_s] ≤ R_s π/4 for every q, while Σ_q |E g_q| ≤ E‖g‖₁ ≤ R_s/2 by L2. A sum of squares is at
-//!   most the largest times the sum: Σ_q |E g_q|² ≤ R_s² π/8. ∎
+//! - |E g_q| ≤ (R_s/4) P[q ∈ J_s] ≤ R_s π/4 for every q, while Σ_q |E g_q| ≤ E‖g‖₁ ≤ R_s/2 by L2. A sum of squares is
+//!   at most the largest times the sum: Σ_q |E g_q|² ≤ R_s² π/8. ∎
 //!
 //! The constants are best possible. First term: d = 4, n = 3, l = 2, one class only, both q always chosen with equal
-//! scores and σ = 0, R_s (π = 1, λ = 0) attains R_s/√8. Second: n = l = 2, one class only, equal scores, σ = R_s on q and 0
-//! on o: the drift is (R_s/4)√(1 + π) and the bound (R_s/4)√(1 + 2π).
+//! scores and σ = 0, R_s (π = 1, λ = 0) attains R_s/√8. Second: n = l = 2, one class only, equal scores, σ = R_s on q
+//! and 0 on o: the drift is (R_s/4)√(1 + π) and the bound (R_s/4)√(1 + 2π).
 //!
 //! The proof also gives π P[α = 1]/8 for the first term, and P[o_v ∈ x, α = 1, o_v ∈ J_s] for p_v λ_v.
 //!
 //! *Scope.* That of the module, any class share, also labels that do not follow the class.
 //!
-//! *Check.* E∇ at recorded models, from the definition (S2 ties the engine's steps to it). On tiny configurations it is a
-//! sum over all inputs, λ being checked on the way. Else a sample mean, allowed the radius of [`crate::concentration`].
+//! *Check.* E∇ at recorded models, from the definition (S2 ties the engine's steps to it). On tiny configurations it
+//! is a sum over all inputs, λ being checked on the way. Else a sample mean, allowed the radius of
+//! [`crate::concentration`].
 
 use crate::law::Occurrence;
 use crate::population::{Population, Study};

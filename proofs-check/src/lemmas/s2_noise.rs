@@ -2,21 +2,23 @@
 //!
 //! E‖ĝ_s − E∇_{w_s} ℓ‖² = (E‖∇_{w_s} ℓ‖² − ‖E∇_{w_s} ℓ‖²)/B ≤ R_s² P[α = 1]/(8B).
 //!
-//! With fresh batches the differences ĝ_s^{(t)} − E[ĝ_s^{(t)} | weights before step t] are a martingale difference sequence.
+//! With fresh batches the differences ĝ_s^{(t)} − E[ĝ_s^{(t)} | weights before step t] are a martingale difference
+//! sequence.
 //!
-//! *Proof.* The first equality is the variance of a mean of independent vectors. ‖∇_{w_s} ℓ‖² ≤ R_s²/8 if α = 1 (L2) and 0
-//! else. The weights before step t are a function of the earlier batches, the batch of step t is independent of them. ∎
+//! *Proof.* The first equality is the variance of a mean of independent vectors. ‖∇_{w_s} ℓ‖² ≤ R_s²/8 if α = 1 (L2)
+//! and 0 else. The weights before step t are a function of the earlier batches, the batch of step t is independent of
+//! them. ∎
 //!
-//! 1/8 is best possible, so that centring gains nothing in general: d = 4, n = 3, l = 2, balanced classes, α ≡ 1, both q
-//! always chosen with equal scores and σ = 0, R_s: the gradient is y a_s (R_s/4)(q − q′), its expectation 0 (S1′) and its
-//! squared norm always R_s²/8.
+//! 1/8 is best possible, so that centring gains nothing in general: d = 4, n = 3, l = 2, balanced classes, α ≡ 1, both
+//! q always chosen with equal scores and σ = 0, R_s: the gradient is y a_s (R_s/4)(q − q′), its expectation 0 (S1′)
+//! and its squared norm always R_s²/8.
 //!
 //! *Scope.* That of the module. Fresh batches only: samples of a finite training set that are met again are not
 //! independent of the weights.
 //!
-//! *Check.* (a) Every recorded step is the mean of the samples' negative gradients, read from the definition, times η_r:
-//! what makes the rest a statement about the engine. (b) E‖∇‖² ≤ R_s² P[α = 1]/8 on the populations. (c) ½‖ĝ − ĝ′‖² over
-//! pairs of fresh batches by the engine, with the excess that chance allows.
+//! *Check.* (a) Every recorded step is the mean of the samples' negative gradients, read from the definition, times
+//! η_r: what makes the rest a statement about the engine. (b) E‖∇‖² ≤ R_s² P[α = 1]/8 on the populations. (c) ½‖ĝ −
+//! ĝ′‖² over pairs of fresh batches by the engine, with the excess that chance allows.
 
 use crate::concentration::variance_excess;
 use crate::population::Study;

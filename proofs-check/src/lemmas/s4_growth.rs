@@ -1,22 +1,22 @@
-//! **S4, growth.** Let y_v a_s = +1 (the expert votes for class v). In a step with the batch 𝓑 let A be the samples of class v
-//! with α = 1 and o_v ∈ J_s, and gap = σ_{s,o_v} − max σ_{s,q} over the q that s takes beside o_v in A. If gap ≥ 0, the step
-//! moves u_{s,o_v} by
+//! **S4, growth.** Let y_v a_s = +1 (the expert votes for class v). In a step with the batch 𝓑 let A be the samples of
+//! class v with α = 1 and o_v ∈ J_s, and gap = σ_{s,o_v} − max σ_{s,q} over the q that s takes beside o_v in A. If gap
+//! ≥ 0, the step moves u_{s,o_v} by
 //!
 //! (η_r/B) Σ_{x∈A} G_o (σ_{s,o_v} − σ̄) ≥ (η_r/B) gap Σ_{x∈A} G_o (1 − G_o) ≥ η_r (|A|/B) gap min_A G_o (1 − G_o) ≥ 0,
 //!
-//! *whatever the batch*. So given the weights, with gap over all q and κ = min over both ends e of G(1 − G), G = 1/(1 + (l−1)
-//! exp(e − u_o)), e = min_q u_q and max_q u_q,
+//! *whatever the batch*. So given the weights, with gap over all q and κ the smaller of G(1 − G) at the two gates G =
+//! 1/(1 + (l−1) exp(e − u_o)) of e = min_q u_q and e = max_q u_q,
 //!
 //! E[move of u_{s,o_v}] ≥ η_r P[y = v] P[α = 1, o_v ∈ J_s | v] κ gap.
 //!
-//! *Proof.* Only samples that contain o_v and choose it move u_{s,o_v}: those of A, with y a_s = +1. One sample has one class
-//! token, so the other l − 1 chosen ones are irrelevant, and σ̄ = G_o σ_o + (1 − G_o) μ with μ a mean of their activations:
-//! σ_o − σ̄ = (1 − G_o)(σ_o − μ) ≥ (1 − G_o) gap. G_o lies between the values at the two ends, as each of the other scores
-//! lies between them, and G(1 − G) is concave, so smallest at an end. The expectation of a sum over the batch is B times
-//! that of one sample. ∎
+//! *Proof.* Only samples that contain o_v and choose it move u_{s,o_v}: those of A, with y a_s = +1. One sample has
+//! one class token, so the other l − 1 chosen ones are irrelevant, and σ̄ = G_o σ_o + (1 − G_o) μ with μ a mean of
+//! their activations: σ_o − σ̄ = (1 − G_o)(σ_o − μ) ≥ (1 − G_o) gap. G_o lies between the values at the two ends, as
+//! each of the other scores lies between them, and G(1 − G) is concave, so smallest at an end. The expectation of a
+//! sum over the batch is B times that of one sample. ∎
 //!
-//! Stronger than a statement about expectations: while gap ≥ 0, u_{s,o_v} never falls. For a misaligned expert (y_v a_s = −1)
-//! all signs turn, and u_{s,o_v} falls by as much: it learns to hide its feature.
+//! Stronger than a statement about expectations: while gap ≥ 0, u_{s,o_v} never falls. For a misaligned expert (y_v
+//! a_s = −1) all signs turn, and u_{s,o_v} falls by as much: it learns to hide its feature.
 //!
 //! *Scope.* That of the module, and the label follows the class. Independent labels make |A| count with both signs.
 //!
