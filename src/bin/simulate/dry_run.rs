@@ -5,15 +5,16 @@ use crate::failure::Failure;
 use crate::load::Loaded;
 use crate::run::design;
 use moe_theory::claims::Evidence;
+use moe_theory::claims::definitions::definition;
 use moe_theory::claims::judge::{ALPHA, Jury, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
 use moe_theory::claims::trial::fewest_runs;
 use moe_theory::report::text::WIDTH;
-use moe_theory::run::run;
+use moe_theory::run::{RunRecord, run};
 use moe_theory::sim::consistency::state_bytes;
 use moe_theory::sim::{ClaimSpec, Point};
 use moe_theory::stats::binomial::trials_for_power;
-use moe_theory::stats::slope::runs_for_slope_power;
+use moe_theory::stats::slope::{MEDIAN_FACTOR, runs_for_slope_power};
 use rayon::prelude::*;
 use std::io::Write;
 use std::time::Instant;
@@ -91,6 +92,7 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
     let design = design(arguments);
     let pairs = Jury::new(simulation, points, design).pairs().max(1);
     let alpha = ALPHA / (2 * pairs) as f64;
+    let pilot = pilot(loaded, arguments);
     writeln!(out, "seeds a point that each claim needs ({pairs} pairs of tests, Holm at {ALPHA}):")?;
     for claim in &simulation.claims {
         let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
@@ -100,40 +102,57 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
         let planned = trials_for_power(PLANNED_PROBABILITY, claim.level, alpha, PLANNED_POWER, 1_000_000)
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
         let verdict = if seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
-        writeln!(
-            out,
-            "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
-            claim.id
-        )?;
+        if judges_probabilities(claim) {
+            writeln!(
+                out,
+                "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
+                claim.id
+            )?;
+        } else {
+            writeln!(out, "  {}{case}:", claim.id)?;
+        }
         for (part, line) in slope_lines(claim, points) {
-            show_slope(claim, part, &line, alpha, arguments, out)?;
+            show_slope(claim, part, &line, alpha, &pilot, out)?;
         }
     }
     Ok(())
 }
 
-/// The runs that a slope needs, by the spread that a pilot of a few runs with other seeds shows.
+/// Whether a claim has parts that are shares of runs: at every point, or T1b's constant.
+fn judges_probabilities(claim: &ClaimSpec) -> bool {
+    definition(&claim.id).is_some_and(|definition| definition.has_probability) || claim.id == "T1b"
+}
+
+/// A few runs of every point that a slope is over, with seeds of their own; none of the other points.
+fn pilot(loaded: &Loaded, arguments: &RunArguments) -> Vec<Vec<RunRecord>> {
+    let Loaded { simulation, points, .. } = loaded;
+    let slopes: Vec<_> = simulation.claims.iter().flat_map(|claim| slope_lines(claim, points)).collect();
+    let is_needed = |point: &Point| slopes.iter().any(|(_, line)| line.iter().any(|other| other.index == point.index));
+    let runs = |point: &Point| if is_needed(point) { 0..PILOT } else { 0..0 };
+    let compute = |point: &Point, index| run(point, index, !arguments.seed, arguments.engine.choice());
+    points.par_iter().map(|point| runs(point).into_par_iter().map(|index| compute(point, index)).collect()).collect()
+}
+
+/// The runs that a slope needs, by the spread that the pilot shows.
 fn show_slope(
     claim: &ClaimSpec,
     part: SlopePart,
     line: &[&Point],
     alpha: f64,
-    arguments: &RunArguments,
+    pilot: &[Vec<RunRecord>],
     out: &mut impl Write,
 ) -> std::io::Result<()> {
-    let pilot_seed = !arguments.seed;
-    let tasks: Vec<(&Point, u64)> = line.iter().flat_map(|&point| (0..PILOT).map(move |run| (point, run))).collect();
-    let figures: Vec<Option<f64>> = tasks
-        .par_iter()
-        .map(|&(point, index)| {
-            let record = run(point, index, pilot_seed, arguments.engine.choice());
-            let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-            let evidence = Evidence { parameters: &point.parameters, run, experts, pruning };
-            part.figure.of(&evidence, claim.roles)
+    let figure = |point: &Point, record: &RunRecord| {
+        let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
+        part.figure.of(&Evidence { parameters: &point.parameters, run, experts, pruning }, claim.roles)
+    };
+    let spreads: Option<Vec<f64>> = line
+        .iter()
+        .map(|point| {
+            let figures: Vec<_> = pilot[point.index].iter().map(|record| figure(point, record)).collect();
+            spread(part.method, &figures)
         })
         .collect();
-    let spreads: Option<Vec<f64>> =
-        figures.chunks(PILOT as usize).map(|figures| spread(part.method, figures)).collect();
     let Some(spreads) = spreads.filter(|spreads| !spreads.is_empty()) else {
         return writeln!(out, "    {}: no spread from the pilot: a figure is missing, or not above 0", part.name);
     };
@@ -159,9 +178,8 @@ fn spread(method: Method, figures: &[Option<f64>]) -> Option<f64> {
     match method {
         Method::MedianOfLog => {
             let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-            // A median of Gaussian errors has π/2 times the variance of the mean.
             let (mean, deviation) = deviation(&logs);
-            mean.is_finite().then(|| deviation * std::f64::consts::FRAC_PI_2.sqrt())
+            mean.is_finite().then(|| deviation * MEDIAN_FACTOR)
         }
         Method::RootMeanSquare => {
             let (mean, deviation) = deviation(&values);
