@@ -249,3 +249,23 @@ fn a_map_has_the_shares_of_its_cells_and_the_place_where_the_claim_flips() {
     assert!((row.flip.unwrap().log10() - 1.9).abs() < 1e-9);
     assert!(findings.claims.is_empty() && findings.files().unwrap().len() == 3);
 }
+
+#[test]
+fn with_looks_decided_sweeps_ask_for_no_more_runs_and_points_without_a_claim_for_all() {
+    let text = "name = \"open\"\n[grid]\n\"data.patterns\" = [64, 128, 256]\n\
+                [[case]]\nname = \"sure\"\n[[case]]\nname = \"unsure\"\n[[case]]\nname = \"unclaimed\"\n\
+                [[claim]]\nid = \"T1c\"\ncase = \"sure\"\n[[claim]]\nid = \"T1c\"\ncase = \"unsure\"\n";
+    let (simulation, points) = parse(text);
+    let mut analysis = Analysis::new(&simulation, &points, Design::Sequential { block: 25 });
+    let mut generator = chacha20::ChaCha8Rng::seed_from_u64(1);
+    for run in 0..300 {
+        for point in &points {
+            // Where it is unsure, the claim fails in one run of twenty: on the boundary.
+            let fails = point.case.as_deref() == Some("unsure") && run % 20 == 0;
+            let law = Law { relevant: if fails { -3.0 } else { 0.0 }, ..DECAYING };
+            let rows = experts(law, point.parameters.data.patterns as f64, &mut generator);
+            analysis.add(point.index, run, &body(), &rows, &[]);
+        }
+    }
+    assert_eq!(analysis.open_points().into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
+}

@@ -8,6 +8,7 @@ use super::terms::Terms;
 use crate::record::rows::RunBody;
 use crate::record::{BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
 use crate::sim::{Point, Simulation};
+use std::collections::BTreeSet;
 
 /// Collects the runs of a simulation for everything that is computed from many of them.
 #[derive(Clone, Debug)]
@@ -55,9 +56,9 @@ impl<'a> Analysis<'a> {
         self.atlas.add(point, &evidence);
     }
 
-    /// Whether every claim has a verdict other than INCONCLUSIVE.
-    pub fn is_decided(&mut self) -> bool {
-        self.jury.is_decided()
+    /// The points whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
+    pub fn open_points(&mut self) -> BTreeSet<usize> {
+        self.jury.open_points(self.points)
     }
 
     /// What came out.

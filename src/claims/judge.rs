@@ -14,6 +14,7 @@ use super::trial::Trial;
 use crate::record::ClaimRow;
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
+use std::collections::BTreeSet;
 
 /// Family-wise error rate of all verdicts of a simulation.
 pub const ALPHA: f64 = 0.05;
@@ -94,9 +95,18 @@ impl<'a> Jury<'a> {
         rows
     }
 
-    /// Whether every claim has a verdict other than INCONCLUSIVE.
-    pub fn is_decided(&mut self) -> bool {
-        conclusions(&self.rows()).iter().all(|row| !row.verdict.starts_with("INCONCLUSIVE"))
+    /// Of these points, those whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
+    ///
+    /// In a sequential design what is decided stays so: its p-values only fall, and Holm's with them.
+    pub fn open_points(&mut self, points: &[Point]) -> BTreeSet<usize> {
+        let rows = self.rows();
+        let is_open = |row: &&&ClaimRow| row.verdict.starts_with("INCONCLUSIVE");
+        let open: BTreeSet<usize> = conclusions(&rows).iter().filter(is_open).map(|row| row.number).collect();
+        let is_open = |point: usize| {
+            let mut own = self.trials.iter().filter(|trial| trial.sample.collects(point)).peekable();
+            own.peek().is_none() || own.any(|trial| open.contains(&trial.number))
+        };
+        points.iter().map(|point| point.index).filter(|&point| is_open(point)).collect()
     }
 }
 

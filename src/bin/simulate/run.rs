@@ -15,6 +15,7 @@ use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
 use moe_theory::report::text;
 use moe_theory::run::{RunRecord, run, run_all};
 use moe_theory::sim::Point;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -147,7 +148,9 @@ fn simulate(
     let mut tables = Tables::open(&draft, &manifest.swept)?;
     let mut analysis = Analysis::new(simulation, points, design);
     let progress = progress(points.iter().map(|point| point.seeds).sum(), arguments.quiet);
-    for tasks in blocks(points, design) {
+    let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
+    for mut tasks in blocks(points, design) {
+        tasks.retain(|(point, _)| open.contains(point));
         let compute = |&(point, index): &(usize, u64)| {
             let start = Instant::now();
             let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
@@ -162,8 +165,8 @@ fn simulate(
             progress.inc(1);
             Ok(())
         })?;
-        if arguments.until_decided && analysis.is_decided() {
-            break;
+        if arguments.until_decided {
+            open = analysis.open_points();
         }
     }
     let runs = progress.position();
