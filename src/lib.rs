@@ -11,9 +11,9 @@
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`run`]: one run from seed to rows, and many runs in parallel
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
-//! - [`claims`]: claims and assumptions as data; rows → verdicts
+//! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`record`]: rows ↔ CSV, the manifest
-//! - [`report`]: verdicts → text
+//! - [`report`]: verdicts and rows → text and figures
 
 pub mod claims;
 pub mod measure;

@@ -179,7 +179,7 @@ fn spread(method: Method, figures: &[Option<f64>]) -> Option<f64> {
         Method::MedianOfLog => {
             let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
             let (mean, deviation) = deviation(&logs);
-            mean.is_finite().then(|| deviation * MEDIAN_FACTOR)
+            mean.is_finite().then_some(deviation * MEDIAN_FACTOR)
         }
         Method::RootMeanSquare => {
             let (mean, deviation) = deviation(&values);
