@@ -269,3 +269,11 @@ fn with_looks_decided_sweeps_ask_for_no_more_runs_and_points_without_a_claim_for
     }
     assert_eq!(analysis.open_points().into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
 }
+
+#[test]
+fn a_slope_on_its_threshold_stays_open_and_asking_again_changes_nothing() {
+    let border = Law { change: -0.45, ..DECAYING };
+    let findings = find(&claims(&["T1b"]), |_| border, 60, Design::Sequential { block: 25 });
+    // `find` compares two askings, intervals included: they depend on the number of looks.
+    assert_eq!(part(&findings, "T1b", "slope").verdict, "INCONCLUSIVE");
+}
