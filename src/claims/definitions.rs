@@ -96,7 +96,7 @@ pub static DEFINITIONS: &[Definition] = &[
         figure: "mean squared leakage",
         has_probability: false,
         assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
-        source: "ours: the term of lemma S1 that Theorem 1's O(1/√d) needs to vanish",
+        source: "ours: the term of lemma S1 that has to fall if D is to fall as 1/√d",
     },
     Definition {
         id: "T2a",
