@@ -10,6 +10,7 @@
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`run`]: one run from seed to rows, and many runs in parallel
+//! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`record`]: rows ↔ CSV, the manifest
@@ -25,4 +26,5 @@ pub mod report;
 pub mod run;
 pub mod sgd;
 pub mod sim;
+pub mod simd;
 pub mod stats;

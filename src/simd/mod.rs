@@ -1,0 +1,75 @@
+//! Vector code for whatever the processor has, chosen while the program runs.
+//!
+//! A kernel is written once, over [`pulp::Simd`] or as plain loops over slices, and compiled for three levels of x86-64
+//! instructions (one elsewhere). **No result depends on the level**: a kernel works lane by lane, or adds in an order
+//! that it fixes itself, and multiplies and adds by two instructions that round separately; fused multiply-add is never
+//! used. `tests/instruction_levels.rs` compares the levels bit by bit. What selects instructions is `pulp`, so nothing
+//! here is unsafe.
+
+pub mod exp;
+
+use pulp::{Scalar, WithSimd};
+
+/// A level of vector instructions that this processor has.
+#[derive(Clone, Copy, Debug)]
+pub enum Level {
+    /// What every processor of the target has.
+    Baseline,
+    /// AVX2: 4 numbers of 64 bits at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    /// AVX-512 (F, BW, CD, DQ, VL): 8 numbers of 64 bits at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+}
+
+impl Level {
+    /// The best level of this processor.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(level) = pulp::x86::V4::try_new().map(Level::Avx512) {
+            return level;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(level) = pulp::x86::V3::try_new().map(Level::Avx2) {
+            return level;
+        }
+        Level::Baseline
+    }
+
+    /// Every level of this processor, the best last.
+    pub fn available() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+        let mut levels = vec![Level::Baseline];
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(pulp::x86::V3::try_new().map(Level::Avx2));
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(pulp::x86::V4::try_new().map(Level::Avx512));
+        levels
+    }
+
+    /// The level's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => "AVX-512",
+        }
+    }
+
+    /// Runs a kernel with the instructions of this level. What the kernel calls has to be `#[inline(always)]`, or it is
+    /// compiled for the baseline.
+    #[inline]
+    pub fn run<W: WithSimd>(self, kernel: W) -> W::Output {
+        use pulp::Simd;
+        match self {
+            Level::Baseline => Simd::vectorize(Scalar::new(), kernel),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(simd) => Simd::vectorize(simd, kernel),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(simd) => Simd::vectorize(simd, kernel),
+        }
+    }
+}
