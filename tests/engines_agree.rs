@@ -192,7 +192,7 @@ fn compare_state(
         (0..model.experts()).flat_map(|expert| model.activations(expert)).collect()
     };
     check("σ", &activations(&of_pattern), &activations(&of_dense))?;
-    check("σ as the engine keeps it", pattern.activations(), &activations(&of_dense))?;
+    check("σ as the engine keeps it", &pattern.activations(), &activations(&of_dense))?;
     let (mut a, mut b) = (Vec::new(), Vec::new());
     pattern.outputs(batch, &mut a);
     dense.outputs(batch, &mut b);

@@ -233,7 +233,7 @@ impl Engine for DenseEngine {
         self.rows_by_pattern(&self.routers)
     }
 
-    fn competitors(&self, expert: usize, class: Class) -> Competitors {
+    fn competitors(&mut self, expert: usize, class: Class) -> Competitors {
         let router = self.vocabulary.to_patterns(&self.routers.rows(expert, 1).transpose());
         let own = router[class.pattern()];
         let irrelevant = || router.iter().skip(Class::BOTH.len());

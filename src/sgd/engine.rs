@@ -71,7 +71,7 @@ pub trait Engine {
     fn routers(&self) -> Vec<f64>;
 
     /// How many irrelevant patterns beat or tie the pattern of `class` in the router of `expert`.
-    fn competitors(&self, expert: usize, class: Class) -> Competitors;
+    fn competitors(&mut self, expert: usize, class: Class) -> Competitors;
 
     /// R_s = max_v σ_{s,v} − min_v σ_{s,v} if it is above `floor`; `None` if it is not. A caller that keeps the largest
     /// value of a run passes it as the floor, which lets an engine answer most calls without looking.

@@ -302,10 +302,10 @@ fn competitors_are_those_of_brute_force() {
     let mut model = model(9, 1.0, 3);
     // Expert 0: two ties with o₁ and one with o₂.
     model.routers[..9].copy_from_slice(&[0.5, -0.25, 0.5, 0.75, -0.25, 0.5, -3.0, 0.25, 1.0]);
-    let canonical = engine(&model, Basis::Canonical);
+    let mut canonical = engine(&model, Basis::Canonical);
     assert_eq!(canonical.competitors(0, Class::One), Competitors { above: 2, tied: 2 });
     assert_eq!(canonical.competitors(0, Class::Two), Competitors { above: 5, tied: 1 });
-    let haar = engine(&model, Basis::Haar);
+    let mut haar = engine(&model, Basis::Haar);
     for expert in 1..4 {
         for class in Class::BOTH {
             let router = model.router(expert);

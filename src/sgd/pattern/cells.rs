@@ -1,47 +1,55 @@
 //! The reduced state of the neurons (lemma L5).
 //!
 //! On a noise-free sample the pre-activation of neuron r on pattern v is its weight h_{s,r,v}, and every neuron with
-//! h > 0 moves by the same amount. A neuron with h ≤ 0 is frozen for ever (L4). So one offset per (expert, pattern), its
-//! running minimum and the initial weights say everything: neuron r lives iff h⁰_r + minimum > 0.
+//! h > 0 moves by the same amount. A neuron with h ≤ 0 is frozen for ever (L4). So one offset per (expert, pattern) and
+//! the initial weights say everything: a neuron dies when the offset first falls to minus its initial weight. The live
+//! ones are the first in descending order of initial weight.
 
+use super::table::Table;
 use crate::moe::Model;
 
-/// The changing numbers of one (expert, pattern).
-#[derive(Clone, Copy, Debug)]
-struct Cell {
+/// Fields of [`Cells::state`].
+pub(super) mod state {
     /// How far every live neuron has moved.
-    offset: f64,
-    /// Smallest offset so far.
-    minimum: f64,
+    pub(in super::super) const OFFSET: usize = 0;
     /// Sum of the initial weights of the live neurons.
-    live_sum: f64,
+    pub(in super::super) const LIVE_SUM: usize = 1;
+    /// Number of live neurons.
+    pub(in super::super) const LIVE: usize = 2;
     /// Smallest initial weight of a live neuron; +∞ if none lives.
-    live_smallest: f64,
-    /// Live neurons: the first ones in descending order of initial weight.
-    live: u32,
+    pub(in super::super) const SMALLEST: usize = 3;
 }
 
-/// The neurons of all experts, by cell (pattern · k + expert).
+/// Numbers of the changing state of a (pattern, expert).
+pub(super) const STATE: usize = 4;
+
+/// The neurons of all experts.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub(super) struct Cells {
     experts: usize,
     neurons: usize,
-    cells: Vec<Cell>,
-    /// Initial weights in descending order, `[cells, m]`.
-    initial: Vec<f64>,
-    /// Which neuron each of them is, `[cells, m]`.
+    /// The changing numbers.
+    pub(super) state: Table<STATE>,
+    /// Initial weights in descending order, `[d, k, m]`; of a dead neuron the weight that it keeps.
+    weights: Vec<f64>,
+    /// Sums of the first 1, 2, … m of the initial weights, `[d, k, m]`.
+    sums: Vec<f64>,
+    /// Which neuron each of them is, `[d, k, m]`.
     neuron: Vec<u32>,
-    /// Offset at which a dead neuron died, `[cells, m]`: gives the neurons back.
-    death: Vec<f64>,
 }
 
 impl Cells {
     /// The reduced state of a model at t = 0.
-    pub fn new(model: &Model) -> Self {
+    pub(super) fn new(model: &Model) -> Self {
         let (k, m, d) = (model.experts(), model.neurons_per_expert, model.patterns);
-        let mut initial = Vec::with_capacity(k * m * d);
-        let mut neuron = Vec::with_capacity(k * m * d);
-        let mut cells = Vec::with_capacity(k * d);
+        let mut cells = Self {
+            experts: k,
+            neurons: m,
+            state: Table::new(d, k),
+            weights: Vec::with_capacity(k * m * d),
+            sums: Vec::with_capacity(k * m * d),
+            neuron: Vec::with_capacity(k * m * d),
+        };
         let mut column: Vec<(f64, u32)> = Vec::with_capacity(m);
         for pattern in 0..d {
             for expert in 0..k {
@@ -49,76 +57,73 @@ impl Cells {
                 column.clear();
                 column.extend((0..m).map(|r| (weights[r * d + pattern], r as u32)));
                 column.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                initial.extend(column.iter().map(|&(weight, _)| weight));
-                neuron.extend(column.iter().map(|&(_, r)| r));
+                cells.weights.extend(column.iter().map(|&(weight, _)| weight));
+                cells.neuron.extend(column.iter().map(|&(_, r)| r));
+                let mut sum = 0.0;
+                cells.sums.extend(column.iter().map(|&(weight, _)| {
+                    sum += weight;
+                    sum
+                }));
                 let live = column.iter().take_while(|&&(weight, _)| weight > 0.0).count();
-                cells.push(Cell::new(&initial[initial.len() - m..], live));
+                cells.set_live(pattern, expert, live);
+            }
+            for nobody in k..cells.state.places() {
+                cells.state.set(pattern, nobody, state::SMALLEST, f64::INFINITY);
             }
         }
-        Self { experts: k, neurons: m, cells, initial, neuron, death: vec![0.0; k * m * d] }
+        cells
     }
 
     /// σ of one cell: (Σ_live h⁰ + live · offset)/m.
-    pub fn activation(&self, cell: usize) -> f64 {
-        let state = &self.cells[cell];
-        // Every live weight is positive; the clamp takes away what rounding leaves of a sum that cancels.
-        (state.live_sum + f64::from(state.live) * state.offset).max(0.0) / self.neurons as f64
+    pub(super) fn activation(&self, pattern: usize, expert: usize) -> f64 {
+        let number = |field| self.state.get(pattern, expert, field);
+        // Every live weight is positive; the maximum takes away what rounding leaves of a sum that cancels.
+        let sum = number(state::LIVE_SUM) + number(state::LIVE) * number(state::OFFSET);
+        sum.max(0.0) * (1.0 / self.neurons as f64)
     }
 
-    /// Moves the live neurons of a cell by `amount` and returns the new σ.
-    #[inline]
-    pub fn shift(&mut self, cell: usize, amount: f64) -> f64 {
-        let state = &mut self.cells[cell];
-        if state.live == 0 {
-            return 0.0;
+    /// Takes out the neurons that the last move killed, if any; they keep the weights that they have now.
+    pub(super) fn bury(&mut self, pattern: usize, expert: usize) -> bool {
+        let offset = self.state.get(pattern, expert, state::OFFSET);
+        if self.state.get(pattern, expert, state::SMALLEST) + offset > 0.0 {
+            return false;
         }
-        state.offset += amount;
-        if state.offset < state.minimum {
-            state.minimum = state.offset;
-            if state.live_smallest + state.minimum <= 0.0 {
-                self.bury(cell);
-            }
+        let mut live = self.state.get(pattern, expert, state::LIVE) as usize;
+        let weights = &mut self.weights[(pattern * self.experts + expert) * self.neurons..][..self.neurons];
+        while live > 0 && weights[live - 1] + offset <= 0.0 {
+            live -= 1;
+            weights[live] += offset;
         }
-        self.activation(cell)
+        self.set_live(pattern, expert, live);
+        true
     }
 
-    /// Takes the neurons out that the last move killed, and keeps the offset at which they died.
-    fn bury(&mut self, cell: usize) {
-        let initial = &self.initial[cell * self.neurons..][..self.neurons];
-        let state = &mut self.cells[cell];
-        let before = state.live as usize;
-        let live = initial[..before].iter().take_while(|&&weight| weight + state.minimum > 0.0).count();
-        self.death[cell * self.neurons..][live..before].fill(state.offset);
-        *state = Cell { offset: state.offset, minimum: state.minimum, ..Cell::new(initial, live) };
+    fn set_live(&mut self, pattern: usize, expert: usize, live: usize) {
+        let first = (pattern * self.experts + expert) * self.neurons;
+        let (sum, smallest) = match live {
+            0 => (0.0, f64::INFINITY),
+            _ => (self.sums[first + live - 1], self.weights[first + live - 1]),
+        };
+        self.state.set(pattern, expert, state::LIVE, live as f64);
+        self.state.set(pattern, expert, state::LIVE_SUM, sum);
+        self.state.set(pattern, expert, state::SMALLEST, smallest);
     }
 
     /// The neurons, `[k, m, d]`: h⁰ + offset for the live, h⁰ + offset at death for the dead.
-    pub fn neurons(&self) -> Vec<f64> {
+    pub(super) fn neurons(&self) -> Vec<f64> {
         let (k, m) = (self.experts, self.neurons);
-        let d = self.cells.len() / k;
+        let d = self.weights.len() / (k * m).max(1);
         let mut neurons = vec![0.0; k * m * d];
-        for (cell, state) in self.cells.iter().enumerate() {
+        for cell in 0..d * k {
             let (pattern, expert) = (cell / k, cell % k);
+            let live = self.state.get(pattern, expert, state::LIVE) as usize;
+            let offset = self.state.get(pattern, expert, state::OFFSET);
             for place in 0..m {
                 let at = cell * m + place;
-                let moved = if place < state.live as usize { state.offset } else { self.death[at] };
-                neurons[(expert * m + self.neuron[at] as usize) * d + pattern] = self.initial[at] + moved;
+                let moved = if place < live { offset } else { 0.0 };
+                neurons[(expert * m + self.neuron[at] as usize) * d + pattern] = self.weights[at] + moved;
             }
         }
         neurons
-    }
-}
-
-impl Cell {
-    /// A cell that has not moved, of which the first `live` neurons live.
-    fn new(initial: &[f64], live: usize) -> Self {
-        let live_weights = &initial[..live];
-        Self {
-            offset: 0.0,
-            minimum: 0.0,
-            live_sum: live_weights.iter().sum(),
-            live_smallest: live_weights.last().copied().unwrap_or(f64::INFINITY),
-            live: live as u32,
-        }
     }
 }

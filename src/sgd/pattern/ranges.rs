@@ -1,93 +1,76 @@
 //! The activation range of each expert, known exactly only when it matters.
 
+use super::forward::{LOOKED_UP, field};
+use super::table::{Table, vectors_of_block};
+use pulp::Simd;
+
+/// Fields of the bounds of an expert: no σ is above `HIGH` or below `LOW`; `HIGH_MET` and `LOW_MET` are 1 where some σ is
+/// known to be there, else 0.
+mod bound {
+    pub(super) const HIGH: usize = 0;
+    pub(super) const LOW: usize = 1;
+    pub(super) const HIGH_MET: usize = 2;
+    pub(super) const LOW_MET: usize = 3;
+}
+
+const BOUNDS: usize = 4;
+
 /// R_s = max_v σ_{s,v} − min_v σ_{s,v} by bounds that a scan tightens when they do not suffice.
 #[derive(Clone, Debug)]
-pub struct Ranges {
-    patterns: usize,
-    /// σ, `[k, d]`.
-    activations: Vec<f64>,
-    bounds: Vec<Bounds>,
-}
-
-/// No σ of the expert is above `high` or below `low`; `high_met` and `low_met` tell whether one is known to be there.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
-    high: f64,
-    low: f64,
-    high_met: bool,
-    low_met: bool,
-}
-
-impl Bounds {
-    fn of(activations: &[f64]) -> Self {
-        let high = activations.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let low = activations.iter().copied().fold(f64::INFINITY, f64::min);
-        Self { high, low, high_met: true, low_met: true }
-    }
+pub(super) struct Ranges {
+    bounds: Table<BOUNDS>,
 }
 
 impl Ranges {
-    /// From σ, `[k, d]`.
-    pub fn new(activations: Vec<f64>, patterns: usize) -> Self {
-        let bounds = activations.chunks_exact(patterns).map(Bounds::of).collect();
-        Self { patterns, activations, bounds }
+    /// Of the activations of `table`, for `patterns` patterns and `experts` experts.
+    pub(super) fn new(table: &Table<LOOKED_UP>, patterns: usize, experts: usize) -> Self {
+        let mut ranges = Self { bounds: Table::new(1, experts) };
+        (0..ranges.bounds.places()).for_each(|expert| ranges.scan(table, patterns, expert));
+        ranges
     }
 
-    /// σ, `[k, d]`.
-    pub fn activations(&self) -> &[f64] {
-        &self.activations
+    fn scan(&mut self, table: &Table<LOOKED_UP>, patterns: usize, expert: usize) {
+        let activations = || (0..patterns).map(|pattern| table.get(pattern, expert, field::ACTIVATION));
+        self.bounds.set(0, expert, bound::HIGH, activations().fold(f64::NEG_INFINITY, f64::max));
+        self.bounds.set(0, expert, bound::LOW, activations().fold(f64::INFINITY, f64::min));
+        self.bounds.set(0, expert, bound::HIGH_MET, 1.0);
+        self.bounds.set(0, expert, bound::LOW_MET, 1.0);
     }
 
-    /// σ_{s,v} has changed.
-    #[inline]
-    pub fn set(&mut self, expert: usize, pattern: usize, activation: f64) {
-        let before = std::mem::replace(&mut self.activations[expert * self.patterns + pattern], activation);
-        let bounds = &mut self.bounds[expert];
-        if activation >= bounds.high {
-            (bounds.high, bounds.high_met) = (activation, true);
-        } else if before == bounds.high {
-            bounds.high_met = false;
-        }
-        if activation <= bounds.low {
-            (bounds.low, bounds.low_met) = (activation, true);
-        } else if before == bounds.low {
-            bounds.low_met = false;
-        }
+    /// Some σ of a vector of experts has changed.
+    #[inline(always)]
+    pub(super) fn note<S: Simd>(&mut self, simd: S, block: usize, vector: usize, before: S::f64s, after: S::f64s) {
+        let of_block = vectors_of_block::<S>();
+        let bounds = &mut self.bounds.vectors_mut::<S>()[block * BOUNDS * of_block..][..BOUNDS * of_block];
+        let at = |field: usize| field * of_block + vector;
+        let (no, yes) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let (high, low) = (bounds[at(bound::HIGH)], bounds[at(bound::LOW)]);
+        let left_high = simd.select_f64s(simd.equal_f64s(before, high), no, bounds[at(bound::HIGH_MET)]);
+        let left_low = simd.select_f64s(simd.equal_f64s(before, low), no, bounds[at(bound::LOW_MET)]);
+        let reaches = simd.greater_than_or_equal_f64s(after, high);
+        bounds[at(bound::HIGH_MET)] = simd.select_f64s(reaches, yes, left_high);
+        bounds[at(bound::HIGH)] = simd.select_f64s(reaches, after, high);
+        let reaches = simd.less_than_or_equal_f64s(after, low);
+        bounds[at(bound::LOW_MET)] = simd.select_f64s(reaches, yes, left_low);
+        bounds[at(bound::LOW)] = simd.select_f64s(reaches, after, low);
     }
 
     /// R_s if it is above `floor`.
-    pub fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64> {
-        let bounds = &mut self.bounds[expert];
-        if bounds.high - bounds.low <= floor {
+    pub(super) fn range_above(
+        &mut self,
+        table: &Table<LOOKED_UP>,
+        patterns: usize,
+        expert: usize,
+        floor: f64,
+    ) -> Option<f64> {
+        let number = |ranges: &Self, field| ranges.bounds.get(0, expert, field);
+        let range = |ranges: &Self| number(ranges, bound::HIGH) - number(ranges, bound::LOW);
+        if range(self) <= floor {
             return None;
         }
-        if !(bounds.high_met && bounds.low_met) {
-            *bounds = Bounds::of(&self.activations[expert * self.patterns..][..self.patterns]);
+        if number(self, bound::HIGH_MET) == 0.0 || number(self, bound::LOW_MET) == 0.0 {
+            self.scan(table, patterns, expert);
         }
-        let range = bounds.high - bounds.low;
-        (range > floor).then_some(range)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_range_is_that_of_a_full_scan(
-            start in prop::collection::vec(0i32..9, 5),
-            moves in prop::collection::vec((0usize..5, 0i32..9, -1i32..9), 0..60),
-        ) {
-            let mut ranges = Ranges::new(start.iter().map(|&value| f64::from(value)).collect(), 5);
-            for (pattern, value, floor) in moves {
-                ranges.set(0, pattern, f64::from(value));
-                let all = ranges.activations();
-                let range = all.iter().copied().fold(0.0, f64::max) - all.iter().copied().fold(9.0, f64::min);
-                let expected = (range > f64::from(floor)).then_some(range);
-                prop_assert_eq!(ranges.range_above(0, f64::from(floor)), expected);
-            }
-        }
+        Some(range(self)).filter(|&range| range > floor)
     }
 }
