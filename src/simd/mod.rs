@@ -48,6 +48,17 @@ impl Level {
         levels
     }
 
+    /// Numbers of 64 bits in one vector: [`pulp::Simd::F64_LANES`] of the kernels that [`Level::run`] runs.
+    pub fn lanes(self) -> usize {
+        match self {
+            Level::Baseline => 1,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => 4,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => 8,
+        }
+    }
+
     /// The level's name.
     pub fn name(self) -> &'static str {
         match self {

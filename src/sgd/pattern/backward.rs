@@ -1,7 +1,7 @@
 //! One sample backward: its gradients, added to those of the batch.
 
-use super::forward::{LOOKED_UP, Sample, field};
-use super::table::{LANES, Table, rows, vectors_of_block};
+use super::forward::{Lookup, Sample, field};
+use super::table::Table;
 use crate::patterns::Pattern;
 use pulp::Simd;
 
@@ -27,9 +27,9 @@ pub(super) struct Gradients {
 
 impl Gradients {
     /// None yet, for d patterns.
-    pub(super) fn new(patterns: usize, experts: usize) -> Self {
+    pub(super) fn new(patterns: usize, experts: usize, lanes: usize) -> Self {
         Self {
-            sums: Table::new(patterns, experts),
+            sums: Table::new(patterns, experts, lanes),
             touched: Vec::with_capacity(patterns),
             is_touched: vec![false; patterns],
         }
@@ -58,34 +58,27 @@ impl Gradients {
 #[inline(always)]
 pub(super) fn backward<S: Simd>(
     simd: S,
-    table: &Table<LOOKED_UP>,
-    signs: &[f64],
+    lookup: Lookup,
     sample: &Sample,
     (tokens, label): (&[Pattern], f64),
     gradients: &mut Gradients,
 ) {
-    let of_block = vectors_of_block::<S>();
-    let blocks = signs.len() / LANES;
-    let table = table.vectors::<S>();
-    let weights = sample.weights::<S>();
-    let signs = S::as_simd_f64s(signs).0;
+    let rows = sample.rows.as_slice();
+    let cells = lookup.table.cells::<S>();
+    let signs = S::as_simd_f64s(lookup.signs).0;
     let label = simd.splat_f64s(label);
-    let sums = gradients.sums.vectors_mut::<S>();
-    for block in 0..blocks {
-        for vector in 0..of_block {
-            let (inverse, mean) = sample.inverse_and_mean::<S>(block, vector);
-            let scale = simd.mul_f64s(simd.mul_f64s(label, signs[block * of_block + vector]), inverse);
-            for (position, row) in rows(tokens).enumerate() {
-                let cell = row * blocks + block;
-                let weight = weights[(position * blocks + block) * of_block + vector];
-                let activation = table[(cell * LOOKED_UP + field::ACTIVATION) * of_block + vector];
-                let sums = &mut sums[cell * GRADIENT * of_block..][..GRADIENT * of_block];
-                let mass = simd.mul_f64s(weight, scale);
-                let pull = simd.mul_f64s(mass, simd.sub_f64s(activation, mean));
-                let at = [gradient::MASS * of_block + vector, gradient::ROUTER * of_block + vector];
-                sums[at[0]] = simd.add_f64s(sums[at[0]], mass);
-                sums[at[1]] = simd.add_f64s(sums[at[1]], pull);
-            }
+    let sums = gradients.sums.cells_mut::<S>();
+    for block in 0..lookup.table.blocks() {
+        let mean = sample.means.cells::<S>()[block][0];
+        let scale = simd.mul_f64s(simd.mul_f64s(label, signs[block]), sample.inverses.cells::<S>()[block][0]);
+        let weights = &sample.weights.cells::<S>()[block * rows.len()..][..rows.len()];
+        for (&row, weight) in rows.iter().zip(weights) {
+            let mass = simd.mul_f64s(weight[0], scale);
+            let activation = cells[row as usize + block][field::ACTIVATION];
+            let pull = simd.mul_f64s(mass, simd.sub_f64s(activation, mean));
+            let sums = &mut sums[row as usize + block];
+            sums[gradient::MASS] = simd.add_f64s(sums[gradient::MASS], mass);
+            sums[gradient::ROUTER] = simd.add_f64s(sums[gradient::ROUTER], pull);
         }
     }
     gradients.touch(tokens);

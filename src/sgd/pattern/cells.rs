@@ -39,13 +39,13 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// The reduced state of a model at t = 0.
-    pub(super) fn new(model: &Model) -> Self {
+    /// The reduced state of a model at t = 0, for vectors of `lanes` numbers.
+    pub(super) fn new(model: &Model, lanes: usize) -> Self {
         let (k, m, d) = (model.experts(), model.neurons_per_expert, model.patterns);
         let mut cells = Self {
             experts: k,
             neurons: m,
-            state: Table::new(d, k),
+            state: Table::new(d, k, lanes),
             weights: Vec::with_capacity(k * m * d),
             sums: Vec::with_capacity(k * m * d),
             neuron: Vec::with_capacity(k * m * d),

@@ -1,7 +1,7 @@
 //! How many irrelevant patterns beat or tie the patterns of the classes, for every expert.
 
 use super::forward::{LOOKED_UP, field};
-use super::table::{LANES, Table, vectors_of_block};
+use super::table::Table;
 use crate::patterns::Class;
 use crate::sgd::Competitors;
 use pulp::{Simd, WithSimd};
@@ -19,8 +19,8 @@ pub(super) struct Counts {
 
 impl Counts {
     /// None taken yet, for `experts` experts.
-    pub(super) fn new(experts: usize) -> Self {
-        Self { numbers: Table::new(1, experts), are_fresh: false }
+    pub(super) fn new(experts: usize, lanes: usize) -> Self {
+        Self { numbers: Table::new(1, experts, lanes), are_fresh: false }
     }
 
     /// The counts of one expert, as they were last taken.
@@ -34,7 +34,6 @@ impl Counts {
 pub(super) struct Take<'a> {
     pub(super) counts: &'a mut Counts,
     pub(super) table: &'a Table<LOOKED_UP>,
-    pub(super) patterns: usize,
 }
 
 impl WithSimd for Take<'_> {
@@ -42,29 +41,21 @@ impl WithSimd for Take<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let of_block = vectors_of_block::<S>();
-        let blocks = self.table.places() / LANES;
-        let scores = self.table.vectors::<S>();
+        let blocks = self.table.blocks();
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
         for block in 0..blocks {
-            for vector in 0..of_block {
-                let score = |pattern: usize| {
-                    scores[((pattern * blocks + block) * LOOKED_UP + field::SCORE) * of_block + vector]
-                };
-                let own = Class::BOTH.map(|class| score(class.pattern()));
-                let mut counts = [zero; COUNTS];
-                for pattern in Class::BOTH.len()..self.patterns {
-                    let score = score(pattern);
-                    for (own, counts) in own.iter().zip(counts.chunks_exact_mut(2)) {
-                        let above = simd.greater_than_f64s(score, *own);
-                        counts[0] = simd.add_f64s(counts[0], simd.select_f64s(above, one, zero));
-                        let tied = simd.equal_f64s(score, *own);
-                        counts[1] = simd.add_f64s(counts[1], simd.select_f64s(tied, one, zero));
-                    }
+            let mut scores = self.table.cells::<S>()[block..].iter().step_by(blocks).map(|cell| cell[field::SCORE]);
+            let own = Class::BOTH.map(|_| scores.next().unwrap_or(zero));
+            let mut counts = [zero; COUNTS];
+            for score in scores {
+                for (own, counts) in own.iter().zip(counts.chunks_exact_mut(2)) {
+                    let above = simd.greater_than_f64s(score, *own);
+                    counts[0] = simd.add_f64s(counts[0], simd.select_f64s(above, one, zero));
+                    let tied = simd.equal_f64s(score, *own);
+                    counts[1] = simd.add_f64s(counts[1], simd.select_f64s(tied, one, zero));
                 }
-                let numbers = &mut self.counts.numbers.vectors_mut::<S>()[block * COUNTS * of_block..];
-                counts.iter().enumerate().for_each(|(field, &count)| numbers[field * of_block + vector] = count);
             }
+            self.counts.numbers.cells_mut::<S>()[block] = counts;
         }
         self.counts.are_fresh = true;
     }

@@ -4,8 +4,8 @@
 //! S = S_A + S_B′, so S_A − S_B′ = 2 S_A − S: two passes over the touched cells a batch, and no sum of its own.
 
 use super::PatternEngine;
-use super::backward::{GRADIENT, gradient};
-use super::table::{LANES, Table};
+use super::backward::gradient;
+use super::table::Table;
 
 /// V, and whether it is one.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Contrast {
 
 impl Contrast {
     /// V = 0.
-    pub(super) fn new(patterns: usize, experts: usize) -> Self {
-        Self { sums: Table::new(patterns, experts), halves: true }
+    pub(super) fn new(patterns: usize, experts: usize, lanes: usize) -> Self {
+        Self { sums: Table::new(patterns, experts, lanes), halves: true }
     }
 
     /// V, `[k, d]`; `None` after a batch of odd size.
@@ -49,10 +49,10 @@ impl PatternEngine {
         let Some(contrast) = &mut self.contrast else { return };
         let scale = factor * self.rates.router / samples as f64;
         for &pattern in &self.gradients.touched {
-            let blocks = self.gradients.sums.row(pattern as usize).chunks_exact(GRADIENT * LANES);
-            for (block, gradients) in blocks.enumerate() {
-                let sums = contrast.sums.block_mut(pattern as usize, block);
-                let pulls = &gradients[gradient::ROUTER * LANES..][..LANES];
+            let blocks = contrast.sums.blocks();
+            for cell in pattern as usize * blocks..(pattern as usize + 1) * blocks {
+                let pulls = self.gradients.sums.field(cell, gradient::ROUTER);
+                let sums = contrast.sums.field_mut(cell, 0);
                 sums.iter_mut().zip(pulls).for_each(|(sum, pull)| *sum += scale * pull);
             }
         }

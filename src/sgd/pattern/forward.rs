@@ -1,6 +1,6 @@
 //! One sample forward through all experts.
 
-use super::table::{LANES, Table, rows, vectors_of_block};
+use super::table::{GROUP, Table};
 use super::threshold::lth_largest;
 use crate::moe::routing::choose_tokens;
 use crate::patterns::Pattern;
@@ -20,65 +20,8 @@ pub(super) mod field {
 /// Numbers of a (pattern, expert) that the forward pass looks up.
 pub(super) const LOOKED_UP: usize = 3;
 
-/// Fields of the sums of a sample.
-mod sums {
-    /// 1/Σ_{j∈J_s} exp(u_j − shift).
-    pub(super) const INVERSE: usize = 0;
-    /// σ̄ = Σ_j G_j σ_j.
-    pub(super) const MEAN: usize = 1;
-}
-
 /// Sums of exponentials outside this range are taken again relative to the largest score.
 const SAFE_TOTALS: std::ops::Range<f64> = 1e-250..1e250;
-
-/// The forward pass of one sample.
-#[derive(Clone, Debug)]
-pub(super) struct Sample {
-    /// By position in the sample: exp(u − shift) at the experts that choose the token, 0 at the others.
-    weights: Table<1>,
-    /// By expert (one row): 1/Σ weights, σ̄.
-    sums: Table<2>,
-}
-
-impl Sample {
-    /// For samples of `tokens` tokens and `experts` experts.
-    pub(super) fn new(tokens: usize, experts: usize) -> Self {
-        Self { weights: Table::new(tokens, experts), sums: Table::new(1, experts) }
-    }
-
-    /// σ̄ of an expert.
-    pub(super) fn mean(&self, expert: usize) -> f64 {
-        self.sums.get(0, expert, sums::MEAN)
-    }
-
-    /// The gate of the token at `position` at an expert; 0 if the expert does not choose it. l tied tokens have gates
-    /// of exactly 1/l.
-    pub(super) fn gate(&self, position: usize, expert: usize, tokens: usize, tokens_per_expert: usize) -> f64 {
-        let weight = self.weights.get(position, expert, 0);
-        let gate = weight * self.sums.get(0, expert, sums::INVERSE);
-        if (gate * tokens_per_expert as f64 - 1.0).abs() > 1e-9 {
-            return gate;
-        }
-        // So near to 1/l rounding would decide; relative to the best token, tied tokens have weights of exactly 1.
-        let weights = || (0..tokens).map(|token| self.weights.get(token, expert, 0));
-        let largest = weights().fold(0.0, f64::max);
-        weight / largest / weights().map(|weight| weight / largest).sum::<f64>()
-    }
-
-    /// The weights, by position and vector of experts.
-    #[inline(always)]
-    pub(super) fn weights<S: Simd>(&self) -> &[S::f64s] {
-        self.weights.vectors::<S>()
-    }
-
-    /// 1/Σ weights and σ̄ of a vector of experts.
-    #[inline(always)]
-    pub(super) fn inverse_and_mean<S: Simd>(&self, block: usize, vector: usize) -> (S::f64s, S::f64s) {
-        let of_block = vectors_of_block::<S>();
-        let sums = &self.sums.vectors::<S>()[2 * of_block * block..][..2 * of_block];
-        (sums[sums::INVERSE * of_block + vector], sums[sums::MEAN * of_block + vector])
-    }
-}
 
 /// What a forward pass reads: the model as tables.
 #[derive(Clone, Copy)]
@@ -90,116 +33,125 @@ pub(super) struct Lookup<'a> {
     pub(super) tokens_per_expert: usize,
 }
 
+/// The forward pass of one sample.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    /// Where the tokens' rows begin in a table, in cells, `[n]`.
+    pub(super) rows: Vec<u32>,
+    /// exp(u − shift) at the experts that choose the token, 0 at the others: cell block · n + position.
+    pub(super) weights: Table<1>,
+    /// 1/Σ_{j∈J_s} exp(u_j − shift), one row.
+    pub(super) inverses: Table<1>,
+    /// σ̄ = Σ_j G_j σ_j, one row.
+    pub(super) means: Table<1>,
+}
+
+impl Sample {
+    /// For samples of `tokens` tokens and `experts` experts.
+    pub(super) fn new(tokens: usize, experts: usize, lanes: usize) -> Self {
+        let row = |rows| Table::new(rows, experts, lanes);
+        Self { rows: Vec::with_capacity(tokens), weights: row(tokens), inverses: row(1), means: row(1) }
+    }
+
+    /// The weight of the token at `position` at an expert.
+    fn weight(&mut self, position: usize, expert: usize) -> &mut f64 {
+        let lanes = self.weights.places() / self.weights.blocks();
+        &mut self.weights.field_mut(expert / lanes * self.rows.len() + position, 0)[expert % lanes]
+    }
+
+    /// The gate of the token at `position` at an expert; 0 if the expert does not choose it. l tied tokens have gates
+    /// of exactly 1/l.
+    pub(super) fn gate(&mut self, position: usize, expert: usize, tokens_per_expert: usize) -> f64 {
+        let weight = *self.weight(position, expert);
+        let gate = weight * self.inverses.get(0, expert, 0);
+        if (gate * tokens_per_expert as f64 - 1.0).abs() > 1e-9 {
+            return gate;
+        }
+        // So near to 1/l rounding would decide; relative to the best token, tied tokens have weights of exactly 1.
+        let weights: Vec<f64> = (0..self.rows.len()).map(|position| *self.weight(position, expert)).collect();
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        weight / largest / weights.iter().map(|weight| weight / largest).sum::<f64>()
+    }
+}
+
 /// Chooses, gates and averages for every expert; returns f(x). Sums run in the order of the tokens, and that over the
 /// experts in one order for all levels.
 #[inline(always)]
 pub(super) fn forward<S: Simd>(simd: S, lookup: Lookup, tokens: &[Pattern], sample: &mut Sample) -> f64 {
-    let blocks = lookup.signs.len() / LANES;
+    let blocks = lookup.table.blocks();
+    sample.rows.clear();
+    sample.rows.extend(tokens.iter().map(|&token| token * blocks as u32));
     let mut lists = Vec::new();
     for block in 0..blocks {
-        for vector in 0..vectors_of_block::<S>() {
-            let place = Place { block, blocks, vector };
-            if !forward_vector(simd, lookup, tokens, sample, place, &mut lists) {
-                gate_again(lookup, tokens, sample, place.first_expert::<S>()..place.first_expert::<S>() + S::F64_LANES);
-            }
+        if !forward_block(simd, lookup, sample, block, &mut lists) {
+            gate_again(lookup, tokens, sample, block * S::F64_LANES..(block + 1) * S::F64_LANES);
         }
     }
-    signed_sum::<S>(lookup.signs, sample)
+    signed_sum(lookup.signs, sample.means.numbers())
 }
 
-/// A vector of experts.
-#[derive(Clone, Copy)]
-struct Place {
-    block: usize,
-    blocks: usize,
-    vector: usize,
-}
-
-impl Place {
-    fn first_expert<S: Simd>(self) -> usize {
-        self.block * LANES + self.vector * S::F64_LANES
-    }
-
-    /// Where the block of a row begins in a table of `fields` fields, in vectors.
-    #[inline(always)]
-    fn start<S: Simd>(self, row: usize, fields: usize) -> usize {
-        (row * self.blocks + self.block) * fields * vectors_of_block::<S>()
-    }
-}
-
-/// The forward pass of one vector of experts; false if a sum of exponentials is not safe.
+/// The forward pass of one block of experts; false if a sum of exponentials is not safe.
 #[inline(always)]
-fn forward_vector<S: Simd>(
+fn forward_block<S: Simd>(
     simd: S,
     lookup: Lookup,
-    tokens: &[Pattern],
     sample: &mut Sample,
-    place: Place,
+    block: usize,
     lists: &mut Vec<S::f64s>,
 ) -> bool {
-    let of_block = vectors_of_block::<S>();
     let l = lookup.tokens_per_expert;
-    let table = lookup.table.vectors::<S>();
-    let cell = |row: usize| &table[place.start::<S>(row, LOOKED_UP)..][..LOOKED_UP * of_block];
-    let scores = rows(tokens).map(|row| cell(row)[field::SCORE * of_block + place.vector]);
-    let threshold = lth_largest(simd, l, scores, lists);
-    let weights = sample.weights.vectors_mut::<S>();
+    let cells = &lookup.table.cells::<S>()[block..];
+    let rows = sample.rows.as_slice();
+    let threshold = lth_largest(simd, l, rows.iter().map(|&row| cells[row as usize][field::SCORE]), lists);
+    let weights = &mut sample.weights.cells_mut::<S>()[block * rows.len()..][..rows.len()];
     let (none, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
     let (mut total, mut sum, mut count) = (none, none, none);
-    for (position, row) in rows(tokens).enumerate() {
-        let cell = cell(row);
-        let chosen = simd.greater_than_or_equal_f64s(cell[field::SCORE * of_block + place.vector], threshold);
-        let weight = simd.select_f64s(chosen, cell[field::EXPONENTIAL * of_block + place.vector], none);
-        weights[place.start::<S>(position, 1) + place.vector] = weight;
-        total = simd.add_f64s(total, weight);
-        sum = simd.add_f64s(sum, simd.mul_f64s(weight, cell[field::ACTIVATION * of_block + place.vector]));
+    for (&row, weight) in rows.iter().zip(weights.iter_mut()) {
+        let cell = &cells[row as usize];
+        let chosen = simd.greater_than_or_equal_f64s(cell[field::SCORE], threshold);
+        weight[0] = simd.select_f64s(chosen, cell[field::EXPONENTIAL], none);
+        total = simd.add_f64s(total, weight[0]);
+        sum = simd.add_f64s(sum, simd.mul_f64s(weight[0], cell[field::ACTIVATION]));
         count = simd.add_f64s(count, simd.select_f64s(chosen, one, none));
     }
     // More than l tokens reach the threshold only where tokens tie on it.
-    if any::<S>(simd, simd.greater_than_f64s(count, simd.splat_f64s(l as f64))) {
-        (total, sum) = break_ties(simd, lookup, tokens, threshold, weights, place);
+    if any(simd, simd.greater_than_f64s(count, simd.splat_f64s(l as f64))) {
+        (total, sum) = break_ties(simd, cells, rows, l, threshold, weights);
     }
     let inverse = simd.div_f64s(one, total);
-    let sums = &mut sample.sums.vectors_mut::<S>()[place.start::<S>(0, 2)..][..2 * of_block];
-    sums[sums::INVERSE * of_block + place.vector] = inverse;
-    sums[sums::MEAN * of_block + place.vector] = simd.mul_f64s(sum, inverse);
+    sample.inverses.cells_mut::<S>()[block][0] = inverse;
+    sample.means.cells_mut::<S>()[block][0] = simd.mul_f64s(sum, inverse);
     let low = simd.less_than_f64s(total, simd.splat_f64s(SAFE_TOTALS.start));
     let high = simd.greater_than_or_equal_f64s(total, simd.splat_f64s(SAFE_TOTALS.end));
-    !any::<S>(simd, simd.or_m64s(low, high))
+    !any(simd, simd.or_m64s(low, high))
 }
 
-/// The pass again where tokens tie on the threshold: of these the first ones are chosen, as many as are missing to l.
+/// The sums again where tokens tie on the threshold: of these the first ones are chosen, as many as are missing to l.
 #[inline(always)]
 fn break_ties<S: Simd>(
     simd: S,
-    lookup: Lookup,
-    tokens: &[Pattern],
+    cells: &[[S::f64s; LOOKED_UP]],
+    rows: &[u32],
+    l: usize,
     threshold: S::f64s,
-    weights: &mut [S::f64s],
-    place: Place,
+    weights: &mut [[S::f64s; 1]],
 ) -> (S::f64s, S::f64s) {
-    let of_block = vectors_of_block::<S>();
-    let table = lookup.table.vectors::<S>();
-    let cell = |row: usize| &table[place.start::<S>(row, LOOKED_UP)..][..LOOKED_UP * of_block];
-    let score = |row: usize| cell(row)[field::SCORE * of_block + place.vector];
     let (none, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-    let mut missing = simd.splat_f64s(lookup.tokens_per_expert as f64);
-    for row in rows(tokens) {
-        let above = simd.greater_than_f64s(score(row), threshold);
+    let mut missing = simd.splat_f64s(l as f64);
+    for &row in rows {
+        let above = simd.greater_than_f64s(cells[row as usize][field::SCORE], threshold);
         missing = simd.sub_f64s(missing, simd.select_f64s(above, one, none));
     }
     let (mut total, mut sum) = (none, none);
-    for (position, row) in rows(tokens).enumerate() {
-        let cell = cell(row);
-        let above = simd.greater_than_f64s(score(row), threshold);
-        let tied = simd.equal_f64s(score(row), threshold);
+    for (&row, weight) in rows.iter().zip(weights) {
+        let cell = &cells[row as usize];
+        let above = simd.greater_than_f64s(cell[field::SCORE], threshold);
+        let tied = simd.equal_f64s(cell[field::SCORE], threshold);
         let wanted = simd.and_m64s(tied, simd.greater_than_f64s(missing, none));
         missing = simd.sub_f64s(missing, simd.select_f64s(wanted, one, none));
-        let chosen = simd.or_m64s(above, wanted);
-        let weight = simd.select_f64s(chosen, cell[field::EXPONENTIAL * of_block + place.vector], none);
-        weights[place.start::<S>(position, 1) + place.vector] = weight;
-        total = simd.add_f64s(total, weight);
-        sum = simd.add_f64s(sum, simd.mul_f64s(weight, cell[field::ACTIVATION * of_block + place.vector]));
+        weight[0] = simd.select_f64s(simd.or_m64s(above, wanted), cell[field::EXPONENTIAL], none);
+        total = simd.add_f64s(total, weight[0]);
+        sum = simd.add_f64s(sum, simd.mul_f64s(weight[0], cell[field::ACTIVATION]));
     }
     (total, sum)
 }
@@ -209,13 +161,13 @@ fn any<S: Simd>(simd: S, mask: S::m64s) -> bool {
     simd.first_true_m64s(mask) < S::F64_LANES
 }
 
-/// Σ_s a_s σ̄_s: eight sums, one for each place in a block, added pair by pair.
+/// Σ_s a_s σ̄_s: eight sums, one for each place in a group, added pair by pair.
 #[inline(always)]
-fn signed_sum<S: Simd>(signs: &[f64], sample: &Sample) -> f64 {
-    let mut lanes = [0.0; LANES];
-    for (signs, sums) in signs.chunks_exact(LANES).zip(sample.sums.row(0).chunks_exact(2 * LANES)) {
-        for lane in 0..LANES {
-            lanes[lane] += signs[lane] * sums[sums::MEAN * LANES + lane];
+fn signed_sum(signs: &[f64], means: &[f64]) -> f64 {
+    let mut lanes = [0.0; GROUP];
+    for (signs, means) in signs.as_chunks::<GROUP>().0.iter().zip(means.as_chunks::<GROUP>().0) {
+        for lane in 0..GROUP {
+            lanes[lane] += signs[lane] * means[lane];
         }
     }
     let four: [f64; 4] = std::array::from_fn(|lane| lanes[lane] + lanes[lane + 4]);
@@ -230,15 +182,15 @@ fn gate_again(lookup: Lookup, tokens: &[Pattern], sample: &mut Sample, experts: 
         let number = |position: usize, field| lookup.table.get(tokens[position] as usize, expert, field);
         let scores: Vec<f64> = (0..tokens.len()).map(|position| number(position, field::SCORE)).collect();
         choose_tokens(&scores, lookup.tokens_per_expert, &mut chosen);
-        (0..tokens.len()).for_each(|position| sample.weights.set(position, expert, 0, 0.0));
+        (0..tokens.len()).for_each(|position| *sample.weight(position, expert) = 0.0);
         let (mut total, mut sum) = (0.0, 0.0);
         for &position in &chosen {
             let weight = exp(scores[position] - scores[chosen[0]]);
-            sample.weights.set(position, expert, 0, weight);
+            *sample.weight(position, expert) = weight;
             total += weight;
             sum += weight * number(position, field::ACTIVATION);
         }
-        sample.sums.set(0, expert, sums::INVERSE, 1.0 / total);
-        sample.sums.set(0, expert, sums::MEAN, sum / total);
+        sample.inverses.set(0, expert, 0, 1.0 / total);
+        sample.means.set(0, expert, 0, sum / total);
     }
 }

@@ -66,8 +66,9 @@ impl PatternEngine {
     /// As [`PatternEngine::new`], with the instructions of one level. The numbers are the same at every level.
     pub fn at_level(level: Level, model: &Model, tokens: usize, rates: Rates) -> Self {
         let (k, d) = (model.experts(), model.patterns);
-        let cells = Cells::new(model);
-        let mut table = Table::new(d, k);
+        let lanes = level.lanes();
+        let cells = Cells::new(model, lanes);
+        let mut table = Table::new(d, k, lanes);
         let places = table.places();
         let mut shifts = vec![0.0; places];
         for expert in 0..places {
@@ -88,10 +89,10 @@ impl PatternEngine {
             signs: model.signs.iter().copied().chain(std::iter::repeat(0.0)).take(places).collect(),
             shifts,
             cells,
-            gradients: Gradients::new(d, k),
-            ranges: Ranges::new(&table, d, k),
-            counts: Counts::new(k),
-            sample: Sample::new(tokens, k),
+            gradients: Gradients::new(d, k, lanes),
+            ranges: Ranges::new(&table, d, lanes),
+            counts: Counts::new(k, lanes),
+            sample: Sample::new(tokens, k, lanes),
             contrast: None,
             shape: Model { routers: Vec::new(), neurons: Vec::new(), ..model.clone() },
             table,
@@ -131,7 +132,7 @@ impl Engine for PatternEngine {
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {
         if !self.counts.are_fresh {
-            self.level.run(Take { counts: &mut self.counts, table: &self.table, patterns: self.shape.patterns });
+            self.level.run(Take { counts: &mut self.counts, table: &self.table });
         }
         self.counts.get(expert, class)
     }
@@ -141,7 +142,7 @@ impl Engine for PatternEngine {
     }
 
     fn track_contrast(&mut self) {
-        self.contrast = Some(Contrast::new(self.shape.patterns, self.shape.experts()));
+        self.contrast = Some(Contrast::new(self.shape.patterns, self.shape.experts(), self.level.lanes()));
     }
 
     fn contrast(&self) -> Option<Vec<f64>> {

@@ -2,8 +2,10 @@
 
 use super::PatternEngine;
 use super::backward::backward;
-use super::forward::{Lookup, forward};
+use super::forward::{LOOKED_UP, Lookup, forward};
+use super::table::Table;
 use super::update::update;
+use crate::moe::Model;
 use crate::patterns::Batch;
 use crate::sgd::{Diverged, StepReport};
 use pulp::{Simd, WithSimd};
@@ -59,7 +61,7 @@ impl WithSimd for Outputs<'_> {
         for sample in 0..batch.samples() {
             engine.forward(simd, batch, sample);
             let signs = engine.shape.signs.iter().enumerate();
-            outputs.extend(signs.map(|(expert, sign)| sign * engine.sample.mean(expert)));
+            outputs.extend(signs.map(|(expert, sign)| sign * engine.sample.means.get(0, expert, 0)));
         }
     }
 }
@@ -77,20 +79,23 @@ impl WithSimd for Gates<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Gates { engine, batch, gates } = self;
-        let (n, l) = (batch.tokens_per_sample, engine.shape.tokens_per_expert);
+        let l = engine.shape.tokens_per_expert;
         gates.clear();
         for (sample, &position) in batch.class_positions.iter().enumerate() {
             engine.forward(simd, batch, sample);
-            gates.extend((0..engine.shape.signs.len()).map(|expert| engine.sample.gate(position as usize, expert, n, l)));
+            gates.extend((0..engine.shape.signs.len()).map(|expert| engine.sample.gate(position as usize, expert, l)));
         }
     }
+}
+
+fn lookup<'a>(table: &'a Table<LOOKED_UP>, signs: &'a [f64], shape: &Model) -> Lookup<'a> {
+    Lookup { table, signs, tokens_per_expert: shape.tokens_per_expert }
 }
 
 impl PatternEngine {
     #[inline(always)]
     fn forward<S: Simd>(&mut self, simd: S, batch: &Batch, sample: usize) -> f64 {
-        let lookup =
-            Lookup { table: &self.table, signs: &self.signs, tokens_per_expert: self.shape.tokens_per_expert };
+        let lookup = lookup(&self.table, &self.signs, &self.shape);
         forward(simd, lookup, batch.sample(sample), &mut self.sample)
     }
 
@@ -114,7 +119,8 @@ impl PatternEngine {
                 report.loss += slack;
                 report.active += 1;
                 let sample = (batch.sample(sample), label);
-                backward(simd, &self.table, &self.signs, &self.sample, sample, &mut self.gradients);
+                let lookup = lookup(&self.table, &self.signs, &self.shape);
+                backward(simd, lookup, &self.sample, sample, &mut self.gradients);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The activation range of each expert, known exactly only when it matters.
 
 use super::forward::{LOOKED_UP, field};
-use super::table::{Table, vectors_of_block};
+use super::table::Table;
 use pulp::Simd;
 
 /// Fields of the bounds of an expert: no σ is above `HIGH` or below `LOW`; `HIGH_MET` and `LOW_MET` are 1 where some σ is
@@ -22,9 +22,9 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// Of the activations of `table`, for `patterns` patterns and `experts` experts.
-    pub(super) fn new(table: &Table<LOOKED_UP>, patterns: usize, experts: usize) -> Self {
-        let mut ranges = Self { bounds: Table::new(1, experts) };
+    /// Of the activations of `table`, which has `patterns` rows and vectors of `lanes` numbers.
+    pub(super) fn new(table: &Table<LOOKED_UP>, patterns: usize, lanes: usize) -> Self {
+        let mut ranges = Self { bounds: Table::new(1, table.places(), lanes) };
         (0..ranges.bounds.places()).for_each(|expert| ranges.scan(table, patterns, expert));
         ranges
     }
@@ -37,22 +37,20 @@ impl Ranges {
         self.bounds.set(0, expert, bound::LOW_MET, 1.0);
     }
 
-    /// Some σ of a vector of experts has changed.
+    /// σ of one pattern at a block of experts was `before` and is `after`.
     #[inline(always)]
-    pub(super) fn note<S: Simd>(&mut self, simd: S, block: usize, vector: usize, before: S::f64s, after: S::f64s) {
-        let of_block = vectors_of_block::<S>();
-        let bounds = &mut self.bounds.vectors_mut::<S>()[block * BOUNDS * of_block..][..BOUNDS * of_block];
-        let at = |field: usize| field * of_block + vector;
+    pub(super) fn note<S: Simd>(&mut self, simd: S, block: usize, before: S::f64s, after: S::f64s) {
+        let bounds = &mut self.bounds.cells_mut::<S>()[block];
         let (no, yes) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-        let (high, low) = (bounds[at(bound::HIGH)], bounds[at(bound::LOW)]);
-        let left_high = simd.select_f64s(simd.equal_f64s(before, high), no, bounds[at(bound::HIGH_MET)]);
-        let left_low = simd.select_f64s(simd.equal_f64s(before, low), no, bounds[at(bound::LOW_MET)]);
+        let (high, low) = (bounds[bound::HIGH], bounds[bound::LOW]);
+        let left_high = simd.select_f64s(simd.equal_f64s(before, high), no, bounds[bound::HIGH_MET]);
+        let left_low = simd.select_f64s(simd.equal_f64s(before, low), no, bounds[bound::LOW_MET]);
         let reaches = simd.greater_than_or_equal_f64s(after, high);
-        bounds[at(bound::HIGH_MET)] = simd.select_f64s(reaches, yes, left_high);
-        bounds[at(bound::HIGH)] = simd.select_f64s(reaches, after, high);
+        bounds[bound::HIGH_MET] = simd.select_f64s(reaches, yes, left_high);
+        bounds[bound::HIGH] = simd.select_f64s(reaches, after, high);
         let reaches = simd.less_than_or_equal_f64s(after, low);
-        bounds[at(bound::LOW_MET)] = simd.select_f64s(reaches, yes, left_low);
-        bounds[at(bound::LOW)] = simd.select_f64s(reaches, after, low);
+        bounds[bound::LOW_MET] = simd.select_f64s(reaches, yes, left_low);
+        bounds[bound::LOW] = simd.select_f64s(reaches, after, low);
     }
 
     /// R_s if it is above `floor`.

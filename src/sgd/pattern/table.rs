@@ -1,40 +1,44 @@
-//! Numbers of every (pattern, expert), laid out so that one token's numbers of eight experts are one vector.
+//! Numbers of every (pattern, expert), laid out so that one token's numbers of several experts are one vector.
 
-use crate::patterns::Pattern;
 use aligned_vec::{AVec, ConstAlign};
 use pulp::Simd;
-
-/// Experts of a block. The layout is this wide whatever the processor's vectors are.
-pub(super) const LANES: usize = 8;
 
 /// Numbers that start on a cache line, so that no vector of them lies on two.
 type Aligned = AVec<f64, ConstAlign<64>>;
 
-fn aligned(numbers: usize) -> Aligned {
-    AVec::from_iter(64, std::iter::repeat_n(0.0, numbers))
-}
+/// Places for experts come in groups of so many, whatever the processor's vectors are: the widest has as many lanes.
+pub(super) const GROUP: usize = 8;
 
-/// `FIELDS` numbers of each (pattern, expert), `[d, blocks, FIELDS, 8]`. Experts past k fill the last block.
+/// `FIELDS` numbers of each (row, expert), `[rows, blocks, FIELDS, lanes]`: a row is a pattern or whatever the owner
+/// says, a block the experts of one vector. Experts past k fill the last group of eight.
 #[derive(Clone, Debug)]
 pub(super) struct Table<const FIELDS: usize> {
+    lanes: usize,
     blocks: usize,
     numbers: Aligned,
 }
 
 impl<const FIELDS: usize> Table<FIELDS> {
-    /// Zeros for `rows` patterns (or whatever a row stands for) and `experts` experts.
-    pub(super) fn new(rows: usize, experts: usize) -> Self {
-        let blocks = experts.div_ceil(LANES);
-        Self { blocks, numbers: aligned(rows * blocks * FIELDS * LANES) }
+    /// Zeros for `experts` experts in vectors of `lanes` numbers.
+    pub(super) fn new(rows: usize, experts: usize, lanes: usize) -> Self {
+        let places = experts.next_multiple_of(GROUP);
+        let numbers = AVec::from_iter(64, std::iter::repeat_n(0.0, rows * places * FIELDS));
+        Self { lanes, blocks: places / lanes, numbers }
+    }
+
+    /// Blocks of a row.
+    #[inline(always)]
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks
     }
 
     /// Experts with a place, those past k among them.
     pub(super) fn places(&self) -> usize {
-        self.blocks * LANES
+        self.blocks * self.lanes
     }
 
     fn at(&self, row: usize, expert: usize, field: usize) -> usize {
-        ((row * self.blocks + expert / LANES) * FIELDS + field) * LANES + expert % LANES
+        ((row * self.blocks + expert / self.lanes) * FIELDS + field) * self.lanes + expert % self.lanes
     }
 
     /// One number.
@@ -48,48 +52,43 @@ impl<const FIELDS: usize> Table<FIELDS> {
         self.numbers[at] = value;
     }
 
-    /// One field of all patterns and the first `experts` experts, `[experts, d]`.
+    /// One field of all rows and the first `experts` experts, `[experts, rows]`.
     pub(super) fn by_expert(&self, experts: usize, field: usize) -> Vec<f64> {
-        let rows = self.numbers.len() / (self.blocks * FIELDS * LANES);
+        let rows = self.numbers.len() / (self.places() * FIELDS);
         (0..experts).flat_map(|expert| (0..rows).map(move |row| self.get(row, expert, field))).collect()
     }
 
-    /// The numbers of one block of one row, field after field.
+    /// One field of a cell, a block of a row.
     #[inline(always)]
-    pub(super) fn block_mut(&mut self, row: usize, block: usize) -> &mut [f64] {
-        &mut self.numbers[(row * self.blocks + block) * FIELDS * LANES..][..FIELDS * LANES]
+    pub(super) fn field(&self, cell: usize, field: usize) -> &[f64] {
+        &self.numbers[(cell * FIELDS + field) * self.lanes..][..self.lanes]
     }
 
-    /// The numbers of one row.
+    /// As [`Table::field`].
     #[inline(always)]
-    pub(super) fn row(&self, row: usize) -> &[f64] {
-        let width = self.blocks * FIELDS * LANES;
-        &self.numbers[row * width..][..width]
+    pub(super) fn field_mut(&mut self, cell: usize, field: usize) -> &mut [f64] {
+        &mut self.numbers[(cell * FIELDS + field) * self.lanes..][..self.lanes]
     }
 
-    /// The table as vectors; see [`vectors_of_block`] for its order.
+    /// All numbers in their order.
     #[inline(always)]
-    pub(super) fn vectors<S: Simd>(&self) -> &[S::f64s] {
-        S::as_simd_f64s(&self.numbers).0
+    pub(super) fn numbers(&self) -> &[f64] {
+        &self.numbers
     }
 
-    /// The table as vectors.
+    /// The cells as vectors: entry row · blocks + block has the fields of that block. `S` has to have the table's lanes.
     #[inline(always)]
-    pub(super) fn vectors_mut<S: Simd>(&mut self) -> &mut [S::f64s] {
-        S::as_mut_simd_f64s(&mut self.numbers).0
+    pub(super) fn cells<S: Simd>(&self) -> &[[S::f64s; FIELDS]] {
+        debug_assert_eq!(self.lanes, S::F64_LANES);
+        S::as_simd_f64s(&self.numbers).0.as_chunks().0
     }
-}
 
-/// Vectors to a block of eight experts: 1 of eight, 2 of four, or 8 of one number.
-#[inline(always)]
-pub(super) const fn vectors_of_block<S: Simd>() -> usize {
-    LANES / S::F64_LANES
-}
-
-/// A sample's tokens as numbers of rows of a table.
-#[inline(always)]
-pub(super) fn rows(tokens: &[Pattern]) -> impl ExactSizeIterator<Item = usize> + Clone {
-    tokens.iter().map(|&token| token as usize)
+    /// As [`Table::cells`].
+    #[inline(always)]
+    pub(super) fn cells_mut<S: Simd>(&mut self) -> &mut [[S::f64s; FIELDS]] {
+        debug_assert_eq!(self.lanes, S::F64_LANES);
+        S::as_mut_simd_f64s(&mut self.numbers).0.as_chunks_mut().0
+    }
 }
 
 #[cfg(test)]
@@ -98,22 +97,17 @@ mod tests {
 
     #[test]
     fn every_number_has_a_place_of_its_own() {
-        let mut table = Table::<3>::new(5, 11);
-        assert_eq!(table.places(), 16);
-        let value = |row: usize, expert: usize, field: usize| (row * 100 + expert * 5 + field) as f64;
-        for row in 0..5 {
-            for expert in 0..16 {
-                (0..3).for_each(|field| table.set(row, expert, field, value(row, expert, field)));
-            }
+        for lanes in [1, 4, 8] {
+            let mut table = Table::<3>::new(5, 11, lanes);
+            assert_eq!((table.places(), table.blocks()), (16, 16 / lanes));
+            let value = |row: usize, expert: usize, field: usize| (row * 100 + expert * 5 + field) as f64;
+            let all = || (0..5).flat_map(|row| (0..16).flat_map(move |expert| (0..3).map(move |field| (row, expert, field))));
+            all().for_each(|(row, expert, field)| table.set(row, expert, field, value(row, expert, field)));
+            all().for_each(|(row, expert, field)| assert_eq!(table.get(row, expert, field), value(row, expert, field)));
+            assert_eq!(table.by_expert(11, 1)[7 * 5 + 3], value(3, 7, 1));
+            let cell = 2 * table.blocks() + 9 / lanes;
+            assert_eq!(table.field_mut(cell, 2)[9 % lanes], value(2, 9, 2));
+            assert_eq!(table.numbers().as_ptr() as usize % 64, 0);
         }
-        for row in 0..5 {
-            for expert in 0..16 {
-                (0..3).for_each(|field| assert_eq!(table.get(row, expert, field), value(row, expert, field)));
-            }
-        }
-        assert_eq!(table.by_expert(11, 1)[7 * 5 + 3], value(3, 7, 1));
-        assert_eq!(table.block_mut(2, 1)[2 * LANES + 3], value(2, 11, 2));
-        assert_eq!(table.row(4)[LANES], value(4, 0, 1));
-        assert_eq!(table.numbers.as_ptr() as usize % 64, 0);
     }
 }

@@ -2,11 +2,11 @@
 
 use super::PatternEngine;
 use super::backward::{GRADIENT, gradient};
-use super::cells::{STATE, state};
-use super::forward::{LOOKED_UP, field};
-use super::table::{LANES, vectors_of_block};
+use super::cells::state;
+use super::forward::field;
 use crate::simd::exp::exp;
 use pulp::Simd;
+use std::ops::Range;
 
 /// What the step multiplies gradients by.
 #[derive(Clone, Copy)]
@@ -19,28 +19,11 @@ struct Scales<V> {
     share: V,
 }
 
-/// A vector of experts and a pattern.
-#[derive(Clone, Copy)]
-struct Place {
-    /// The block of a row, counted through the table.
-    cell: usize,
-    block: usize,
-    vector: usize,
-}
-
-impl Place {
-    /// Where a field is in the table of looked-up numbers, in vectors.
-    #[inline(always)]
-    fn looked_up<S: Simd>(self, field: usize) -> usize {
-        (self.cell * LOOKED_UP + field) * vectors_of_block::<S>() + self.vector
-    }
-}
-
 /// Moves routers and neurons by the gradients of a batch of `samples` samples and clears these; false if a score or an
 /// activation is no finite number then.
 #[inline(always)]
 pub(super) fn update<S: Simd>(simd: S, engine: &mut PatternEngine, samples: usize) -> bool {
-    let blocks = engine.signs.len() / LANES;
+    let blocks = engine.table.blocks();
     let m = engine.shape.neurons_per_expert;
     let scales = Scales {
         router: simd.splat_f64s(engine.rates.router / samples as f64),
@@ -52,19 +35,18 @@ pub(super) fn update<S: Simd>(simd: S, engine: &mut PatternEngine, samples: usiz
     let mut finite = simd.splat_f64s(0.0);
     for &pattern in &touched {
         for block in 0..blocks {
-            for vector in 0..vectors_of_block::<S>() {
-                let place = Place { cell: pattern as usize * blocks + block, block, vector };
-                let (score, before, dead) = update_vector(simd, engine, place, scales);
-                if simd.first_true_m64s(dead) < S::F64_LANES {
-                    engine.bury(pattern as usize, block * LANES + vector * S::F64_LANES, S::F64_LANES);
-                }
-                let activation = engine.table.vectors::<S>()[place.looked_up::<S>(field::ACTIVATION)];
-                engine.ranges.note(simd, block, vector, before, activation);
-                finite = simd.add_f64s(finite, simd.sub_f64s(score, score));
-                finite = simd.add_f64s(finite, simd.sub_f64s(activation, activation));
+            let cell = pattern as usize * blocks + block;
+            let (before, dead) = update_cell(simd, engine, cell, block, scales);
+            if simd.first_true_m64s(dead) < S::F64_LANES {
+                engine.bury(pattern as usize, block * S::F64_LANES..(block + 1) * S::F64_LANES);
             }
-            let looked_up = engine.table.block_mut(pattern as usize, block);
-            looked_up[field::EXPONENTIAL * LANES..][..LANES].iter_mut().for_each(|number| *number = exp(*number));
+            let looked_up = engine.table.cells::<S>()[cell];
+            let (score, activation) = (looked_up[field::SCORE], looked_up[field::ACTIVATION]);
+            engine.ranges.note(simd, block, before, activation);
+            finite = simd.add_f64s(finite, simd.sub_f64s(score, score));
+            finite = simd.add_f64s(finite, simd.sub_f64s(activation, activation));
+            let exponentials = &mut engine.table.field_mut(cell, field::EXPONENTIAL)[..S::F64_LANES];
+            exponentials.iter_mut().for_each(|number| *number = exp(*number));
         }
     }
     engine.gradients.touched = touched;
@@ -72,43 +54,37 @@ pub(super) fn update<S: Simd>(simd: S, engine: &mut PatternEngine, samples: usiz
     simd.reduce_sum_f64s(finite) == 0.0
 }
 
-/// Moves one vector of experts; leaves u − shift where its exponential belongs. Returns u, the σ of before and where
-/// neurons died.
+/// Moves one cell; leaves u − shift where its exponential belongs. Returns the σ of before and where neurons died.
 #[inline(always)]
-fn update_vector<S: Simd>(
+fn update_cell<S: Simd>(
     simd: S,
     engine: &mut PatternEngine,
-    place: Place,
+    cell: usize,
+    block: usize,
     scales: Scales<S::f64s>,
-) -> (S::f64s, S::f64s, S::m64s) {
-    let of_block = vectors_of_block::<S>();
-    let at = |field: usize| field * of_block + place.vector;
+) -> (S::f64s, S::m64s) {
     let zero = simd.splat_f64s(0.0);
-    let gradients = &mut engine.gradients.sums.vectors_mut::<S>()[place.cell * GRADIENT * of_block..][..GRADIENT * of_block];
-    let mass = std::mem::replace(&mut gradients[at(gradient::MASS)], zero);
-    let pull = std::mem::replace(&mut gradients[at(gradient::ROUTER)], zero);
-    let table = &mut engine.table.vectors_mut::<S>()[place.cell * LOOKED_UP * of_block..][..LOOKED_UP * of_block];
-    let cells = &mut engine.cells.state.vectors_mut::<S>()[place.cell * STATE * of_block..][..STATE * of_block];
-
-    let score = simd.add_f64s(table[at(field::SCORE)], simd.mul_f64s(scales.router, pull));
-    table[at(field::SCORE)] = score;
-    let shift = S::as_simd_f64s(&engine.shifts).0[place.block * of_block + place.vector];
-    table[at(field::EXPONENTIAL)] = simd.sub_f64s(score, shift);
-
-    let offset = simd.add_f64s(cells[at(state::OFFSET)], simd.mul_f64s(scales.neuron, mass));
-    cells[at(state::OFFSET)] = offset;
-    let sum = simd.add_f64s(cells[at(state::LIVE_SUM)], simd.mul_f64s(cells[at(state::LIVE)], offset));
+    let gradients = std::mem::replace(&mut engine.gradients.sums.cells_mut::<S>()[cell], [zero; GRADIENT]);
+    let looked_up = &mut engine.table.cells_mut::<S>()[cell];
+    let neurons = &mut engine.cells.state.cells_mut::<S>()[cell];
+    let score = simd.add_f64s(looked_up[field::SCORE], simd.mul_f64s(scales.router, gradients[gradient::ROUTER]));
+    looked_up[field::SCORE] = score;
+    looked_up[field::EXPONENTIAL] = simd.sub_f64s(score, S::as_simd_f64s(&engine.shifts).0[block]);
+    let moved = simd.mul_f64s(scales.neuron, gradients[gradient::MASS]);
+    let offset = simd.add_f64s(neurons[state::OFFSET], moved);
+    neurons[state::OFFSET] = offset;
+    let sum = simd.add_f64s(neurons[state::LIVE_SUM], simd.mul_f64s(neurons[state::LIVE], offset));
     let activation = simd.mul_f64s(simd.max_f64s(sum, zero), scales.share);
-    let before = std::mem::replace(&mut table[at(field::ACTIVATION)], activation);
-    let dead = simd.less_than_or_equal_f64s(simd.add_f64s(offset, cells[at(state::SMALLEST)]), zero);
-    (score, before, dead)
+    let before = std::mem::replace(&mut looked_up[field::ACTIVATION], activation);
+    let dead = simd.less_than_or_equal_f64s(simd.add_f64s(offset, neurons[state::SMALLEST]), zero);
+    (before, dead)
 }
 
 impl PatternEngine {
     /// Buries the neurons that died in the cells of some experts, and corrects their σ.
     #[cold]
-    fn bury(&mut self, pattern: usize, first: usize, experts: usize) {
-        for expert in first..first + experts {
+    fn bury(&mut self, pattern: usize, experts: Range<usize>) {
+        for expert in experts {
             if self.cells.bury(pattern, expert) {
                 let activation = self.cells.activation(pattern, expert);
                 self.table.set(pattern, expert, field::ACTIVATION, activation);
