@@ -1,3 +1,7 @@
+//! Time of an iteration of the pattern engine beside that of its draws.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints")]
+
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::sgd::{Engine, PatternEngine, Rates};
@@ -55,12 +59,17 @@ fn main() {
     }
     println!(
         "build {:.1} us, draw {:.2} us, draw and step {:.2} us = {:.0} iterations/s; active {:.3}",
-        best[0] * 1e6, best[1] * 1e6, best[2] * 1e6, 1.0 / best[2], active as f64 / (t * b) as f64
+        best[0] * 1e6,
+        best[1] * 1e6,
+        best[2] * 1e6,
+        1.0 / best[2],
+        active as f64 / (t * b) as f64
     );
 }
 
 fn data() -> DataParameters {
     let shipped = moe_theory::sim::shipped("default").expect("shipped");
-    let simulation = moe_theory::sim::Simulation::parse(shipped.file, shipped.text, &Default::default()).expect("legal");
+    let simulation =
+        moe_theory::sim::Simulation::parse(shipped.file, shipped.text, &Default::default()).expect("legal");
     simulation.points().expect("legal").remove(0).parameters.data
 }

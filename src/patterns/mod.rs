@@ -4,6 +4,7 @@ pub mod batch;
 pub mod sampler;
 pub mod streams;
 pub mod vocabulary;
+mod words;
 
 pub use batch::Batch;
 pub use sampler::Sampler;

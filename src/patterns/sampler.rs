@@ -1,10 +1,27 @@
 //! The sampler: fresh batches of (x, y) ~ D from a stream.
 
 use super::streams::{Purpose, Stream, stream};
+use super::words::Words;
 use super::{Batch, Class, Pattern};
 use crate::sim::parameters::{DataParameters, Labels};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
+
+/// The most tokens of a sample that [`Sampler::draw_fast`] has room for.
+const MOST_FAST: usize = 64;
+
+/// A number of 0 … range − 1 from one word, and whether a second word is needed to make it uniform: the multiplication
+/// of Lemire (*Fast random integer generation in an interval*, 2019) with the condition of `rand`.
+#[inline]
+fn bounded(word: u32, range: u32) -> (u32, bool) {
+    let product = u64::from(word) * u64::from(range);
+    ((product >> 32) as u32, product as u32 > range.wrapping_neg())
+}
+
+/// p·2⁶⁴, below which 64 random bits are a success of probability p; `None` for 1, which takes no bits. As in `rand`.
+fn class_limit(p: f64) -> Option<u64> {
+    (p < 1.0).then_some((p * 2f64.powi(64)) as u64)
+}
 
 /// Draws samples of the distribution D. A sample has one class token at a uniform position, o₁ with probability
 /// `class_share` and else o₂, and n−1 irrelevant patterns, uniform with or without replacement. Its label is the class,
@@ -13,7 +30,9 @@ use rand_distr::{Distribution, StandardNormal};
 #[derive(Debug)]
 pub struct Sampler {
     data: DataParameters,
-    tokens: Stream,
+    tokens: Words,
+    /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁.
+    class_limit: Option<u64>,
     noise: Stream,
     /// The irrelevant patterns in the order that the last draw left: a partial Fisher–Yates shuffle is uniform from any
     /// starting order, so it never has to be put back.
@@ -25,7 +44,8 @@ impl Sampler {
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
         Self {
             data: data.clone(),
-            tokens: stream(run_seed, tokens),
+            tokens: Words::new(stream(run_seed, tokens)),
+            class_limit: class_limit(data.class_share),
             noise: stream(run_seed, noise),
             standing: (2..data.patterns as Pattern).collect(),
         }
@@ -60,11 +80,57 @@ impl Sampler {
         batch.class_positions.resize(samples, 0);
         for sample in 0..samples {
             let tokens = &mut batch.tokens[sample * n..][..n];
-            let (label, position) = self.draw(tokens);
+            let (label, position) = self.draw_fast(tokens).unwrap_or_else(|| self.draw(tokens));
             batch.labels[sample] = label;
             batch.class_positions[sample] = position;
         }
         self.fill_noise(batch, samples * n * self.data.patterns);
+    }
+
+    /// [`Sampler::draw`] from a view of the words: the same sample from the same words, without a call for each. `None`,
+    /// with no word taken, in worlds with other draws than class, position and tokens, and in the rare case (once in
+    /// 2³²/(d−2) bounded draws) that a bounded draw takes a second word.
+    #[inline]
+    fn draw_fast(&mut self, tokens: &mut [Pattern]) -> Option<(f64, u32)> {
+        let n = tokens.len();
+        let limit = self.class_limit?;
+        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 {
+            return None;
+        }
+        let words = self.tokens.peek(n + 2);
+        let class = if u64::from(words[0]) | u64::from(words[1]) << 32 < limit { Class::One } else { Class::Two };
+        let q = self.standing.len() as u32;
+        let (position, mut takes_more) = bounded(words[2], n as u32);
+        let mut drawn = [0; MOST_FAST];
+        let draws = drawn[..n - 1].iter_mut().zip(&words[3..]);
+        if self.data.replacement {
+            for (drawn, &word) in draws {
+                let (number, more) = bounded(word, q);
+                *drawn = 2 + number;
+                takes_more |= more;
+            }
+        } else {
+            for (first, (drawn, &word)) in draws.enumerate() {
+                let (number, more) = bounded(word, q - first as u32);
+                *drawn = first as u32 + number;
+                takes_more |= more;
+            }
+        }
+        if takes_more {
+            return None;
+        }
+        self.tokens.take(n + 2);
+        if !self.data.replacement {
+            for (first, drawn) in drawn[..n - 1].iter_mut().enumerate() {
+                self.standing.swap(first, *drawn as usize);
+                *drawn = self.standing[first];
+            }
+        }
+        for (place, &drawn) in drawn[..n - 1].iter().enumerate() {
+            tokens[place + usize::from(place >= position as usize)] = drawn;
+        }
+        tokens[position as usize] = class.pattern() as Pattern;
+        Some((class.label(), position))
     }
 
     /// One sample: writes its pattern numbers, returns its label and the position of the class token.
@@ -114,6 +180,84 @@ impl Sampler {
         for value in &mut batch.noise {
             let gaussian: f64 = StandardNormal.sample(&mut self.noise);
             *value = scale * gaussian;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Overrides, Simulation, shipped};
+    use proptest::prelude::*;
+    use rand::TryRng;
+    use std::convert::Infallible;
+
+    /// The data of the simulation `default`, changed.
+    fn data(patterns: usize, tokens: usize, replacement: bool, class_share: f64) -> DataParameters {
+        let shipped = shipped("default").expect("default is shipped");
+        let simulation =
+            Simulation::parse(shipped.file, shipped.text, &Overrides::default()).expect("default is legal");
+        let data = simulation.points().expect("default is legal").remove(0).parameters.data;
+        DataParameters { patterns, tokens, replacement, class_share, ..data }
+    }
+
+    proptest! {
+        #[test]
+        fn fast_draws_are_the_draws_one_by_one(
+            (tokens, patterns) in (2usize..70).prop_flat_map(|n| (Just(n), n + 2..300)),
+            replacement in any::<bool>(),
+            share in prop_oneof![Just(0.0), Just(1.0), Just(0.5), 0.0f64..1.0],
+            seed in any::<u64>(),
+        ) {
+            let data = data(patterns, tokens, replacement, share);
+            let (mut fast, mut slow) = (Sampler::training(&data, seed), Sampler::training(&data, seed));
+            let mut batch = Batch::default();
+            let mut expected = vec![0; tokens];
+            for samples in [3, 50] {
+                fast.fill(&mut batch, samples);
+                for sample in 0..samples {
+                    let (label, position) = slow.draw(&mut expected);
+                    prop_assert_eq!(batch.sample(sample), &expected);
+                    prop_assert_eq!(batch.labels[sample], label);
+                    prop_assert_eq!(batch.class_positions[sample], position);
+                }
+            }
+        }
+    }
+
+    /// A generator of given words that counts how many are taken.
+    struct Given<'a>(std::slice::Iter<'a, u32>, usize);
+
+    impl TryRng for Given<'_> {
+        type Error = Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            self.1 += 1;
+            Ok(self.0.next().copied().unwrap_or(0))
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            Ok(u64::from(self.try_next_u32()?) | u64::from(self.try_next_u32()?) << 32)
+        }
+        fn try_fill_bytes(&mut self, _bytes: &mut [u8]) -> Result<(), Infallible> {
+            unreachable!("no bounded draw asks for bytes")
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_bounded_draw_asks_for_a_second_word_when_rand_does(
+            // A low product near 2³²: the words next to multiples of 2³²/range.
+            range in 1u32..5000,
+            multiple in any::<prop::sample::Index>(),
+            off in -2i64..3,
+        ) {
+            let near = (1u64 << 32) * multiple.index(range as usize) as u64 / u64::from(range);
+            let word = (near as i64 + off).rem_euclid(1 << 32) as u32;
+            let words = [word, 0];
+            let mut generator = Given(words.iter(), 0);
+            let expected: u32 = generator.random_range(0..range);
+            let (number, more) = bounded(word, range);
+            prop_assert_eq!(more, generator.1 == 2);
+            prop_assert!(more || number == expected);
         }
     }
 }

@@ -51,7 +51,7 @@ impl<F: FnMut(&Model, &mut Model, &Batch)> Engine for Planted<F> {
         self.inner.routers()
     }
 
-    fn competitors(&self, expert: usize, class: Class) -> Competitors {
+    fn competitors(&mut self, expert: usize, class: Class) -> Competitors {
         self.inner.competitors(expert, class)
     }
 

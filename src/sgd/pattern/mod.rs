@@ -71,15 +71,15 @@ impl PatternEngine {
         let mut table = Table::new(d, k, lanes);
         let places = table.places();
         let mut shifts = vec![0.0; places];
-        for expert in 0..places {
+        for (expert, shift) in shifts.iter_mut().enumerate() {
             if expert < k {
-                shifts[expert] = model.router(expert).iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                *shift = model.router(expert).iter().copied().fold(f64::NEG_INFINITY, f64::max);
             }
             for pattern in 0..d {
                 // Experts that are not there have scores that do not tie and exponentials that do not under- or overflow.
                 let score = if expert < k { model.router(expert)[pattern] } else { -(pattern as f64 / d as f64) };
                 table.set(pattern, expert, field::SCORE, score);
-                table.set(pattern, expert, field::EXPONENTIAL, exp(score - shifts[expert]));
+                table.set(pattern, expert, field::EXPONENTIAL, exp(score - *shift));
                 table.set(pattern, expert, field::ACTIVATION, cells.activation(pattern, expert));
             }
         }

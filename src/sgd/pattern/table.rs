@@ -101,7 +101,8 @@ mod tests {
             let mut table = Table::<3>::new(5, 11, lanes);
             assert_eq!((table.places(), table.blocks()), (16, 16 / lanes));
             let value = |row: usize, expert: usize, field: usize| (row * 100 + expert * 5 + field) as f64;
-            let all = || (0..5).flat_map(|row| (0..16).flat_map(move |expert| (0..3).map(move |field| (row, expert, field))));
+            let all =
+                || (0..5).flat_map(|row| (0..16).flat_map(move |expert| (0..3).map(move |field| (row, expert, field))));
             all().for_each(|(row, expert, field)| table.set(row, expert, field, value(row, expert, field)));
             all().for_each(|(row, expert, field)| assert_eq!(table.get(row, expert, field), value(row, expert, field)));
             assert_eq!(table.by_expert(11, 1)[7 * 5 + 3], value(3, 7, 1));
