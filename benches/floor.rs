@@ -37,7 +37,7 @@ fn main() {
     let mut active = 0;
     for round in 0..arg(3, 12) as u64 {
         let start = Instant::now();
-        let mut engine = PatternEngine::new(&model(d, k, m, l, round), n, rates);
+        let mut engine = PatternEngine::new(&model(d, k, m, l, round), rates);
         let build = start.elapsed().as_secs_f64();
         let mut sampler = Sampler::training(&data, round);
         let mut batch = Batch::default();

@@ -225,7 +225,7 @@ fn compare(case: &Case, seen: &mut Seen) -> Result<(), TestCaseError> {
     let Parameters { data, training, model: shape, .. } = &parameters;
     let model = Pretrained::constructed(&parameters, case.seed).model;
     let rates = Rates::from(training);
-    let mut pattern = PatternEngine::new(&model, data.tokens, rates);
+    let mut pattern = PatternEngine::new(&model, rates);
     let mut dense = DenseEngine::new(&model, Vocabulary::new(data.patterns, data.basis, case.seed), rates);
     pattern.track_contrast();
     dense.track_contrast();

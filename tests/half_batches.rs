@@ -204,7 +204,7 @@ fn noise_and_drift_of_a_frozen_state_are_those_of_enumeration() {
     // By expert and run, in units of η²: what V and W say of the class patterns, the others, and V alone.
     let mut seen = vec![[vec![], vec![], vec![], vec![]]; model.experts()];
     for seed in 0..RUNS {
-        let mut engine = PatternEngine::new(&model, parameters.data.tokens, Rates::from(training));
+        let mut engine = PatternEngine::new(&model, Rates::from(training));
         engine.track_contrast();
         let mut sampler = Sampler::training(&parameters.data, seed);
         let mut batch = Batch::default();

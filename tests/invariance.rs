@@ -26,7 +26,7 @@ fn trained(engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> Model
 }
 
 fn pattern(model: &Model, parameters: &Parameters) -> PatternEngine {
-    PatternEngine::new(model, parameters.data.tokens, Rates::from(&parameters.training))
+    PatternEngine::new(model, Rates::from(&parameters.training))
 }
 
 fn dense(model: &Model, parameters: &Parameters, basis: Basis, seed: u64) -> DenseEngine {

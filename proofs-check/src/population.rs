@@ -138,7 +138,7 @@ impl Study<'_> {
 /// is given by pattern coordinates, and these decide its ties.
 pub fn real_engine(kind: EngineKind, model: &Model, tokens: usize, rates: Rates) -> Box<dyn Engine> {
     match kind {
-        EngineKind::Pattern => Box::new(PatternEngine::new(model, tokens, rates)),
+        EngineKind::Pattern => Box::new(PatternEngine::new(model, rates)),
         EngineKind::Dense => {
             Box::new(DenseEngine::new(model, Vocabulary::new(model.patterns, Basis::Canonical, 0), rates))
         }

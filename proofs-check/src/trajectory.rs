@@ -88,7 +88,7 @@ impl Trajectory {
         let rates = Rates::from(&parameters.training);
         match kind {
             EngineKind::Pattern => {
-                let mut engine = PatternEngine::new(initial, parameters.data.tokens, rates);
+                let mut engine = PatternEngine::new(initial, rates);
                 Self::record(configuration, &mut engine, true)
             }
             EngineKind::Dense => {

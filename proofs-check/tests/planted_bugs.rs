@@ -183,7 +183,7 @@ fn l11_sees_scores_that_are_clipped() {
     let clip = |before: &Model, after: &mut Model, batch: &Batch| {
         let mut clipped = before.clone();
         clipped.routers.iter_mut().for_each(|u| *u = u.min(2.0));
-        let mut engine = PatternEngine::new(&clipped, tokens, rates);
+        let mut engine = PatternEngine::new(&clipped, rates);
         engine.step(batch).expect("finite weights");
         let stepped = engine.model();
         for (at, u) in after.routers.iter_mut().enumerate() {

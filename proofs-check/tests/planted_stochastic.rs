@@ -137,7 +137,7 @@ fn s2_sees_a_step_that_is_not_the_mean_of_its_batch() {
         single.labels.truncate(1);
         single.class_positions.truncate(1);
         let rates = Rates { router: 1.0, expert: 1.0 };
-        let mut engine = PatternEngine::new(before, batch.tokens_per_sample, rates);
+        let mut engine = PatternEngine::new(before, rates);
         engine.step(&single).expect("finite weights");
         *after = engine.model();
     };
@@ -173,12 +173,12 @@ fn s3_runs(same: bool, factor: f64, measure: fn(&mut Trajectory)) -> Tally {
         let tamper = |before: &Model, after: &mut Model, batch: &Batch| {
             let batch = first.get_or_insert_with(|| batch.clone());
             if same {
-                let mut engine = PatternEngine::new(before, 3, rates);
+                let mut engine = PatternEngine::new(before, rates);
                 engine.step(batch).expect("finite weights");
                 *after = engine.model();
             }
         };
-        let inner = PatternEngine::new(&model, 3, rates);
+        let inner = PatternEngine::new(&model, rates);
         let mut engine = common::Planted { inner, tokens: 3, rates, tamper, distort: |_, _| () };
         let mut trajectory = Trajectory::record(&configuration, &mut engine, true);
         measure(&mut trajectory);

@@ -4,6 +4,7 @@ use super::streams::{Purpose, Stream, stream};
 use super::words::Words;
 use super::{Batch, Class, Pattern};
 use crate::sim::parameters::{DataParameters, Labels};
+use crate::simd::{Kernel, Lanes, Level};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -12,7 +13,7 @@ const MOST_FAST: usize = 64;
 
 /// A number of 0 … range − 1 from one word, and whether a second word is needed to make it uniform: the multiplication
 /// of Lemire (*Fast random integer generation in an interval*, 2019) with the condition of `rand`.
-#[inline]
+#[inline(always)]
 fn bounded(word: u32, range: u32) -> (u32, bool) {
     let product = u64::from(word) * u64::from(range);
     ((product >> 32) as u32, product as u32 > range.wrapping_neg())
@@ -29,6 +30,7 @@ fn class_limit(p: f64) -> Option<u64> {
 /// 2·`label_noise`·`class_share`·(1 − `class_share`).
 #[derive(Debug)]
 pub struct Sampler {
+    level: Level,
     data: DataParameters,
     tokens: Words,
     /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁.
@@ -39,10 +41,30 @@ pub struct Sampler {
     standing: Vec<Pattern>,
 }
 
+/// Draws every sample of a batch whose vectors have their lengths.
+struct DrawAll<'a> {
+    sampler: &'a mut Sampler,
+    batch: &'a mut Batch,
+}
+
+impl Kernel for DrawAll<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Lanes>(self, _: S) {
+        let Self { sampler, batch } = self;
+        let samples = batch.tokens.chunks_exact_mut(batch.tokens_per_sample);
+        for ((tokens, label), position) in samples.zip(&mut batch.labels).zip(&mut batch.class_positions) {
+            (*label, *position) = sampler.draw_fast(tokens).unwrap_or_else(|| sampler.draw(tokens));
+        }
+    }
+}
+
 impl Sampler {
     /// A sampler that reads the streams `tokens` and `noise` of the run with seed `run_seed`.
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
         Self {
+            level: Level::best(),
             data: data.clone(),
             tokens: Words::new(stream(run_seed, tokens)),
             class_limit: class_limit(data.class_share),
@@ -78,19 +100,14 @@ impl Sampler {
         batch.tokens.resize(samples * n, 0);
         batch.labels.resize(samples, 0.0);
         batch.class_positions.resize(samples, 0);
-        for sample in 0..samples {
-            let tokens = &mut batch.tokens[sample * n..][..n];
-            let (label, position) = self.draw_fast(tokens).unwrap_or_else(|| self.draw(tokens));
-            batch.labels[sample] = label;
-            batch.class_positions[sample] = position;
-        }
+        self.level.run(DrawAll { sampler: self, batch });
         self.fill_noise(batch, samples * n * self.data.patterns);
     }
 
     /// [`Sampler::draw`] from a view of the words: the same sample from the same words, without a call for each. `None`,
     /// with no word taken, in worlds with other draws than class, position and tokens, and in the rare case (once in
     /// 2³²/(d−2) bounded draws) that a bounded draw takes a second word.
-    #[inline]
+    #[inline(always)]
     fn draw_fast(&mut self, tokens: &mut [Pattern]) -> Option<(f64, u32)> {
         let n = tokens.len();
         let limit = self.class_limit?;

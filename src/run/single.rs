@@ -39,7 +39,7 @@ impl EngineChoice {
             let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
             Box::new(DenseEngine::new(model, vocabulary, rates))
         } else {
-            Box::new(PatternEngine::new(model, data.tokens, rates))
+            Box::new(PatternEngine::new(model, rates))
         }
     }
 }

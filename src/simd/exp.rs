@@ -1,4 +1,7 @@
-//! exp without branches, so that a loop over it becomes vector code, and with the same bits on every processor.
+//! exp by additions and multiplications alone: without branches, and with the same bits on every processor.
+
+use super::Lanes;
+use pulp::Scalar;
 
 /// Above this exp overflows to +∞ here (true limit 709.78).
 const LARGEST: f64 = 709.0;
@@ -8,42 +11,52 @@ const SMALLEST: f64 = -708.0;
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first has zeros at the end, so that its product with an integer is exact.
 const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
-/// 1/j! for j = 13 … 2: the Taylor polynomial of e^r to degree 13, whose remainder is below 5·10⁻¹⁸ for |r| ≤ ln(2)/2.
+/// 1/j! for j = 2 … 13: the Taylor polynomial of e^r to degree 13, whose remainder is below 5·10⁻¹⁸ for |r| ≤ ln(2)/2.
 const INVERSE_FACTORIALS: [f64; 12] = [
-    1.0 / 6_227_020_800.0,
-    1.0 / 479_001_600.0,
-    1.0 / 39_916_800.0,
-    1.0 / 3_628_800.0,
-    1.0 / 362_880.0,
-    1.0 / 40_320.0,
-    1.0 / 5_040.0,
-    1.0 / 720.0,
-    1.0 / 120.0,
-    1.0 / 24.0,
-    1.0 / 6.0,
     1.0 / 2.0,
+    1.0 / 6.0,
+    1.0 / 24.0,
+    1.0 / 120.0,
+    1.0 / 720.0,
+    1.0 / 5_040.0,
+    1.0 / 40_320.0,
+    1.0 / 362_880.0,
+    1.0 / 3_628_800.0,
+    1.0 / 39_916_800.0,
+    1.0 / 479_001_600.0,
+    1.0 / 6_227_020_800.0,
 ];
 
 /// e^x to within 2 units in the last place for −708 ≤ x ≤ 709; 0 below, +∞ above, not a number for not a number.
 ///
 /// x = q ln 2 + r with integer q and |r| ≤ ln(2)/2; e^x = 2^q e^r (Cody and Waite, *Software Manual for the Elementary
 /// Functions*, 1980).
-#[inline(always)]
+#[inline]
 pub fn exp(x: f64) -> f64 {
-    let shifted = x * std::f64::consts::LOG2_E + ROUNDING;
-    let q = shifted - ROUNDING;
-    let r = (x - q * LN_2[0]) - q * LN_2[1];
-    let mut sum = INVERSE_FACTORIALS[0];
-    for factor in &INVERSE_FACTORIALS[1..] {
-        sum = sum * r + factor;
+    exp_f64s(Scalar::new(), x)
+}
+
+/// [`exp`] of every lane.
+#[inline(always)]
+pub fn exp_f64s<S: Lanes>(simd: S, x: S::f64s) -> S::f64s {
+    let number = |value| simd.splat_f64s(value);
+    let shifted = simd.add_f64s(simd.mul_f64s(x, number(std::f64::consts::LOG2_E)), number(ROUNDING));
+    let q = simd.sub_f64s(shifted, number(ROUNDING));
+    let r = simd.sub_f64s(x, simd.mul_f64s(q, number(LN_2[0])));
+    let r = simd.sub_f64s(r, simd.mul_f64s(q, number(LN_2[1])));
+    let square = simd.mul_f64s(r, r);
+    // Even and odd powers apart: two short chains in place of a long one.
+    let [mut even, mut odd] = [number(INVERSE_FACTORIALS[10]), number(INVERSE_FACTORIALS[11])];
+    for degree in (0..10).step_by(2).rev() {
+        even = simd.add_f64s(simd.mul_f64s(even, square), number(INVERSE_FACTORIALS[degree]));
+        odd = simd.add_f64s(simd.mul_f64s(odd, square), number(INVERSE_FACTORIALS[degree + 1]));
     }
+    let sum = simd.add_f64s(even, simd.mul_f64s(r, odd));
     // e^r − 1 = r + r² · sum: the large terms last.
-    let e_r = 1.0 + (r + r * r * sum);
-    // The low 11 bits of `shifted` are q in two's complement; they go to where a number keeps its exponent.
-    let scale = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52));
-    let power = e_r * scale;
-    let above = if x > LARGEST { f64::INFINITY } else { power };
-    if x < SMALLEST { 0.0 } else { above }
+    let e_r = simd.add_f64s(number(1.0), simd.add_f64s(r, simd.mul_f64s(square, sum)));
+    let power = simd.mul_f64s(e_r, simd.power_of_two(shifted));
+    let power = simd.select_f64s(simd.greater_than_f64s(x, number(LARGEST)), number(f64::INFINITY), power);
+    simd.select_f64s(simd.less_than_f64s(x, number(SMALLEST)), number(0.0), power)
 }
 
 #[cfg(test)]

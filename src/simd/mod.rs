@@ -7,8 +7,19 @@
 //! here is unsafe.
 
 pub mod exp;
+pub mod lanes;
 
-use pulp::{Scalar, WithSimd};
+pub use lanes::Lanes;
+use pulp::Scalar;
+
+/// Code that is compiled once for every level.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+
+    /// The code. What it calls has to be `#[inline(always)]`, or it is compiled for the baseline.
+    fn run<S: Lanes>(self, simd: S) -> Self::Output;
+}
 
 /// A level of vector instructions that this processor has.
 #[derive(Clone, Copy, Debug)]
@@ -70,17 +81,21 @@ impl Level {
         }
     }
 
-    /// Runs a kernel with the instructions of this level. What the kernel calls has to be `#[inline(always)]`, or it is
-    /// compiled for the baseline.
+    /// Runs a kernel with the instructions of this level.
     #[inline]
-    pub fn run<W: WithSimd>(self, kernel: W) -> W::Output {
-        use pulp::Simd;
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            Level::Baseline => Simd::vectorize(Scalar::new(), kernel),
+            Level::Baseline => kernel.run(Scalar::new()),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2(simd) => Simd::vectorize(simd, kernel),
+            Level::Avx2(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512(simd) => Simd::vectorize(simd, kernel),
+            Level::Avx512(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
         }
     }
 }

@@ -30,7 +30,7 @@ impl<F: FnMut(&Model, &mut Model, &Batch)> Engine for Planted<F> {
         let report = self.inner.step(batch)?;
         let mut after = self.inner.model();
         (self.tamper)(&before, &mut after, batch);
-        self.inner = PatternEngine::new(&after, self.tokens, self.rates);
+        self.inner = PatternEngine::new(&after, self.rates);
         Ok(report)
     }
 
@@ -83,7 +83,7 @@ pub fn planted(initial: &Model, tamper: impl FnMut(&Model, &mut Model, &Batch)) 
     let tokens = configuration.parameters.data.tokens;
     let rates = Rates::from(&configuration.parameters.training);
     let mut engine =
-        Planted { inner: PatternEngine::new(initial, tokens, rates), tokens, rates, tamper, distort: |_, _| () };
+        Planted { inner: PatternEngine::new(initial, rates), tokens, rates, tamper, distort: |_, _| () };
     Trajectory::record(&configuration, &mut engine, true)
 }
 
@@ -99,7 +99,7 @@ pub fn with_wrong_engines(
 ) -> Tally {
     let tokens = trajectory.data.tokens;
     let make = |model: &Model, rates| {
-        let inner = PatternEngine::new(model, tokens, rates);
+        let inner = PatternEngine::new(model, rates);
         Box::new(Planted { inner, tokens, rates, tamper, distort }) as Box<dyn Engine>
     };
     check(&Study { trajectory, populations: &Population::of(trajectory), make: &make })

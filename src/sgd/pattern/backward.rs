@@ -1,9 +1,10 @@
 //! One sample backward: its gradients, added to those of the batch.
 
-use super::forward::{Lookup, Sample, field};
+use super::forward::Sample;
 use super::table::Table;
+use super::tables::{Tables, gate, value};
 use crate::patterns::Pattern;
-use pulp::Simd;
+use crate::simd::Lanes;
 
 /// Fields of the gradients of a batch, by (pattern, expert).
 pub(super) mod gradient {
@@ -20,8 +21,9 @@ pub(super) const GRADIENT: usize = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Gradients {
     pub(super) sums: Table<GRADIENT>,
-    /// Patterns of the active samples, each once, and whether a pattern is among them.
-    pub(super) touched: Vec<Pattern>,
+    /// Room for d patterns; the first `touches` are those of the active samples, each once.
+    touched: Vec<Pattern>,
+    touches: usize,
     is_touched: Vec<bool>,
 }
 
@@ -30,55 +32,75 @@ impl Gradients {
     pub(super) fn new(patterns: usize, experts: usize, lanes: usize) -> Self {
         Self {
             sums: Table::new(patterns, experts, lanes),
-            touched: Vec::with_capacity(patterns),
+            // One more, so that a write past the last touched pattern has a place.
+            touched: vec![0; patterns + 1],
+            touches: 0,
             is_touched: vec![false; patterns],
         }
+    }
+
+    /// Patterns with a gradient.
+    #[inline(always)]
+    pub(super) fn touched(&self) -> &[Pattern] {
+        &self.touched[..self.touches]
     }
 
     /// Notes which patterns have a gradient.
     #[inline(always)]
     fn touch(&mut self, tokens: &[Pattern]) {
         for &token in tokens {
-            if !std::mem::replace(&mut self.is_touched[token as usize], true) {
-                self.touched.push(token);
-            }
+            // No branch: every token is written, and kept if it is new.
+            self.touched[self.touches] = token;
+            self.touches += usize::from(!std::mem::replace(&mut self.is_touched[token as usize], true));
         }
     }
 
     /// No pattern has a gradient; the sums themselves are cleared where they are used.
     pub(super) fn clear(&mut self) {
-        for pattern in self.touched.drain(..) {
+        for &pattern in &self.touched[..self.touches] {
             self.is_touched[pattern as usize] = false;
         }
+        self.touches = 0;
     }
 }
 
 /// Adds the gradient of the sample that was last passed forward, of label `label`. A token that an expert does not choose
 /// has weight 0 there and adds 0.
 #[inline(always)]
-pub(super) fn backward<S: Simd>(
+pub(super) fn backward<S: Lanes>(
     simd: S,
-    lookup: Lookup,
-    sample: &Sample,
+    tables: &Tables,
+    sample: &Sample<S>,
     (tokens, label): (&[Pattern], f64),
     gradients: &mut Gradients,
 ) {
-    let rows = sample.rows.as_slice();
-    let cells = lookup.table.cells::<S>();
-    let signs = S::as_simd_f64s(lookup.signs).0;
+    let n = tokens.len();
+    let signs = S::as_simd_f64s(&tables.signs).0.as_chunks::<2>().0;
     let label = simd.splat_f64s(label);
-    let sums = gradients.sums.cells_mut::<S>();
-    for block in 0..lookup.table.blocks() {
-        let mean = sample.means.cells::<S>()[block][0];
-        let scale = simd.mul_f64s(simd.mul_f64s(label, signs[block]), sample.inverses.cells::<S>()[block][0]);
-        let weights = &sample.weights.cells::<S>()[block * rows.len()..][..rows.len()];
-        for (&row, weight) in rows.iter().zip(weights) {
-            let mass = simd.mul_f64s(weight[0], scale);
-            let activation = cells[row as usize + block][field::ACTIVATION];
-            let pull = simd.mul_f64s(mass, simd.sub_f64s(activation, mean));
-            let sums = &mut sums[row as usize + block];
-            sums[gradient::MASS] = simd.add_f64s(sums[gradient::MASS], mass);
-            sums[gradient::ROUTER] = simd.add_f64s(sums[gradient::ROUTER], pull);
+    let zero = simd.splat_f64s(0.0);
+    for group in 0..tables.groups() {
+        let means = sample.means[group];
+        let scales = [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[group][half]), sample.inverses[group][half]));
+        let gates = &tables.gates.grouped::<S>()[group..];
+        let values = &tables.values.grouped::<S>()[group..];
+        let sums = &mut gradients.sums.grouped_mut::<S>()[group..];
+        let rescaled = sample.rescaled.contains(&group);
+        let chosen = &sample.chosen[group * n..][..n];
+        for (position, (&row, &chosen)) in sample.rows.iter().zip(chosen).enumerate() {
+            let row = row as usize;
+            let (gates, values, sums) = (&gates[row], &values[row], &mut sums[row]);
+            let chosen = simd.halves(chosen);
+            for half in 0..2 {
+                let weight = match rescaled {
+                    true => sample.weights[group * n + position][half],
+                    false => gates[half][gate::EXPONENTIAL],
+                };
+                let mass = simd.select_f64s(chosen[half], simd.mul_f64s(weight, scales[half]), zero);
+                let pull = simd.mul_f64s(mass, simd.sub_f64s(values[half][value::ACTIVATION], means[half]));
+                let sums = &mut sums[half];
+                sums[gradient::MASS] = simd.add_f64s(sums[gradient::MASS], mass);
+                sums[gradient::ROUTER] = simd.add_f64s(sums[gradient::ROUTER], pull);
+            }
         }
     }
     gradients.touch(tokens);

@@ -1,10 +1,10 @@
 //! How many irrelevant patterns beat or tie the patterns of the classes, for every expert.
 
-use super::forward::{LOOKED_UP, field};
 use super::table::Table;
+use super::tables::{VALUES, value};
 use crate::patterns::Class;
 use crate::sgd::Competitors;
-use pulp::{Simd, WithSimd};
+use crate::simd::{Kernel, Lanes};
 
 /// Counts of an expert: how many above and how many tied, for each class.
 const COUNTS: usize = 4;
@@ -33,18 +33,18 @@ impl Counts {
 /// Takes the counts of all experts: one pass over the scores of all patterns.
 pub(super) struct Take<'a> {
     pub(super) counts: &'a mut Counts,
-    pub(super) table: &'a Table<LOOKED_UP>,
+    pub(super) table: &'a Table<VALUES>,
 }
 
-impl WithSimd for Take<'_> {
+impl Kernel for Take<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn run<S: Lanes>(self, simd: S) {
         let blocks = self.table.blocks();
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
         for block in 0..blocks {
-            let mut scores = self.table.cells::<S>()[block..].iter().step_by(blocks).map(|cell| cell[field::SCORE]);
+            let mut scores = self.table.cells::<S>()[block..].iter().step_by(blocks).map(|cell| cell[value::SCORE]);
             let own = Class::BOTH.map(|_| scores.next().unwrap_or(zero));
             let mut counts = [zero; COUNTS];
             for score in scores {

@@ -48,7 +48,7 @@ impl PatternEngine {
     fn contrast_add(&mut self, factor: f64, samples: usize) {
         let Some(contrast) = &mut self.contrast else { return };
         let scale = factor * self.rates.router / samples as f64;
-        for &pattern in &self.gradients.touched {
+        for &pattern in self.gradients.touched() {
             let blocks = contrast.sums.blocks();
             for cell in pattern as usize * blocks..(pattern as usize + 1) * blocks {
                 let pulls = self.gradients.sums.field(cell, gradient::ROUTER);

@@ -17,7 +17,9 @@ mod contrast;
 mod forward;
 mod passes;
 mod ranges;
+mod repeats;
 mod table;
+mod tables;
 mod threshold;
 mod update;
 
@@ -25,15 +27,14 @@ use super::engine::{Competitors, Diverged, Engine, Rates, StepReport};
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
 use crate::simd::Level;
-use crate::simd::exp::exp;
 use backward::Gradients;
 use cells::Cells;
 use competitors::{Counts, Take};
 use contrast::Contrast;
-use forward::{LOOKED_UP, Sample, field};
 use passes::{Gates, Outputs, Step};
 use ranges::Ranges;
-use table::Table;
+use repeats::Repeats;
+use tables::{Tables, value};
 
 /// A model in training on noise-free samples.
 #[derive(Clone, Debug)]
@@ -42,66 +43,45 @@ pub struct PatternEngine {
     /// The model at t = 0: signs and sizes; its weights are not kept.
     shape: Model,
     rates: Rates,
-    /// a_s by place; 0 past the last expert.
-    signs: Vec<f64>,
-    /// The score that each expert's exponentials are taken relative to, by place.
-    shifts: Vec<f64>,
-    /// u, exp(u − shift) and σ.
-    table: Table<LOOKED_UP>,
+    tables: Tables,
     cells: Cells,
     gradients: Gradients,
     ranges: Ranges,
     counts: Counts,
-    sample: Sample,
+    repeats: Repeats,
     /// `None` while the half-batch contrast is not tracked.
     contrast: Option<Contrast>,
 }
 
 impl PatternEngine {
-    /// An engine for samples of `tokens` tokens that starts from `model`.
-    pub fn new(model: &Model, tokens: usize, rates: Rates) -> Self {
-        Self::at_level(Level::best(), model, tokens, rates)
+    /// An engine that starts from `model`.
+    pub fn new(model: &Model, rates: Rates) -> Self {
+        Self::at_level(Level::best(), model, rates)
     }
 
     /// As [`PatternEngine::new`], with the instructions of one level. The numbers are the same at every level.
-    pub fn at_level(level: Level, model: &Model, tokens: usize, rates: Rates) -> Self {
+    pub fn at_level(level: Level, model: &Model, rates: Rates) -> Self {
         let (k, d) = (model.experts(), model.patterns);
         let lanes = level.lanes();
         let cells = Cells::new(model, lanes);
-        let mut table = Table::new(d, k, lanes);
-        let places = table.places();
-        let mut shifts = vec![0.0; places];
-        for (expert, shift) in shifts.iter_mut().enumerate() {
-            if expert < k {
-                *shift = model.router(expert).iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            }
-            for pattern in 0..d {
-                // Experts that are not there have scores that do not tie and exponentials that do not under- or overflow.
-                let score = if expert < k { model.router(expert)[pattern] } else { -(pattern as f64 / d as f64) };
-                table.set(pattern, expert, field::SCORE, score);
-                table.set(pattern, expert, field::EXPONENTIAL, exp(score - *shift));
-                table.set(pattern, expert, field::ACTIVATION, cells.activation(pattern, expert));
-            }
-        }
+        let tables = Tables::new(model, &cells, level);
         Self {
             level,
             rates,
-            signs: model.signs.iter().copied().chain(std::iter::repeat(0.0)).take(places).collect(),
-            shifts,
             cells,
             gradients: Gradients::new(d, k, lanes),
-            ranges: Ranges::new(&table, d, lanes),
+            ranges: Ranges::new(&tables.values, d, lanes),
             counts: Counts::new(k, lanes),
-            sample: Sample::new(tokens, k, lanes),
+            repeats: Repeats::new(d),
             contrast: None,
             shape: Model { routers: Vec::new(), neurons: Vec::new(), ..model.clone() },
-            table,
+            tables,
         }
     }
 
     /// σ_{s,v}, `[k, d]`.
     pub fn activations(&self) -> Vec<f64> {
-        self.table.by_expert(self.shape.experts(), field::ACTIVATION)
+        self.tables.values.by_expert(self.shape.experts(), value::ACTIVATION)
     }
 }
 
@@ -127,18 +107,18 @@ impl Engine for PatternEngine {
     }
 
     fn routers(&self) -> Vec<f64> {
-        self.table.by_expert(self.shape.experts(), field::SCORE)
+        self.tables.values.by_expert(self.shape.experts(), value::SCORE)
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {
         if !self.counts.are_fresh {
-            self.level.run(Take { counts: &mut self.counts, table: &self.table });
+            self.level.run(Take { counts: &mut self.counts, table: &self.tables.values });
         }
         self.counts.get(expert, class)
     }
 
     fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64> {
-        self.ranges.range_above(&self.table, self.shape.patterns, expert, floor)
+        self.ranges.range_above(&self.tables.values, self.shape.patterns, expert, floor)
     }
 
     fn track_contrast(&mut self) {

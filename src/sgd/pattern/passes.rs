@@ -2,14 +2,15 @@
 
 use super::PatternEngine;
 use super::backward::backward;
-use super::forward::{LOOKED_UP, Lookup, forward};
-use super::table::Table;
+use super::forward::{Sample, forward, gates_at};
 use super::update::update;
-use crate::moe::Model;
 use crate::patterns::Batch;
 use crate::sgd::{Diverged, StepReport};
-use pulp::{Simd, WithSimd};
+use crate::simd::{Kernel, Lanes};
 use std::ops::Range;
+
+/// Samples that go forward before the first of them goes backward.
+const TOGETHER: usize = 8;
 
 /// One SGD step; see [`crate::sgd::Engine::step`].
 pub(super) struct Step<'a> {
@@ -17,20 +18,21 @@ pub(super) struct Step<'a> {
     pub(super) batch: &'a Batch,
 }
 
-impl WithSimd for Step<'_> {
+impl Kernel for Step<'_> {
     type Output = Result<StepReport, Diverged>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+    fn run<S: Lanes>(self, simd: S) -> Self::Output {
         let Step { engine, batch } = self;
         let mut report = StepReport { loss: 0.0, active: 0 };
         let samples = batch.samples();
+        let rooms = &mut std::array::from_fn(|_| Sample::new(simd, &engine.tables, batch.tokens_per_sample));
         if engine.contrast.is_none() {
-            engine.pass(simd, batch, 0..samples, &mut report)?;
+            engine.pass(simd, batch, 0..samples, rooms, &mut report)?;
         } else {
-            engine.pass(simd, batch, 0..samples / 2, &mut report)?;
+            engine.pass(simd, batch, 0..samples / 2, rooms, &mut report)?;
             engine.contrast_after_half(samples);
-            engine.pass(simd, batch, samples / 2..samples, &mut report)?;
+            engine.pass(simd, batch, samples / 2..samples, rooms, &mut report)?;
             engine.contrast_after_all(samples);
         }
         report.loss /= samples as f64;
@@ -51,17 +53,17 @@ pub(super) struct Outputs<'a> {
     pub(super) outputs: &'a mut Vec<f64>,
 }
 
-impl WithSimd for Outputs<'_> {
+impl Kernel for Outputs<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn run<S: Lanes>(self, simd: S) {
         let Outputs { engine, batch, outputs } = self;
         outputs.clear();
+        let mut room = Sample::new(simd, &engine.tables, batch.tokens_per_sample);
         for sample in 0..batch.samples() {
-            engine.forward(simd, batch, sample);
-            let signs = engine.shape.signs.iter().enumerate();
-            outputs.extend(signs.map(|(expert, sign)| sign * engine.sample.means.get(0, expert, 0)));
+            engine.forward(simd, batch, sample, &mut room);
+            outputs.extend(engine.shape.signs.iter().zip(room.means()).map(|(sign, mean)| sign * mean));
         }
     }
 }
@@ -73,54 +75,60 @@ pub(super) struct Gates<'a> {
     pub(super) gates: &'a mut Vec<f64>,
 }
 
-impl WithSimd for Gates<'_> {
+impl Kernel for Gates<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn run<S: Lanes>(self, simd: S) {
         let Gates { engine, batch, gates } = self;
-        let l = engine.shape.tokens_per_expert;
+        let experts = engine.shape.signs.len();
         gates.clear();
+        let mut room = Sample::new(simd, &engine.tables, batch.tokens_per_sample);
         for (sample, &position) in batch.class_positions.iter().enumerate() {
-            engine.forward(simd, batch, sample);
-            gates.extend((0..engine.shape.signs.len()).map(|expert| engine.sample.gate(position as usize, expert, l)));
+            engine.forward(simd, batch, sample, &mut room);
+            gates_at(simd, &engine.tables, batch.sample(sample), position as usize, &room, gates);
+            gates.truncate((sample + 1) * experts);
         }
     }
 }
 
-fn lookup<'a>(table: &'a Table<LOOKED_UP>, signs: &'a [f64], shape: &Model) -> Lookup<'a> {
-    Lookup { table, signs, tokens_per_expert: shape.tokens_per_expert }
-}
-
 impl PatternEngine {
     #[inline(always)]
-    fn forward<S: Simd>(&mut self, simd: S, batch: &Batch, sample: usize) -> f64 {
-        let lookup = lookup(&self.table, &self.signs, &self.shape);
-        forward(simd, lookup, batch.sample(sample), &mut self.sample)
+    fn forward<S: Lanes>(&mut self, simd: S, batch: &Batch, sample: usize, room: &mut Sample<S>) -> f64 {
+        forward(simd, &self.tables, batch.sample(sample), &mut self.repeats, room)
     }
 
     /// Passes some samples of a batch forward and those with a loss backward; adds their losses to `report`.
+    ///
+    /// Several samples go forward before the first of them goes backward: which of them have a loss can't be foreseen,
+    /// and a processor that guesses wrong then loses the work of one sample, not of each.
     #[inline(always)]
-    fn pass<S: Simd>(
+    fn pass<S: Lanes>(
         &mut self,
         simd: S,
         batch: &Batch,
         samples: Range<usize>,
+        rooms: &mut [Sample<S>; TOGETHER],
         report: &mut StepReport,
     ) -> Result<(), Diverged> {
-        for sample in samples {
-            let label = batch.labels[sample];
-            let output = self.forward(simd, batch, sample);
-            if !output.is_finite() {
-                return Err(Diverged);
+        for first in samples.clone().step_by(TOGETHER) {
+            let mut active = [(0, 0.0); TOGETHER];
+            let mut actives = 0;
+            for (slot, sample) in (first..samples.end.min(first + TOGETHER)).enumerate() {
+                let label = batch.labels[sample];
+                let output = self.forward(simd, batch, sample, &mut rooms[slot]);
+                if !output.is_finite() {
+                    return Err(Diverged);
+                }
+                let slack = 1.0 - label * output;
+                report.loss += slack.max(0.0);
+                active[actives] = (slot, label);
+                actives += usize::from(slack > 0.0);
             }
-            let slack = 1.0 - label * output;
-            if slack > 0.0 {
-                report.loss += slack;
-                report.active += 1;
-                let sample = (batch.sample(sample), label);
-                let lookup = lookup(&self.table, &self.signs, &self.shape);
-                backward(simd, lookup, &self.sample, sample, &mut self.gradients);
+            report.active += actives;
+            for &(slot, label) in &active[..actives] {
+                let sample = (batch.sample(first + slot), label);
+                backward(simd, &self.tables, &rooms[slot], sample, &mut self.gradients);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The activation range of each expert, known exactly only when it matters.
 
-use super::forward::{LOOKED_UP, field};
 use super::table::Table;
+use super::tables::{VALUES, value};
 use pulp::Simd;
 
 /// Fields of the bounds of an expert: no σ is above `HIGH` or below `LOW`; `HIGH_MET` and `LOW_MET` are 1 where some σ is
@@ -23,14 +23,14 @@ pub(super) struct Ranges {
 
 impl Ranges {
     /// Of the activations of `table`, which has `patterns` rows and vectors of `lanes` numbers.
-    pub(super) fn new(table: &Table<LOOKED_UP>, patterns: usize, lanes: usize) -> Self {
+    pub(super) fn new(table: &Table<VALUES>, patterns: usize, lanes: usize) -> Self {
         let mut ranges = Self { bounds: Table::new(1, table.places(), lanes) };
         (0..ranges.bounds.places()).for_each(|expert| ranges.scan(table, patterns, expert));
         ranges
     }
 
-    fn scan(&mut self, table: &Table<LOOKED_UP>, patterns: usize, expert: usize) {
-        let activations = || (0..patterns).map(|pattern| table.get(pattern, expert, field::ACTIVATION));
+    fn scan(&mut self, table: &Table<VALUES>, patterns: usize, expert: usize) {
+        let activations = || (0..patterns).map(|pattern| table.get(pattern, expert, value::ACTIVATION));
         self.bounds.set(0, expert, bound::HIGH, activations().fold(f64::NEG_INFINITY, f64::max));
         self.bounds.set(0, expert, bound::LOW, activations().fold(f64::INFINITY, f64::min));
         self.bounds.set(0, expert, bound::HIGH_MET, 1.0);
@@ -56,7 +56,7 @@ impl Ranges {
     /// R_s if it is above `floor`.
     pub(super) fn range_above(
         &mut self,
-        table: &Table<LOOKED_UP>,
+        table: &Table<VALUES>,
         patterns: usize,
         expert: usize,
         floor: f64,

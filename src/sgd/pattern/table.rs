@@ -6,11 +6,11 @@ use pulp::Simd;
 /// Numbers that start on a cache line, so that no vector of them lies on two.
 type Aligned = AVec<f64, ConstAlign<64>>;
 
-/// Places for experts come in groups of so many, whatever the processor's vectors are: the widest has as many lanes.
+/// Places for experts come in groups of so many at least, whatever the processor's vectors are.
 pub(super) const GROUP: usize = 8;
 
 /// `FIELDS` numbers of each (row, expert), `[rows, blocks, FIELDS, lanes]`: a row is a pattern or whatever the owner
-/// says, a block the experts of one vector. Experts past k fill the last group of eight.
+/// says, a block the experts of one vector, a group two blocks. Experts past k fill the last group.
 #[derive(Clone, Debug)]
 pub(super) struct Table<const FIELDS: usize> {
     lanes: usize,
@@ -21,7 +21,7 @@ pub(super) struct Table<const FIELDS: usize> {
 impl<const FIELDS: usize> Table<FIELDS> {
     /// Zeros for `experts` experts in vectors of `lanes` numbers.
     pub(super) fn new(rows: usize, experts: usize, lanes: usize) -> Self {
-        let places = experts.next_multiple_of(GROUP);
+        let places = experts.next_multiple_of(GROUP.max(2 * lanes));
         let numbers = AVec::from_iter(64, std::iter::repeat_n(0.0, rows * places * FIELDS));
         Self { lanes, blocks: places / lanes, numbers }
     }
@@ -30,6 +30,12 @@ impl<const FIELDS: usize> Table<FIELDS> {
     #[inline(always)]
     pub(super) fn blocks(&self) -> usize {
         self.blocks
+    }
+
+    /// Groups of a row.
+    #[inline(always)]
+    pub(super) fn groups(&self) -> usize {
+        self.blocks / 2
     }
 
     /// Experts with a place, those past k among them.
@@ -70,17 +76,23 @@ impl<const FIELDS: usize> Table<FIELDS> {
         &mut self.numbers[(cell * FIELDS + field) * self.lanes..][..self.lanes]
     }
 
-    /// All numbers in their order.
-    #[inline(always)]
-    pub(super) fn numbers(&self) -> &[f64] {
-        &self.numbers
-    }
-
     /// The cells as vectors: entry row · blocks + block has the fields of that block. `S` has to have the table's lanes.
     #[inline(always)]
     pub(super) fn cells<S: Simd>(&self) -> &[[S::f64s; FIELDS]] {
         debug_assert_eq!(self.lanes, S::F64_LANES);
         S::as_simd_f64s(&self.numbers).0.as_chunks().0
+    }
+
+    /// The cells by two: entry row · groups + group has both blocks of that group.
+    #[inline(always)]
+    pub(super) fn grouped<S: Simd>(&self) -> &[[[S::f64s; FIELDS]; 2]] {
+        self.cells::<S>().as_chunks().0
+    }
+
+    /// As [`Table::grouped`].
+    #[inline(always)]
+    pub(super) fn grouped_mut<S: Simd>(&mut self) -> &mut [[[S::f64s; FIELDS]; 2]] {
+        self.cells_mut::<S>().as_chunks_mut().0
     }
 
     /// As [`Table::cells`].
@@ -99,7 +111,7 @@ mod tests {
     fn every_number_has_a_place_of_its_own() {
         for lanes in [1, 4, 8] {
             let mut table = Table::<3>::new(5, 11, lanes);
-            assert_eq!((table.places(), table.blocks()), (16, 16 / lanes));
+            assert_eq!((table.places(), table.blocks(), table.groups()), (16, 16 / lanes, 8 / lanes));
             let value = |row: usize, expert: usize, field: usize| (row * 100 + expert * 5 + field) as f64;
             let all =
                 || (0..5).flat_map(|row| (0..16).flat_map(move |expert| (0..3).map(move |field| (row, expert, field))));
@@ -108,7 +120,7 @@ mod tests {
             assert_eq!(table.by_expert(11, 1)[7 * 5 + 3], value(3, 7, 1));
             let cell = 2 * table.blocks() + 9 / lanes;
             assert_eq!(table.field_mut(cell, 2)[9 % lanes], value(2, 9, 2));
-            assert_eq!(table.numbers().as_ptr() as usize % 64, 0);
+            assert_eq!(table.numbers.as_ptr() as usize % 64, 0);
         }
     }
 }

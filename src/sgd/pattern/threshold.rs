@@ -1,4 +1,4 @@
-//! The l-th largest score of a sample's tokens, for a vector of experts at a time.
+//! The l-th largest key of a sample's tokens, for a vector of experts at a time.
 //!
 //! Groups of L tokens (L = 2, 4, 8 or 16, the smallest that is at least l) are sorted by a network of comparators, a
 //! minimum and a maximum each, and merged into the best L so far: of two lists of L, one in descending and one in
@@ -6,25 +6,34 @@
 //! networks and their applications*, 1968). For 16 tokens and l = 4 that takes 71 minima and maxima, where insertion
 //! into a sorted list takes 116.
 
-use pulp::Simd;
+use crate::simd::Lanes;
+
+/// The l-th largest key and how many of the l largest are above it, lane by lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threshold<K> {
+    /// The l-th largest key.
+    pub(super) key: K,
+    /// How many keys are above it: l − 1, or fewer where keys tie on it.
+    pub(super) above: K,
+}
 
 /// Puts the larger of each named pair of `$list` first.
 macro_rules! compare {
     ($simd:ident, $list:ident, $($a:literal $b:literal),*) => {
         $(
             let (a, b) = ($list[$a], $list[$b]);
-            $list[$a] = $simd.max_f64s(a, b);
-            $list[$b] = $simd.min_f64s(a, b);
+            $list[$a] = $simd.max_keys(a, b);
+            $list[$b] = $simd.min_keys(a, b);
         )*
     };
 }
 
 /// A list length with networks of its own.
-pub(super) trait Length<S: Simd>: AsMut<[S::f64s]> + AsRef<[S::f64s]> + Copy {
+pub(super) trait Length<S: Lanes>: AsMut<[S::Keys]> + AsRef<[S::Keys]> + Copy {
     /// L.
     const LENGTH: usize;
     /// L times the same.
-    fn filled(value: S::f64s) -> Self;
+    fn filled(value: S::Keys) -> Self;
     /// Sorts in descending order.
     fn sort(&mut self, simd: S);
     /// Sorts a bitonic list in descending order.
@@ -33,10 +42,10 @@ pub(super) trait Length<S: Simd>: AsMut<[S::f64s]> + AsRef<[S::f64s]> + Copy {
 
 macro_rules! length {
     ($length:literal, $sort:tt, $bitonic:tt) => {
-        impl<S: Simd> Length<S> for [S::f64s; $length] {
+        impl<S: Lanes> Length<S> for [S::Keys; $length] {
             const LENGTH: usize = $length;
             #[inline(always)]
-            fn filled(value: S::f64s) -> Self {
+            fn filled(value: S::Keys) -> Self {
                 [value; $length]
             }
             #[inline(always)]
@@ -73,111 +82,135 @@ length!(
     ]
 );
 
-/// The l-th largest of `scores`, 1 ≤ l ≤ their number, lane by lane. `lists` is scratch for lists longer than 16.
+/// The l-th largest of `keys`, 1 ≤ l ≤ their number, lane by lane. `list` is scratch for lists longer than 16.
 #[inline(always)]
-pub(super) fn lth_largest<S: Simd>(
+pub(super) fn lth_largest<S: Lanes>(
     simd: S,
     l: usize,
-    scores: impl ExactSizeIterator<Item = S::f64s>,
-    lists: &mut Vec<S::f64s>,
-) -> S::f64s {
+    keys: impl ExactSizeIterator<Item = S::Keys>,
+    list: &mut Vec<S::Keys>,
+) -> Threshold<S::Keys> {
     match l {
-        1 | 2 => by_networks::<S, [S::f64s; 2]>(simd, l, scores),
-        3 | 4 => by_networks::<S, [S::f64s; 4]>(simd, l, scores),
-        5..=8 => by_networks::<S, [S::f64s; 8]>(simd, l, scores),
-        9..=16 => by_networks::<S, [S::f64s; 16]>(simd, l, scores),
-        _ => by_insertion(simd, l, scores, lists),
+        1 | 2 => by_networks::<S, [S::Keys; 2]>(simd, l, keys),
+        3 | 4 => by_networks::<S, [S::Keys; 4]>(simd, l, keys),
+        5..=8 => by_networks::<S, [S::Keys; 8]>(simd, l, keys),
+        9..=16 => by_networks::<S, [S::Keys; 16]>(simd, l, keys),
+        _ => by_insertion(simd, l, keys, list),
     }
 }
 
 #[inline(always)]
-fn by_networks<S: Simd, L: Length<S>>(
+fn by_networks<S: Lanes, L: Length<S>>(
     simd: S,
     l: usize,
-    mut scores: impl ExactSizeIterator<Item = S::f64s>,
-) -> S::f64s {
-    let lowest = simd.splat_f64s(f64::NEG_INFINITY);
-    let mut best = next_group::<S, L>(lowest, &mut scores);
+    mut keys: impl ExactSizeIterator<Item = S::Keys>,
+) -> Threshold<S::Keys> {
+    let lowest = simd.splat_keys(f32::NEG_INFINITY);
+    let mut best = next_group::<S, L>(lowest, &mut keys);
     best.sort(simd);
-    while scores.len() > 0 {
-        let mut group = next_group::<S, L>(lowest, &mut scores);
+    while keys.len() > 0 {
+        let mut group = next_group::<S, L>(lowest, &mut keys);
         group.sort(simd);
         for (best, &other) in best.as_mut().iter_mut().zip(group.as_ref().iter().rev()) {
-            *best = simd.max_f64s(*best, other);
+            *best = simd.max_keys(*best, other);
         }
-        if scores.len() == 0 && l == L::LENGTH {
-            return best.as_ref()[1..].iter().fold(best.as_ref()[0], |least, &other| simd.min_f64s(least, other));
+        if keys.len() == 0 && l == L::LENGTH {
+            let best = best.as_ref();
+            let smallest = best[1..].iter().fold(best[0], |least, &other| simd.min_keys(least, other));
+            return threshold(simd, best, smallest);
         }
         best.sort_bitonic(simd);
     }
-    best.as_ref()[l - 1]
+    threshold(simd, &best.as_ref()[..l], best.as_ref()[l - 1])
 }
 
-/// The next L scores, −∞ where there are no more.
+/// Of the l largest keys and the smallest of these.
 #[inline(always)]
-fn next_group<S: Simd, L: Length<S>>(lowest: S::f64s, scores: &mut impl ExactSizeIterator<Item = S::f64s>) -> L {
+fn threshold<S: Lanes>(simd: S, largest: &[S::Keys], key: S::Keys) -> Threshold<S::Keys> {
+    let none = simd.splat_keys(0.0);
+    let above = largest.iter().fold(none, |count, &other| simd.count_chosen(count, simd.above(other, key)));
+    Threshold { key, above }
+}
+
+/// The next L keys, −∞ where there are no more.
+#[inline(always)]
+fn next_group<S: Lanes, L: Length<S>>(lowest: S::Keys, keys: &mut impl ExactSizeIterator<Item = S::Keys>) -> L {
     let mut group = L::filled(lowest);
-    if scores.len() >= L::LENGTH {
-        // The usual case without a test for every score.
+    if keys.len() >= L::LENGTH {
+        // The usual case without a test for every key.
         for place in group.as_mut() {
-            *place = scores.next().unwrap_or(lowest);
+            *place = keys.next().unwrap_or(lowest);
         }
     } else {
-        group.as_mut().iter_mut().zip(scores).for_each(|(place, score)| *place = score);
+        group.as_mut().iter_mut().zip(keys).for_each(|(place, key)| *place = key);
     }
     group
 }
 
 #[inline(always)]
-fn by_insertion<S: Simd>(simd: S, l: usize, scores: impl Iterator<Item = S::f64s>, list: &mut Vec<S::f64s>) -> S::f64s {
+fn by_insertion<S: Lanes>(
+    simd: S,
+    l: usize,
+    keys: impl Iterator<Item = S::Keys>,
+    list: &mut Vec<S::Keys>,
+) -> Threshold<S::Keys> {
     list.clear();
-    list.resize(l, simd.splat_f64s(f64::NEG_INFINITY));
-    for mut entering in scores {
+    list.resize(l, simd.splat_keys(f32::NEG_INFINITY));
+    for mut entering in keys {
         for place in list.iter_mut() {
-            let kept = simd.max_f64s(*place, entering);
-            entering = simd.min_f64s(*place, entering);
+            let kept = simd.max_keys(*place, entering);
+            entering = simd.min_keys(*place, entering);
             *place = kept;
         }
     }
-    list[l - 1]
+    threshold(simd, list, list[l - 1])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Level;
+    use crate::simd::{Kernel, Level};
     use proptest::prelude::*;
-    use pulp::WithSimd;
 
-    struct Find<'a>(&'a [[f64; 8]], usize);
+    /// Keys of 16 experts.
+    struct Find<'a>(&'a [[f32; 16]], usize);
 
-    impl WithSimd for Find<'_> {
-        type Output = Vec<f64>;
+    impl Kernel for Find<'_> {
+        type Output = Vec<(f32, f32)>;
         #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-            let Find(scores, l) = self;
-            let vectors = 8 / S::F64_LANES;
-            let mut found = vec![0.0; 8];
-            for vector in 0..vectors {
-                let of_vector = scores.iter().map(|scores| S::as_simd_f64s(scores).0[vector]);
-                S::as_mut_simd_f64s(&mut found).0[vector] = lth_largest(simd, l, of_vector, &mut Vec::new());
+        fn run<S: Lanes>(self, simd: S) -> Vec<(f32, f32)> {
+            let Find(keys, l) = self;
+            let lanes = |vector: S::Keys| (0..2 * S::F64_LANES).map(move |lane| key::<S>(vector, lane));
+            let mut found = Vec::new();
+            for vector in 0..8 / S::F64_LANES {
+                let of_vector = keys.iter().map(|keys| S::as_keys(keys)[vector]);
+                let Threshold { key, above } = lth_largest(simd, l, of_vector, &mut Vec::new());
+                found.extend(lanes(key).zip(lanes(above)));
             }
             found
         }
+    }
+
+    /// One lane of a vector of keys.
+    fn key<S: Lanes>(vector: S::Keys, lane: usize) -> f32 {
+        let mut numbers = [0.0; 16];
+        S::as_mut_keys(&mut numbers)[0] = vector;
+        numbers[lane]
     }
 
     /// By the zero–one principle a network that sorts all lists of zeros and ones sorts every list.
     #[test]
     fn the_networks_sort_all_zeros_and_ones() {
         for n in [2usize, 4, 8, 16] {
-            for first in (0..1usize << n).step_by(8) {
-                let scores: Vec<[f64; 8]> =
-                    (0..n).map(|token| std::array::from_fn(|lane| ((first + lane) >> token & 1) as f64)).collect();
+            for first in (0..1usize << n).step_by(16) {
+                let keys: Vec<[f32; 16]> =
+                    (0..n).map(|token| std::array::from_fn(|lane| ((first + lane) >> token & 1) as f32)).collect();
                 for l in 1..=n {
-                    let found = Level::best().run(Find(&scores, l));
+                    let found = Level::best().run(Find(&keys, l));
                     for (lane, found) in found.into_iter().enumerate().take(1 << n) {
                         let ones = (first + lane).count_ones() as usize;
-                        assert_eq!(found, f64::from(u8::from(ones >= l)), "{n} {l} {first}");
+                        let (key, above) = if ones >= l { (1.0, 0.0) } else { (0.0, ones as f32) };
+                        assert_eq!(found, (key, above), "{n} {l} {first}");
                     }
                 }
             }
@@ -187,16 +220,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_lth_largest_is_that_of_a_sort(
-            (scores, l) in prop::collection::vec(prop::array::uniform8(-20i32..20), 1..60)
-                .prop_flat_map(|scores| { let n = scores.len(); (Just(scores), 1..=n) }),
+            (keys, l) in prop::collection::vec(prop::array::uniform16(-20i16..20), 1..60)
+                .prop_flat_map(|keys| { let n = keys.len(); (Just(keys), 1..=n) }),
         ) {
-            let scores: Vec<[f64; 8]> = scores.iter().map(|scores| scores.map(f64::from)).collect();
+            let keys: Vec<[f32; 16]> = keys.iter().map(|keys| keys.map(f32::from)).collect();
             for level in Level::available() {
-                let found = level.run(Find(&scores, l));
-                for lane in 0..8 {
-                    let mut sorted: Vec<f64> = scores.iter().map(|scores| scores[lane]).collect();
+                let found = level.run(Find(&keys, l));
+                for (lane, &(key, above)) in found.iter().enumerate() {
+                    let mut sorted: Vec<f32> = keys.iter().map(|keys| keys[lane]).collect();
                     sorted.sort_by(|a, b| b.total_cmp(a));
-                    prop_assert_eq!(found[lane], sorted[l - 1], "{}", level.name());
+                    prop_assert_eq!(key, sorted[l - 1], "{}", level.name());
+                    let expected = sorted.iter().filter(|&&other| other > key).count();
+                    prop_assert_eq!(above, expected as f32, "{}", level.name());
                 }
             }
         }
