@@ -24,54 +24,74 @@ pub(super) mod state {
 pub(super) const STATE: usize = 4;
 
 /// The neurons of all experts.
+///
+/// Which neuron dies next is a question of order, so the neurons of a (pattern, expert) are sorted, but only when the
+/// first of them dies: most never do.
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
+    patterns: usize,
     experts: usize,
     neurons: usize,
     /// The changing numbers.
     pub(super) state: Table<STATE>,
-    /// Initial weights in descending order, `[d, k, m]`; of a dead neuron the weight that it keeps.
-    weights: Vec<f64>,
-    /// Sums of the first 1, 2, … m of the initial weights, `[d, k, m]`.
-    sums: Vec<f64>,
-    /// Which neuron each of them is, `[d, k, m]`.
-    neuron: Vec<u32>,
+    /// h⁰, `[k, m, d]`.
+    initial: Vec<f64>,
+    /// Where the neurons of a (pattern, expert) stand in `sorted`, `[d, k]`; `UNSORTED` before the first death.
+    places: Vec<u32>,
+    /// The sorted neurons, m at a place, in descending order of initial weight.
+    sorted: Vec<Neuron>,
 }
+
+/// One neuron of a (pattern, expert).
+#[derive(Clone, Copy, Debug)]
+struct Neuron {
+    /// h⁰; once dead the weight that it keeps.
+    weight: f64,
+    /// Sum of the h⁰ up to this one.
+    sum: f64,
+    /// r.
+    number: u32,
+}
+
+const UNSORTED: u32 = u32::MAX;
 
 impl Cells {
     /// The reduced state of a model at t = 0, for vectors of `lanes` numbers.
     pub(super) fn new(model: &Model, lanes: usize) -> Self {
         let (k, m, d) = (model.experts(), model.neurons_per_expert, model.patterns);
-        let mut cells = Self {
-            experts: k,
-            neurons: m,
-            state: Table::new(d, k, lanes),
-            weights: Vec::with_capacity(k * m * d),
-            sums: Vec::with_capacity(k * m * d),
-            neuron: Vec::with_capacity(k * m * d),
-        };
-        let mut column: Vec<(f64, u32)> = Vec::with_capacity(m);
-        for pattern in 0..d {
-            for expert in 0..k {
-                let weights = model.expert_neurons(expert);
-                column.clear();
-                column.extend((0..m).map(|r| (weights[r * d + pattern], r as u32)));
-                column.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                cells.weights.extend(column.iter().map(|&(weight, _)| weight));
-                cells.neuron.extend(column.iter().map(|&(_, r)| r));
-                let mut sum = 0.0;
-                cells.sums.extend(column.iter().map(|&(weight, _)| {
-                    sum += weight;
-                    sum
-                }));
-                let live = column.iter().take_while(|&&(weight, _)| weight > 0.0).count();
-                cells.set_live(pattern, expert, live);
+        let mut state = Table::new(d, k, lanes);
+        (0..d).for_each(|pattern| {
+            (k..state.places()).for_each(|nobody| state.set(pattern, nobody, state::SMALLEST, f64::INFINITY));
+        });
+        // One pass along the rows of weights: the three figures of all patterns side by side.
+        let (mut live, mut sum, mut smallest) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
+        for expert in 0..k {
+            live.fill(0.0);
+            sum.fill(0.0);
+            smallest.fill(f64::INFINITY);
+            for row in model.expert_neurons(expert).chunks_exact(d) {
+                for (pattern, &weight) in row.iter().enumerate() {
+                    let lives = weight > 0.0;
+                    live[pattern] += if lives { 1.0 } else { 0.0 };
+                    sum[pattern] += if lives { weight } else { 0.0 };
+                    smallest[pattern] = if lives && weight < smallest[pattern] { weight } else { smallest[pattern] };
+                }
             }
-            for nobody in k..cells.state.places() {
-                cells.state.set(pattern, nobody, state::SMALLEST, f64::INFINITY);
+            for pattern in 0..d {
+                state.set(pattern, expert, state::LIVE, live[pattern]);
+                state.set(pattern, expert, state::LIVE_SUM, sum[pattern]);
+                state.set(pattern, expert, state::SMALLEST, smallest[pattern]);
             }
         }
-        cells
+        Self {
+            patterns: d,
+            experts: k,
+            neurons: m,
+            state,
+            initial: model.neurons.clone(),
+            places: vec![UNSORTED; d * k],
+            sorted: Vec::new(),
+        }
     }
 
     /// σ of one cell: (Σ_live h⁰ + live · offset)/m.
@@ -89,39 +109,65 @@ impl Cells {
             return false;
         }
         let mut live = self.state.get(pattern, expert, state::LIVE) as usize;
-        let weights = &mut self.weights[(pattern * self.experts + expert) * self.neurons..][..self.neurons];
-        while live > 0 && weights[live - 1] + offset <= 0.0 {
+        let neurons = self.sort(pattern, expert);
+        while live > 0 && neurons[live - 1].weight + offset <= 0.0 {
             live -= 1;
-            weights[live] += offset;
+            neurons[live].weight += offset;
         }
-        self.set_live(pattern, expert, live);
-        true
-    }
-
-    fn set_live(&mut self, pattern: usize, expert: usize, live: usize) {
-        let first = (pattern * self.experts + expert) * self.neurons;
         let (sum, smallest) = match live {
             0 => (0.0, f64::INFINITY),
-            _ => (self.sums[first + live - 1], self.weights[first + live - 1]),
+            _ => (neurons[live - 1].sum, neurons[live - 1].weight),
         };
         self.state.set(pattern, expert, state::LIVE, live as f64);
         self.state.set(pattern, expert, state::LIVE_SUM, sum);
         self.state.set(pattern, expert, state::SMALLEST, smallest);
+        true
+    }
+
+    /// The neurons of a cell, sorted now if they were not.
+    fn sort(&mut self, pattern: usize, expert: usize) -> &mut [Neuron] {
+        let m = self.neurons;
+        let place = &mut self.places[pattern * self.experts + expert];
+        if *place == UNSORTED {
+            let first = self.sorted.len();
+            *place = (first / m) as u32;
+            self.sorted.extend((0..m).map(|number| Neuron {
+                weight: self.initial[(expert * m + number) * self.patterns + pattern],
+                sum: 0.0,
+                number: number as u32,
+            }));
+            let neurons = &mut self.sorted[first..];
+            neurons.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then(a.number.cmp(&b.number)));
+            let mut sum = 0.0;
+            for neuron in neurons {
+                sum += neuron.weight;
+                neuron.sum = sum;
+            }
+        }
+        &mut self.sorted[*place as usize * m..][..m]
     }
 
     /// The neurons, `[k, m, d]`: h⁰ + offset for the live, h⁰ + offset at death for the dead.
     pub(super) fn neurons(&self) -> Vec<f64> {
-        let (k, m) = (self.experts, self.neurons);
-        let d = self.weights.len() / (k * m).max(1);
-        let mut neurons = vec![0.0; k * m * d];
-        for cell in 0..d * k {
-            let (pattern, expert) = (cell / k, cell % k);
-            let live = self.state.get(pattern, expert, state::LIVE) as usize;
-            let offset = self.state.get(pattern, expert, state::OFFSET);
-            for place in 0..m {
-                let at = cell * m + place;
-                let moved = if place < live { offset } else { 0.0 };
-                neurons[(expert * m + self.neuron[at] as usize) * d + pattern] = self.weights[at] + moved;
+        let (m, d) = (self.neurons, self.patterns);
+        let mut neurons = self.initial.clone();
+        for expert in 0..self.experts {
+            for pattern in 0..d {
+                let offset = self.state.get(pattern, expert, state::OFFSET);
+                let live = self.state.get(pattern, expert, state::LIVE) as usize;
+                let column = |number: usize| (expert * m + number) * d + pattern;
+                match self.places[pattern * self.experts + expert] {
+                    UNSORTED => (0..m).map(column).for_each(|at| {
+                        neurons[at] += if neurons[at] > 0.0 { offset } else { 0.0 };
+                    }),
+                    place => {
+                        let sorted = &self.sorted[place as usize * m..][..m];
+                        for (rank, neuron) in sorted.iter().enumerate() {
+                            let moved = if rank < live { offset } else { 0.0 };
+                            neurons[column(neuron.number as usize)] = neuron.weight + moved;
+                        }
+                    }
+                }
             }
         }
         neurons

@@ -6,7 +6,7 @@
 //! key or tie (`choose_by_scores`).
 
 use super::repeats::Repeats;
-use super::table::GROUP;
+use super::table::{GROUP, Table};
 use super::tables::{Tables, gate, value};
 use super::threshold::{Threshold, lth_largest};
 use crate::moe::routing::choose_tokens;
@@ -75,8 +75,8 @@ pub(super) fn forward<S: Lanes>(
     sample.rows.extend(tokens.iter().map(|&token| token * tables.groups() as u32));
     for group in 0..tables.groups() {
         choose(simd, tables, tokens, group, repeats, sample);
-        if !gate(simd, tables, group, sample) {
-            gate_again(simd, tables, tokens, group, sample);
+        if let Some(totals) = gate(simd, tables, group, sample) {
+            gate_again(simd, tables, tokens, (group, totals), sample);
         }
     }
     signed_sum(&tables.signs, sample.means())
@@ -167,9 +167,9 @@ fn scores(tables: &Tables, tokens: &[Pattern], expert: usize) -> Vec<f64> {
     tokens.iter().map(|&token| tables.values.get(token as usize, expert, value::SCORE)).collect()
 }
 
-/// Gates and averages one group; false if a sum of exponentials is not safe.
+/// Gates and averages one group; returns the sums of exponentials if one of them is not safe.
 #[inline(always)]
-fn gate<S: Lanes>(simd: S, tables: &Tables, group: usize, sample: &mut Sample<S>) -> bool {
+fn gate<S: Lanes>(simd: S, tables: &Tables, group: usize, sample: &mut Sample<S>) -> Option<[S::f64s; 2]> {
     let cells = &tables.gates.grouped::<S>()[group..];
     let rows = sample.rows.as_slice();
     let mut totals = [simd.splat_f64s(0.0); 2];
@@ -192,12 +192,19 @@ fn gate<S: Lanes>(simd: S, tables: &Tables, group: usize, sample: &mut Sample<S>
         let high = simd.greater_than_or_equal_f64s(totals[half], simd.splat_f64s(SAFE_TOTALS.end));
         unsafe_lanes += usize::from(simd.first_true_m64s(simd.or_m64s(low, high)) < S::F64_LANES);
     }
-    unsafe_lanes == 0
+    (unsafe_lanes > 0).then_some(totals)
 }
 
-/// Gates relative to the largest chosen score, for scores so far from the shift that the table under- or overflows.
+/// Gates relative to the largest chosen score, for scores so far from the shift that the table under- or overflows. The
+/// experts of the group whose sums are safe keep their numbers: who else is in their group must not matter.
 #[cold]
-fn gate_again<S: Lanes>(simd: S, tables: &Tables, tokens: &[Pattern], group: usize, sample: &mut Sample<S>) {
+fn gate_again<S: Lanes>(
+    simd: S,
+    tables: &Tables,
+    tokens: &[Pattern],
+    (group, totals): (usize, [S::f64s; 2]),
+    sample: &mut Sample<S>,
+) {
     let (n, lanes) = (tokens.len(), 2 * S::F64_LANES);
     sample.rescaled.push(group);
     sample.weights.resize(tables.groups() * n, [simd.splat_f64s(0.0); 2]);
@@ -210,12 +217,19 @@ fn gate_again<S: Lanes>(simd: S, tables: &Tables, tokens: &[Pattern], group: usi
         let expert = group * lanes + lane;
         let scores = scores(tables, tokens, expert);
         choose_tokens(&scores, tables.tokens_per_expert, &mut positions);
+        let number = |table: &Table<2>, position: usize, field| table.get(tokens[position] as usize, expert, field);
+        if SAFE_TOTALS.contains(&cast_slice::<_, f64>(&totals)[lane]) {
+            for &position in &positions {
+                weights[position * lanes + lane] = number(&tables.gates, position, gate::EXPONENTIAL);
+            }
+            continue;
+        }
         let (mut total, mut sum) = (0.0, 0.0);
         for &position in &positions {
             let weight = exp(scores[position] - scores[positions[0]]);
             weights[position * lanes + lane] = weight;
             total += weight;
-            sum += weight * tables.values.get(tokens[position] as usize, expert, value::ACTIVATION);
+            sum += weight * number(&tables.values, position, value::ACTIVATION);
         }
         inverses[lane] = 1.0 / total;
         means[lane] = sum / total;

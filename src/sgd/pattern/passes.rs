@@ -10,7 +10,7 @@ use crate::simd::{Kernel, Lanes};
 use std::ops::Range;
 
 /// Samples that go forward before the first of them goes backward.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 4;
 
 /// One SGD step; see [`crate::sgd::Engine::step`].
 pub(super) struct Step<'a> {
