@@ -170,16 +170,16 @@ fn run_sweep(points: &[Point], threads: usize) -> Vec<RunRecord> {
     let tasks: Vec<(&Point, u64)> = points.iter().flat_map(|point| (0..6).map(move |run| (point, run))).collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     let mut records = Vec::new();
-    let all: Result<(), std::convert::Infallible> = pool.install(|| {
-        run_all(
-            &tasks,
-            |&(point, number)| run(point, number, 42, EngineChoice::Auto),
-            |record| {
-                records.push(record);
-                Ok(())
-            },
-        )
-    });
+    let all: Result<(), std::convert::Infallible> = run_all(
+        &pool,
+        &tasks,
+        |(point, _)| point.parameters.work(),
+        |&(point, number)| run(point, number, 42, EngineChoice::Auto),
+        |record| {
+            records.push(record);
+            Ok(())
+        },
+    );
     assert_eq!(all, Ok(()));
     records
 }

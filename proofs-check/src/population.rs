@@ -110,8 +110,7 @@ pub struct Study<'a> {
 impl Study<'_> {
     /// Runs `check` on a run of a real engine.
     pub fn with<R>(trajectory: &Trajectory, kind: EngineKind, check: impl FnOnce(&Study) -> R) -> R {
-        let tokens = trajectory.data.tokens;
-        let make = |model: &Model, rates| real_engine(kind, model, tokens, rates);
+        let make = |model: &Model, rates| real_engine(kind, model, rates);
         check(&Study { trajectory, populations: &Population::of(trajectory), make: &make })
     }
 
@@ -136,7 +135,7 @@ impl Study<'_> {
 
 /// One of the library's engines. The dense one is put on the canonical basis, where equal scores stay equal: the model
 /// is given by pattern coordinates, and these decide its ties.
-pub fn real_engine(kind: EngineKind, model: &Model, tokens: usize, rates: Rates) -> Box<dyn Engine> {
+pub fn real_engine(kind: EngineKind, model: &Model, rates: Rates) -> Box<dyn Engine> {
     match kind {
         EngineKind::Pattern => Box::new(PatternEngine::new(model, rates)),
         EngineKind::Dense => {

@@ -40,14 +40,20 @@ impl Row {
 ///
 /// # Errors
 /// If a drawn configuration is not legal.
+///
+/// # Panics
+/// If the system gives no threads.
 pub fn check_runs(runs: u64, seed: u64) -> Result<Vec<Row>, SimulationError> {
     let mut rows: Vec<Row> = LEMMAS
         .into_iter()
         .flat_map(|lemma| EngineKind::BOTH.map(|engine| Row { lemma, engine, runs: 0, tally: Tally::default() }))
         .collect();
+    let pool = rayon::ThreadPoolBuilder::new().build().expect("threads");
     let tasks: Vec<(u64, bool)> = (0..runs).flat_map(|run| [(run, false), (run, true)]).collect();
     run_all(
+        &pool,
         &tasks,
+        |_| 1.0,
         |&(run, tiny)| {
             let drawn = if tiny { Configuration::draw_tiny(seed, run) } else { Configuration::draw(seed, run) };
             drawn.map(|drawn| check_run(&drawn, &format!("{}run {run}", if tiny { "tiny " } else { "" })))
@@ -76,7 +82,7 @@ fn check_run(configuration: &Configuration, name: &str) -> Vec<Option<Tally>> {
     for lemma in LEMMAS {
         for (engine, kind) in EngineKind::BOTH.into_iter().enumerate() {
             let trajectory = &plain[engine];
-            let make = |model: &Model, rates| real_engine(kind, model, trajectory.data.tokens, rates);
+            let make = |model: &Model, rates| real_engine(kind, model, rates);
             let mut tally = match lemma.check {
                 Check::Run(check) => Some(check(trajectory)),
                 Check::Study(check) => {

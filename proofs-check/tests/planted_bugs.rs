@@ -178,7 +178,6 @@ fn l11_sees_scores_that_are_clipped() {
     assert_eq!(sound.violations, 0, "{:?}", sound.first);
 
     // The step of a model whose scores are cut off at 2: below that, nothing changes.
-    let tokens = configuration.parameters.data.tokens;
     let rates = Rates::from(&configuration.parameters.training);
     let clip = |before: &Model, after: &mut Model, batch: &Batch| {
         let mut clipped = before.clone();

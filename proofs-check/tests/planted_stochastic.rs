@@ -179,7 +179,7 @@ fn s3_runs(same: bool, factor: f64, measure: fn(&mut Trajectory)) -> Tally {
             }
         };
         let inner = PatternEngine::new(&model, rates);
-        let mut engine = common::Planted { inner, tokens: 3, rates, tamper, distort: |_, _| () };
+        let mut engine = common::Planted { inner, rates, tamper, distort: |_, _| () };
         let mut trajectory = Trajectory::record(&configuration, &mut engine, true);
         measure(&mut trajectory);
         tally.merge(s3_finite_sample::check_constant(&trajectory, factor));

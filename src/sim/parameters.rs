@@ -30,6 +30,22 @@ pub struct Parameters {
     pub assumptions: AssumptionParameters,
 }
 
+/// Operations of the pattern engine for a token and an expert, roughly.
+const PATTERN_OPERATIONS: f64 = 20.0;
+
+impl Parameters {
+    /// Operations of a run, roughly: enough to tell long runs from short ones. A token and an expert cost a few in the
+    /// pattern engine, and with token noise 2 d for the score and, if chosen, 2 m d for the neurons.
+    pub fn work(&self) -> f64 {
+        let Self { data, model, training, .. } = self;
+        let samples = (training.batch * training.iterations + 4 * self.evaluation.samples) as f64;
+        let neurons = (model.neurons * model.tokens_per_expert) as f64 / data.tokens as f64;
+        let dense = 2.0 * data.patterns as f64 * (1.0 + neurons);
+        let operations = if data.noise > 0.0 { dense } else { PATTERN_OPERATIONS };
+        samples * (data.tokens * model.experts) as f64 * operations
+    }
+}
+
 /// The distribution D of (x, y).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

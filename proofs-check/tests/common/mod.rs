@@ -11,7 +11,6 @@ use proofs_check::{Configuration, EngineKind, Population, Study, Tally, Trajecto
 /// of k experts are tampered with, `distort(outputs, k)`.
 pub struct Planted<F> {
     pub inner: PatternEngine,
-    pub tokens: usize,
     pub rates: Rates,
     pub tamper: F,
     pub distort: Distort,
@@ -80,10 +79,8 @@ pub fn configuration() -> Configuration {
 /// Trains `initial` with the engine that `tamper` makes wrong.
 pub fn planted(initial: &Model, tamper: impl FnMut(&Model, &mut Model, &Batch)) -> Trajectory {
     let configuration = configuration();
-    let tokens = configuration.parameters.data.tokens;
     let rates = Rates::from(&configuration.parameters.training);
-    let mut engine =
-        Planted { inner: PatternEngine::new(initial, rates), tokens, rates, tamper, distort: |_, _| () };
+    let mut engine = Planted { inner: PatternEngine::new(initial, rates), rates, tamper, distort: |_, _| () };
     Trajectory::record(&configuration, &mut engine, true)
 }
 
@@ -97,10 +94,9 @@ pub fn with_wrong_engines(
     distort: Distort,
     check: fn(&Study) -> Tally,
 ) -> Tally {
-    let tokens = trajectory.data.tokens;
     let make = |model: &Model, rates| {
         let inner = PatternEngine::new(model, rates);
-        Box::new(Planted { inner, tokens, rates, tamper, distort }) as Box<dyn Engine>
+        Box::new(Planted { inner, rates, tamper, distort }) as Box<dyn Engine>
     };
     check(&Study { trajectory, populations: &Population::of(trajectory), make: &make })
 }

@@ -71,17 +71,9 @@ fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
         let start = Instant::now();
         run(point, 0, arguments.seed, arguments.engine.choice());
         seconds += start.elapsed().as_secs_f64();
-        work += run_work(point);
+        work += point.parameters.work();
     }
-    seconds / work * points.iter().map(|point| point.seeds as f64 * run_work(point)).sum::<f64>()
-}
-
-/// Tokens times experts that a run looks at.
-fn run_work(point: &Point) -> f64 {
-    let parameters = &point.parameters;
-    let (data, training) = (&parameters.data, &parameters.training);
-    let samples = (training.batch * training.iterations + 4 * parameters.evaluation.samples) as f64;
-    samples * (data.tokens * parameters.model.experts) as f64
+    seconds / work * points.iter().map(|point| point.seeds as f64 * point.parameters.work()).sum::<f64>()
 }
 
 fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -> std::io::Result<()> {

@@ -15,6 +15,7 @@ use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
 use moe_theory::report::text;
 use moe_theory::run::{RunRecord, run, run_all};
 use moe_theory::sim::Point;
+use rayon::ThreadPool;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -53,7 +54,7 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     }
     let mut differing = Vec::new();
     for (loaded, target, manifest) in jobs {
-        let rows = pool.install(|| simulate(loaded, &target, manifest, arguments))?;
+        let rows = simulate(&pool, loaded, &target, manifest, arguments)?;
         differing.extend(surprises(&rows).into_iter().map(|row| describe(&loaded.simulation.name, row)));
     }
     if arguments.check && !differing.is_empty() {
@@ -131,6 +132,7 @@ impl Tables {
 
 /// Trains, judges and writes one simulation; returns its claims' rows.
 fn simulate(
+    pool: &ThreadPool,
     loaded: &Loaded,
     target: &Path,
     mut manifest: Manifest,
@@ -157,7 +159,8 @@ fn simulate(
             record.run.body.seconds = arguments.timings.then(|| start.elapsed().as_secs_f64());
             record
         };
-        run_all(&tasks, compute, |record: RunRecord| -> anyhow::Result<()> {
+        let work = |&(point, _): &(usize, u64)| points[point].parameters.work();
+        run_all(pool, &tasks, work, compute, |record: RunRecord| -> anyhow::Result<()> {
             let (head, body) = (&record.run.head, &record.run.body);
             analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
             tables.add(&record)?;
