@@ -38,8 +38,7 @@ pub fn check(path: &str, kind: Kind) -> io::Result<()> {
     let routers = input.reals(k * d)?;
     let tokens = input.reals(iterations * samples * n * d)?;
     let labels = input.reals(iterations * samples)?;
-    let model =
-        Model { patterns: d, neurons_per_expert: m, tokens_per_expert: l, signs: signs(k), routers, neurons };
+    let model = Model { patterns: d, neurons_per_expert: m, tokens_per_expert: l, signs: signs(k), routers, neurons };
     let mut engine = kind.build(&model, n, rates);
     let (mut losses, mut trace, mut norms) = (Vec::new(), Vec::new(), Vec::new());
     for (tokens, labels) in tokens.chunks_exact(samples * n * d).zip(labels.chunks_exact(samples)) {
@@ -69,9 +68,9 @@ fn batch(tokens: &[f64], labels: &[f64], n: usize, d: usize) -> Batch {
     if noise.iter().all(|&number| number == 0.0) {
         noise.clear();
     }
-    let class_positions = patterns.chunks_exact(n).map(|sample| {
-        sample.iter().position(|&pattern| pattern < 2).unwrap_or_default() as u32
-    });
+    let class_positions = patterns
+        .chunks_exact(n)
+        .map(|sample| sample.iter().position(|&pattern| pattern < 2).unwrap_or_default() as u32);
     Batch {
         tokens_per_sample: n,
         class_positions: class_positions.collect(),

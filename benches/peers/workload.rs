@@ -7,9 +7,9 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
-mod check;
 
 use common::{Kind, LARGE, REFERENCE, Workload};
 use moe_theory::patterns::Batch;
