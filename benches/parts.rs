@@ -140,13 +140,12 @@ fn certificate(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The settings of a simulation of a size; 0 fine-tuned models, so that a run is training and measurement.
+/// The settings of a simulation of a size.
 fn settings(workload: &Workload) -> String {
     let Workload { patterns, tokens, tokens_per_expert, experts, neurons, batch, iterations, .. } = workload;
     format!(
         "data.patterns={patterns} data.tokens={tokens} model.tokens_per_expert={tokens_per_expert} \
-         model.experts={experts} model.neurons={neurons} training.batch={batch} training.iterations={iterations} \
-         pruning.finetune_kept=[]"
+         model.experts={experts} model.neurons={neurons} training.batch={batch} training.iterations={iterations}"
     )
 }
 
