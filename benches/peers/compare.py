@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs this program and its peers on the same workloads, interleaved, and prints the tables of PERFORMANCE.md.
 
-    python3 benches/peers/compare.py                     # everything: 5 rounds, about 13 minutes on 2 cores
+    python3 benches/peers/compare.py                     # everything: 5 rounds, about 15 minutes on 2 cores
     python3 benches/peers/compare.py --rounds 3 --presets reference --noise 0 --peers c
     python3 benches/peers/compare.py --check-only        # all train on the same batches and must agree
     python3 benches/peers/compare.py --table target/peers/results.jsonl
@@ -131,9 +131,8 @@ def rounds(a, peers, paths, record):
             r = machine.run(entry.command, wait=a.wait)
             r.update(round=number, label=entry.label, preset=preset, xi=xi, dtype=entry.dtype, command=entry.command)
             record(r)
-            say(
-                f"{number} {preset} {xi:g} {entry.label} {entry.dtype}: {r.get('seed_iters_per_s', r)} (foreign {r['foreign']:.1%})"
-            )
+            rate = r.get("seed_iters_per_s", r)
+            say(f"{number} {preset} {xi:g} {entry.label} {entry.dtype}: {rate} (others {r['foreign']:.1%})")
         if "c" in peers:
             record(
                 dict(machine.run([f"{paths['build']}/limits", str(a.procs)], wait=a.wait), round=number, label="limits")

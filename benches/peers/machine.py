@@ -26,13 +26,13 @@ def own():
 
 
 def wait_until_quiet(limit):
-    """Waits, but at most `limit` seconds, until others use under 3 % of the machine for 2 seconds."""
-    end, quiet = time.time() + limit, 0
-    while quiet < 2 and time.time() < end:
+    """Waits, but at most `limit` seconds, until others use under 3 % of the machine for a second."""
+    end = time.time() + limit
+    while time.time() < end:
         before, mine, start = busy(), own(), time.time()
         time.sleep(1)
-        foreign = (busy() - before - (own() - mine)) / (time.time() - start) / CORES
-        quiet = quiet + 1 if foreign < 0.03 else 0
+        if (busy() - before - (own() - mine)) / (time.time() - start) / CORES < 0.03:
+            return
 
 
 def memory(root):

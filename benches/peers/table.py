@@ -13,12 +13,12 @@ PRESETS = {
 CLEAN = 0.03  # the most that others may take of the machine in a round that counts
 
 
-def spread(values):
-    return f"{min(values):,.4g} – {max(values):,.4g}"
-
-
 def number(value):
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def spread(values):
+    return f"{number(min(values))} – {number(max(values))}"
 
 
 def contest_table(preset, xi, rows):
@@ -31,10 +31,9 @@ def contest_table(preset, xi, rows):
         return
     whole = PRESETS[preset]["T"] * PRESETS[preset]["R"]
     print(f"\n**`{preset}`, noise {xi:g}**\n")
-    print(
-        "| program | type | seeds × iterations a second | min – max | this program ÷ it | min – max | active | start-up, s |"
-        " whole workload with start-up, s | MB | rounds (quiet) |"
-    )
+    heads = ["program", "type", "seeds × iterations a second", "min – max", "this program ÷ it", "min – max", "active"]
+    heads += ["start-up, s", "whole workload with start-up at this rate, s", "MB", "rounds (quiet)"]
+    print(f"| {' | '.join(heads)} |")
     print("| --- | --- " + "| ---: " * 9 + "|")
     ours = next((key for key in runs if key[0].startswith("this program")), None)
     for key in sorted(runs, key=lambda key: -median(r["seed_iters_per_s"] for r in runs[key].values())):
@@ -62,9 +61,8 @@ def floor_table(rows, pattern_floors):
         return
     best = {name: max(r[name] for r in limits) for name in limits[0] if name.endswith(("gflops", "gbs", "_M"))}
     print("\n**Floors, f64**: what the machine's limits allow\n")
-    print(
-        "| workload | algorithm | Mflop an iteration | Gaussians | seeds × iterations a second at the floor | reached |"
-    )
+    heads = ["workload", "algorithm", "Mflop an iteration", "Gaussians", "seeds × iterations a second", "reached"]
+    print(f"| {' | '.join(heads)} |")
     print("| --- | --- " + "| ---: " * 4 + "|")
     for preset, xi in CONTESTS:
         ours = [
@@ -81,13 +79,12 @@ def floor_table(rows, pattern_floors):
         flops, moved, gaussians = dense_work(PRESETS[preset], median(r["active"] for r in ours))
         seconds = max(flops / best["fma_f64_gflops"] / 1e9, moved / best["triad_l2_gbs"] / 1e9)
         floor = 1 / (seconds + gaussians / best["normals_f64_M"] / 1e6)
-        print(
-            f"| {preset}, noise {xi:g} | matrix products | {flops / 1e6:.1f} | {gaussians:,} | {number(floor)} | {reached / floor:.0%} |"
-        )
+        work = f"{flops / 1e6:.1f} | {gaussians:,}"
+        print(f"| {preset}, noise {xi:g} | matrix products | {work} | {number(floor)} | {reached / floor:.0%} |")
     print(
         f"\nLimits, {limits[0]['procs']} cores: {best['fma_f64_gflops']:.0f} GFLOP/s of fused multiply-adds in f64, "
-        f"{best['normals_f64_M']:,.0f} million Gaussian numbers a second, {best['triad_l2_gbs']:.0f} GB/s in the second cache, "
-        f"{best['triad_dram_gbs']:.0f} in memory."
+        f"{best['normals_f64_M']:,.0f} million Gaussian numbers a second, {best['triad_l2_gbs']:.0f} GB/s in the second "
+        f"cache, {best['triad_dram_gbs']:.0f} in memory."
     )
 
 
@@ -108,9 +105,8 @@ def default_table(rows):
     print("| seconds | min – max | not in the runs: loading, writing, judging, idle threads | `simulate judge`, s |")
     print("| ---: | ---: | ---: | ---: |")
     middle = lambda name: median(r[name] for r in runs)
-    print(
-        f"| {middle('run_s'):.2f} | {spread([r['run_s'] for r in runs])} | {middle('outside'):.1%} | {middle('judge_s'):.2f} |"
-    )
+    seconds = f"{middle('run_s'):.2f} | {spread([r['run_s'] for r in runs])}"
+    print(f"| {seconds} | {middle('outside'):.1%} | {middle('judge_s'):.2f} |")
 
 
 def show(rows, machine, pattern_floors):
@@ -119,10 +115,7 @@ def show(rows, machine, pattern_floors):
         contest_table(preset, xi, [r for r in rows if r.get("preset") == preset and r.get("xi") == xi])
     floor_table(rows, pattern_floors)
     default_table(rows)
-    failed = {
-        (r["label"], r.get("said", "").strip().splitlines()[-1:] and r["said"].strip().splitlines()[-1])
-        for r in rows
-        if "failed" in r
-    }
-    for label, said in sorted(failed):
-        print(f"\nFailed: {label}: {said}")
+    for r in rows:
+        if "failed" in r:
+            last = (r.get("said") or "").strip().splitlines()[-1:]
+            print(f"\nFailed: {r['label']} {r.get('dtype', '')} on {r.get('preset', '')}: {' '.join(last)}")

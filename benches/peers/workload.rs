@@ -2,8 +2,8 @@
 //!
 //! `workload [engine=pattern|dense] [preset=reference|large] [name=value ...]`, where a name is d n l k m B T R procs
 //! n_test xi eta_e eta_r init_e init_r or seed; `check=FILE` trains on the batches of a file (`batches.py`) instead.
-//! R runs, one after another on each of `procs` threads: weights are drawn, T iterations, the routers' norms after each,
-//! then n_test samples. The time is that of all this, from the start of the program.
+//! R runs, one after another on each of `procs` threads: weights are drawn, T iterations with the routers' norms after
+//! each, then n_test samples. The time is that of all this, from the start of the program.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
