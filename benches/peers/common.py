@@ -1,6 +1,6 @@
 """Shared by the Python peers: workload presets, command line, check file, result line."""
 
-import argparse, json, resource, time
+import argparse, json, time
 import numpy as np
 
 PRESETS = {

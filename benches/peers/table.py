@@ -38,7 +38,7 @@ def contest_table(preset, xi, rows):
     ours = next((key for key in runs if key[0].startswith("this program")), None)
     for key in sorted(runs, key=lambda key: -median(r["seed_iters_per_s"] for r in runs[key].values())):
         quiet = {n: r for n, r in runs[key].items() if r["foreign"] <= CLEAN}
-        use = quiet if len(quiet) > len(runs[key]) / 2 else runs[key]
+        use = quiet if 2 * len(quiet) >= len(runs[key]) else runs[key]
         middle = lambda name: median(r[name] for r in use.values())
         rates = [r["seed_iters_per_s"] for r in use.values()]
         ratios = ["", ""]
