@@ -86,6 +86,8 @@ def floor_table(rows, pattern_floors):
         f"{best['normals_f64_M']:,.0f} million Gaussian numbers a second, {best['triad_l2_gbs']:.0f} GB/s in the second "
         f"cache, {best['triad_dram_gbs']:.0f} in memory."
     )
+    if all(r["foreign"] > CLEAN for r in limits):
+        print("They were measured on a busy machine, so they and the floors are too low.")
 
 
 def dense_work(p, active):
