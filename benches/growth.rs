@@ -161,7 +161,7 @@ fn construction(kind: Kind, size: &Size) {
     let models: Vec<_> = workloads.iter().map(|workload| workload.model(1)).collect();
     let times = least(15, size.grid.len(), |place| {
         let start = Instant::now();
-        black_box(kind.build(&models[place], workloads[place].tokens, REFERENCE.rates));
+        black_box(kind.build(&models[place], REFERENCE.rates));
         start.elapsed().as_secs_f64()
     });
     // The dense engine turns the weights onto a basis, a matrix [d, d].

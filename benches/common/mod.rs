@@ -109,9 +109,9 @@ impl Kind {
     }
 
     /// An engine that starts from `model`.
-    pub fn build(self, model: &Model, tokens: usize, rates: Rates) -> Box<dyn Engine> {
+    pub fn build(self, model: &Model, rates: Rates) -> Box<dyn Engine> {
         match self {
-            Kind::Pattern => Box::new(PatternEngine::new(model, tokens, rates)),
+            Kind::Pattern => Box::new(PatternEngine::new(model, rates)),
             Kind::Dense => {
                 let vocabulary = Vocabulary::new(model.patterns, Basis::Canonical, 0);
                 Box::new(DenseEngine::new(model, vocabulary, rates))
@@ -147,7 +147,7 @@ impl Workload {
 
     /// An engine on such weights.
     pub fn engine(&self, kind: Kind, seed: u64) -> Box<dyn Engine> {
-        kind.build(&self.model(seed), self.tokens, self.rates)
+        kind.build(&self.model(seed), self.rates)
     }
 
     /// The sampler of its training.

@@ -96,7 +96,7 @@ fn model(kind: Kind) -> (Kind, Model) {
 #[bench::pattern(args = (Kind::Pattern), setup = model, config = guard("build pattern"))]
 #[bench::dense(args = (Kind::Dense), setup = model, config = guard("build dense"))]
 fn build((kind, model): (Kind, Model)) -> Box<dyn Engine> {
-    kind.build(black_box(&model), REFERENCE.tokens, REFERENCE.rates)
+    kind.build(black_box(&model), REFERENCE.rates)
 }
 
 #[library_benchmark]

@@ -39,7 +39,7 @@ pub fn check(path: &str, kind: Kind) -> io::Result<()> {
     let tokens = input.reals(iterations * samples * n * d)?;
     let labels = input.reals(iterations * samples)?;
     let model = Model { patterns: d, neurons_per_expert: m, tokens_per_expert: l, signs: signs(k), routers, neurons };
-    let mut engine = kind.build(&model, n, rates);
+    let mut engine = kind.build(&model, rates);
     let (mut losses, mut trace, mut norms) = (Vec::new(), Vec::new(), Vec::new());
     for (tokens, labels) in tokens.chunks_exact(samples * n * d).zip(labels.chunks_exact(samples)) {
         let batch = batch(tokens, labels, n, d);
