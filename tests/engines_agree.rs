@@ -200,6 +200,12 @@ fn compare_state(
     let defined: Vec<f64> =
         (0..batch.samples()).flat_map(|sample| of_pattern.expert_outputs(batch.sample(sample))).collect();
     check("outputs by the definition", &a, &defined)?;
+    pattern.router_norms(&mut a);
+    dense.router_norms(&mut b);
+    let norm = |expert| of_dense.router(expert).iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+    let defined: Vec<f64> = (0..of_dense.experts()).map(norm).collect();
+    check("norms of the pattern engine's routers", &a, &defined)?;
+    check("norms of the dense engine's routers", &b, &defined)?;
     pattern.class_token_gates(batch, &mut a);
     dense.class_token_gates(batch, &mut b);
     check("gates of class tokens", &a, &b)?;

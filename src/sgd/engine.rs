@@ -70,6 +70,14 @@ pub trait Engine {
     /// The routers in pattern coordinates, `[k, d]`.
     fn routers(&self) -> Vec<f64>;
 
+    /// ‖w_s‖ of every expert, `[k]`.
+    fn router_norms(&self, norms: &mut Vec<f64>) {
+        let routers = self.routers();
+        let norm = |router: &[f64]| router.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+        norms.clear();
+        norms.extend(routers.chunks_exact(routers.len() / self.experts()).map(norm));
+    }
+
     /// How many irrelevant patterns beat or tie the pattern of `class` in the router of `expert`.
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors;
 
