@@ -78,10 +78,9 @@ pub(super) fn backward<S: Lanes>(
     let signs = S::as_simd_f64s(&tables.signs).0.as_chunks::<2>().0;
     let label = simd.splat_f64s(label);
     let zero = simd.splat_f64s(0.0);
-    for group in 0..tables.groups() {
-        let means = sample.means[group];
-        let scales =
-            [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[group][half]), sample.inverses[group][half]));
+    for (group, signs) in signs.iter().enumerate() {
+        let (means, inverses) = (sample.means[group], sample.inverses[group]);
+        let scales = [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[half]), inverses[half]));
         let gates = &tables.gates.grouped::<S>()[group..];
         let values = &tables.values.grouped::<S>()[group..];
         let sums = &mut gradients.sums.grouped_mut::<S>()[group..];
