@@ -7,6 +7,7 @@
 
 use super::table::Table;
 use crate::moe::Model;
+use crate::simd::{Kernel, Lanes, Level};
 
 /// Fields of [`Cells::state`].
 pub(super) mod state {
@@ -42,6 +43,45 @@ pub(super) struct Cells {
     sorted: Vec<Neuron>,
 }
 
+/// Live neurons of one expert by pattern, `[d]` each: their number, the sum of their weights, and the smallest of these.
+struct Columns {
+    live: Vec<f64>,
+    sum: Vec<f64>,
+    smallest: Vec<f64>,
+}
+
+impl Columns {
+    fn new(patterns: usize) -> Self {
+        Self { live: vec![0.0; patterns], sum: vec![0.0; patterns], smallest: vec![0.0; patterns] }
+    }
+}
+
+/// Takes the columns of one expert's neurons `[m, d]`: one pass along the rows, all patterns side by side.
+struct Summarise<'a> {
+    columns: &'a mut Columns,
+    rows: &'a [f64],
+}
+
+impl Kernel for Summarise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Lanes>(self, _: S) {
+        let Columns { live, sum, smallest } = self.columns;
+        live.fill(0.0);
+        sum.fill(0.0);
+        smallest.fill(f64::INFINITY);
+        for row in self.rows.chunks_exact(live.len()) {
+            for (((&weight, live), sum), smallest) in row.iter().zip(&mut *live).zip(&mut *sum).zip(&mut *smallest) {
+                let lives = weight > 0.0;
+                *live += if lives { 1.0 } else { 0.0 };
+                *sum += if lives { weight } else { 0.0 };
+                *smallest = if lives && weight < *smallest { weight } else { *smallest };
+            }
+        }
+    }
+}
+
 /// One neuron of a (pattern, expert).
 #[derive(Clone, Copy, Debug)]
 struct Neuron {
@@ -56,27 +96,17 @@ struct Neuron {
 const UNSORTED: u32 = u32::MAX;
 
 impl Cells {
-    /// The reduced state of a model at t = 0, for vectors of `lanes` numbers.
-    pub(super) fn new(model: &Model, lanes: usize) -> Self {
+    /// The reduced state of a model at t = 0, for one level of instructions.
+    pub(super) fn new(model: &Model, level: Level) -> Self {
         let (k, m, d) = (model.experts(), model.neurons_per_expert, model.patterns);
-        let mut state = Table::new(d, k, lanes);
+        let mut state = Table::new(d, k, level.lanes());
         (0..d).for_each(|pattern| {
             (k..state.places()).for_each(|nobody| state.set(pattern, nobody, state::SMALLEST, f64::INFINITY));
         });
-        // One pass along the rows of weights: the three figures of all patterns side by side.
-        let (mut live, mut sum, mut smallest) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
+        let mut columns = Columns::new(d);
         for expert in 0..k {
-            live.fill(0.0);
-            sum.fill(0.0);
-            smallest.fill(f64::INFINITY);
-            for row in model.expert_neurons(expert).chunks_exact(d) {
-                for (pattern, &weight) in row.iter().enumerate() {
-                    let lives = weight > 0.0;
-                    live[pattern] += if lives { 1.0 } else { 0.0 };
-                    sum[pattern] += if lives { weight } else { 0.0 };
-                    smallest[pattern] = if lives && weight < smallest[pattern] { weight } else { smallest[pattern] };
-                }
-            }
+            level.run(Summarise { columns: &mut columns, rows: model.expert_neurons(expert) });
+            let Columns { live, sum, smallest } = &columns;
             for pattern in 0..d {
                 state.set(pattern, expert, state::LIVE, live[pattern]);
                 state.set(pattern, expert, state::LIVE_SUM, sum[pattern]);

@@ -31,7 +31,7 @@ use backward::Gradients;
 use cells::Cells;
 use competitors::{Counts, Take};
 use contrast::Contrast;
-use passes::{Gates, Outputs, Step};
+use passes::{Gates, Norms, Outputs, Step};
 use ranges::Ranges;
 use repeats::Repeats;
 use tables::{Tables, value};
@@ -63,7 +63,7 @@ impl PatternEngine {
     pub fn at_level(level: Level, model: &Model, rates: Rates) -> Self {
         let (k, d) = (model.experts(), model.patterns);
         let lanes = level.lanes();
-        let cells = Cells::new(model, lanes);
+        let cells = Cells::new(model, level);
         let tables = Tables::new(model, &cells, level);
         Self {
             level,
@@ -108,6 +108,10 @@ impl Engine for PatternEngine {
 
     fn routers(&self) -> Vec<f64> {
         self.tables.values.by_expert(self.shape.experts(), value::SCORE)
+    }
+
+    fn router_norms(&self, norms: &mut Vec<f64>) {
+        self.level.run(Norms { engine: self, norms });
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {

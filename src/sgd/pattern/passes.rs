@@ -3,10 +3,12 @@
 use super::PatternEngine;
 use super::backward::backward;
 use super::forward::{Sample, forward, gates_at};
+use super::tables::value;
 use super::update::update;
 use crate::patterns::Batch;
 use crate::sgd::{Diverged, StepReport};
 use crate::simd::{Kernel, Lanes};
+use pulp::bytemuck::cast_slice;
 use std::ops::Range;
 
 /// Samples that go forward before the first of them goes backward.
@@ -89,6 +91,30 @@ impl Kernel for Gates<'_> {
             gates_at(simd, &engine.tables, batch.sample(sample), position as usize, &room, gates);
             gates.truncate((sample + 1) * experts);
         }
+    }
+}
+
+/// ‖w_s‖ of every expert; see [`crate::sgd::Engine::router_norms`].
+pub(super) struct Norms<'a> {
+    pub(super) engine: &'a PatternEngine,
+    pub(super) norms: &'a mut Vec<f64>,
+}
+
+impl Kernel for Norms<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Lanes>(self, simd: S) {
+        let Norms { engine, norms } = self;
+        let values = &engine.tables.values;
+        norms.clear();
+        for block in 0..values.blocks() {
+            let scores = values.cells::<S>()[block..].iter().step_by(values.blocks()).map(|cell| cell[value::SCORE]);
+            let square =
+                scores.fold(simd.splat_f64s(0.0), |square, score| simd.add_f64s(square, simd.mul_f64s(score, score)));
+            norms.extend_from_slice(cast_slice(&[simd.sqrt_f64s(square)]));
+        }
+        norms.truncate(engine.shape.signs.len());
     }
 }
 
