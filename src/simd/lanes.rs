@@ -136,8 +136,11 @@ impl Lanes for pulp::x86::V3 {
         // A mask's lanes are all ones or all zeros, which sign extension keeps.
         let wide = |mask: u32| mask as i32 as i64 as u64;
         let m = self.transmute_u32s_m32s(chosen);
-        [pulp::u64x4(wide(m.0), wide(m.1), wide(m.2), wide(m.3)), pulp::u64x4(wide(m.4), wide(m.5), wide(m.6), wide(m.7))]
-            .map(|half| self.transmute_m64s_u64s(half))
+        [
+            pulp::u64x4(wide(m.0), wide(m.1), wide(m.2), wide(m.3)),
+            pulp::u64x4(wide(m.4), wide(m.5), wide(m.6), wide(m.7)),
+        ]
+        .map(|half| self.transmute_m64s_u64s(half))
     }
 }
 

@@ -82,8 +82,7 @@ pub fn planted(initial: &Model, tamper: impl FnMut(&Model, &mut Model, &Batch)) 
     let configuration = configuration();
     let tokens = configuration.parameters.data.tokens;
     let rates = Rates::from(&configuration.parameters.training);
-    let mut engine =
-        Planted { inner: PatternEngine::new(initial, rates), tokens, rates, tamper, distort: |_, _| () };
+    let mut engine = Planted { inner: PatternEngine::new(initial, rates), tokens, rates, tamper, distort: |_, _| () };
     Trajectory::record(&configuration, &mut engine, true)
 }
 

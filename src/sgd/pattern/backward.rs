@@ -80,7 +80,8 @@ pub(super) fn backward<S: Lanes>(
     let zero = simd.splat_f64s(0.0);
     for group in 0..tables.groups() {
         let means = sample.means[group];
-        let scales = [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[group][half]), sample.inverses[group][half]));
+        let scales =
+            [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[group][half]), sample.inverses[group][half]));
         let gates = &tables.gates.grouped::<S>()[group..];
         let values = &tables.values.grouped::<S>()[group..];
         let sums = &mut gradients.sums.grouped_mut::<S>()[group..];

@@ -143,13 +143,7 @@ fn drop_repeated<S: Lanes>(
 
 /// The choice by the scores themselves, ties by position.
 #[cold]
-fn choose_by_scores<S: Lanes>(
-    simd: S,
-    tables: &Tables,
-    tokens: &[Pattern],
-    group: usize,
-    chosen: &mut [S::Chosen],
-) {
+fn choose_by_scores<S: Lanes>(simd: S, tables: &Tables, tokens: &[Pattern], group: usize, chosen: &mut [S::Chosen]) {
     let lanes = 2 * S::F64_LANES;
     let mut is_chosen = vec![0.0; tokens.len() * lanes];
     let mut positions = Vec::new();
