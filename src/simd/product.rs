@@ -6,7 +6,7 @@
 //! within one. A fused multiply-add is rounded once, as IEEE 754 says, whether an instruction does it (AVX2 with FMA,
 //! AVX-512) or a function (the baseline of x86-64, where the kernels are slow). Therefore:
 //!
-//! - a product has the same bits at every [`Level`](super::Level), on every processor;
+//! - a product has the same bits at every [`Level`], on every processor;
 //! - equal rows give equal results wherever they stand;
 //! - zeros that pad a row or a column change nothing.
 
