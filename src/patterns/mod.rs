@@ -1,12 +1,14 @@
 //! The vocabulary of patterns and the sampler of (x, y) ~ D.
 
 pub mod batch;
+pub mod gaussian;
 pub mod sampler;
 pub mod streams;
 pub mod vocabulary;
 mod words;
 
 pub use batch::Batch;
+pub use gaussian::Gaussians;
 pub use sampler::Sampler;
 pub use streams::{Purpose, Stream, stream};
 pub use vocabulary::Vocabulary;

@@ -1,12 +1,12 @@
 //! The sampler: fresh batches of (x, y) ~ D from a stream.
 
-use super::streams::{Purpose, Stream, stream};
+use super::gaussian::Gaussians;
+use super::streams::{Purpose, stream};
 use super::words::Words;
 use super::{Batch, Class, Pattern};
 use crate::sim::parameters::{DataParameters, Labels};
 use crate::simd::{Kernel, Lanes, Level};
 use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
 
 /// The most tokens of a sample that [`Sampler::draw_fast`] has room for.
 const MOST_FAST: usize = 64;
@@ -35,7 +35,7 @@ pub struct Sampler {
     tokens: Words,
     /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁.
     class_limit: Option<u64>,
-    noise: Stream,
+    noise: Gaussians,
     /// The irrelevant patterns in the order that the last draw left: a partial Fisher–Yates shuffle is uniform from any
     /// starting order, so it never has to be put back.
     standing: Vec<Pattern>,
@@ -68,7 +68,7 @@ impl Sampler {
             data: data.clone(),
             tokens: Words::new(stream(run_seed, tokens)),
             class_limit: class_limit(data.class_share),
-            noise: stream(run_seed, noise),
+            noise: Gaussians::new(stream(run_seed, noise), data.noise / (data.patterns as f64).sqrt()),
             standing: (2..data.patterns as Pattern).collect(),
         }
     }
@@ -192,12 +192,8 @@ impl Sampler {
             batch.noise.clear();
             return;
         }
-        let scale = self.data.noise / (self.data.patterns as f64).sqrt();
         batch.noise.resize(numbers, 0.0);
-        for value in &mut batch.noise {
-            let gaussian: f64 = StandardNormal.sample(&mut self.noise);
-            *value = scale * gaussian;
-        }
+        self.noise.fill(&mut batch.noise);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::streams::{Purpose, stream};
 use crate::sim::parameters::Basis;
+use crate::simd::Level;
+use crate::simd::panels::Panels;
+use crate::simd::product::product;
 use nalgebra::DMatrix;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -10,18 +13,29 @@ use rand_distr::{Distribution, StandardNormal};
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
     patterns: usize,
-    /// Column v is pattern v, `[d, d]`; `None` for the identity.
-    matrix: Option<DMatrix<f64>>,
+    /// `None` for the identity.
+    turn: Option<Turn>,
+}
+
+/// A basis other than the identity.
+#[derive(Clone, Debug)]
+struct Turn {
+    /// Column v is pattern v, `[d, d]`.
+    matrix: DMatrix<f64>,
+    /// Row v is pattern v.
+    to_ambient: Panels,
+    /// Column v is pattern v.
+    to_patterns: Panels,
 }
 
 impl Vocabulary {
     /// The vocabulary of a run: the identity, or a Haar-random orthogonal matrix from the run's basis stream.
     pub fn new(patterns: usize, basis: Basis, run_seed: u64) -> Self {
-        let matrix = match basis {
+        let turn = match basis {
             Basis::Canonical => None,
-            Basis::Haar => Some(haar(patterns, run_seed)),
+            Basis::Haar => Some(Turn::new(haar(patterns, run_seed))),
         };
-        Self { patterns, matrix }
+        Self { patterns, turn }
     }
 
     /// d.
@@ -31,23 +45,50 @@ impl Vocabulary {
 
     /// The matrix whose column v is pattern v; `None` for the identity.
     pub fn matrix(&self) -> Option<&DMatrix<f64>> {
-        self.matrix.as_ref()
+        self.turn.as_ref().map(|turn| &turn.matrix)
+    }
+
+    /// The matrix whose row v is pattern v, for the kernels of [`crate::simd::product`]; `None` for the identity.
+    pub fn panels(&self) -> Option<&Panels> {
+        self.turn.as_ref().map(|turn| &turn.to_ambient)
     }
 
     /// Pattern coordinates → ambient coordinates, column by column: V·C for C of shape `[d, any]`.
     pub fn to_ambient(&self, coordinates: DMatrix<f64>) -> DMatrix<f64> {
-        match &self.matrix {
-            None => coordinates,
-            Some(matrix) => matrix * coordinates,
-        }
+        let rows = self.rows_to_ambient(coordinates.as_slice());
+        DMatrix::from_column_slice(coordinates.nrows(), coordinates.ncols(), &rows)
     }
 
     /// Ambient coordinates → pattern coordinates, column by column: Vᵀ·A for A of shape `[d, any]`.
     pub fn to_patterns(&self, ambient: &DMatrix<f64>) -> DMatrix<f64> {
-        match &self.matrix {
-            None => ambient.clone(),
-            Some(matrix) => matrix.tr_mul(ambient),
+        let rows = self.rows_to_patterns(ambient.as_slice());
+        DMatrix::from_column_slice(ambient.nrows(), ambient.ncols(), &rows)
+    }
+
+    /// As [`Vocabulary::to_ambient`], row by row, `[any, d]`.
+    pub fn rows_to_ambient(&self, rows: &[f64]) -> Vec<f64> {
+        self.turn(rows, |turn| &turn.to_ambient)
+    }
+
+    /// As [`Vocabulary::to_patterns`], row by row, `[any, d]`.
+    pub fn rows_to_patterns(&self, rows: &[f64]) -> Vec<f64> {
+        self.turn(rows, |turn| &turn.to_patterns)
+    }
+
+    fn turn(&self, rows: &[f64], by: impl Fn(&Turn) -> &Panels) -> Vec<f64> {
+        match &self.turn {
+            None => rows.to_vec(),
+            Some(turn) => product(Level::best(), rows, self.patterns, by(turn)),
         }
+    }
+}
+
+impl Turn {
+    fn new(matrix: DMatrix<f64>) -> Self {
+        let d = matrix.nrows();
+        // The numbers of a DMatrix stand column by column.
+        let patterns = matrix.as_slice();
+        Self { to_ambient: Panels::from_rows(patterns, d), to_patterns: Panels::from_columns(patterns, d), matrix }
     }
 }
 

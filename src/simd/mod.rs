@@ -1,13 +1,17 @@
 //! Vector code for whatever the processor has, chosen while the program runs.
 //!
-//! A kernel is written once, over [`pulp::Simd`] or as plain loops over slices, and compiled for three levels of x86-64
+//! A [`Kernel`] is written once, over [`Lanes`] or as plain loops over slices, and compiled for three levels of x86-64
 //! instructions (one elsewhere). **No result depends on the level**: a kernel works lane by lane, or adds in an order
-//! that it fixes itself, and multiplies and adds by two instructions that round separately; fused multiply-add is never
-//! used. `tests/instruction_levels.rs` compares the levels bit by bit. What selects instructions is `pulp`, so nothing
-//! here is unsafe.
+//! that it fixes itself. The pattern engine multiplies and adds by two instructions that round separately. Matrix products
+//! and Gaussian draws fuse the two, always and by name ([`pulp::Simd::mul_add_f64s`], [`f64::mul_add`]): the result of a
+//! fused multiply-add is rounded once, as IEEE 754 says, whatever instruction or function makes it. What is not done is
+//! to let a compiler or processor decide whether to fuse. Tests compare the levels bit by bit. What selects instructions
+//! is `pulp`, so nothing here is unsafe.
 
 pub mod exp;
 pub mod lanes;
+pub mod panels;
+pub mod product;
 
 pub use lanes::Lanes;
 use pulp::Scalar;

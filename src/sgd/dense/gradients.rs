@@ -1,9 +1,15 @@
-//! Gradients of the dense engine, and their half-batch contrast.
+//! Gradients of the dense engine.
 
 use super::DenseEngine;
+use super::experts::{Dead, Passes};
+use super::tokens::as_lines;
 use crate::patterns::Batch;
 use crate::sgd::Diverged;
+use crate::simd::panels::{LINE, Panels, Rows};
+use crate::simd::product::{add_combination, add_transposed};
+use crate::simd::{Kernel, Lanes};
 use nalgebra::DMatrix;
+use pulp::Simd;
 
 /// The gradients of a batch's mean loss (1/B) Σ max(0, 1 − y f), in ambient coordinates, with what the loss was.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +25,134 @@ pub struct Gradients {
     pub active: usize,
 }
 
+/// What goes back, and the gradients of the expert that was last gone through.
+#[derive(Clone, Debug)]
+pub(super) struct Backward {
+    /// The samples with y f < 1.
+    pub(super) active: Vec<usize>,
+    /// ∂/∂w_s over the samples of the first half of the batch, `[d]`, padded.
+    pub(super) first_half: Vec<f64>,
+    /// ∂/∂w_s over the whole batch, `[d]`, padded: the sum of the first half, gone on with.
+    pub(super) router: Vec<f64>,
+    /// ∂/∂w_{s,r} in column r, `[d, m]`.
+    pub(super) neurons: Panels,
+    scratch: Scratch,
+}
+
+/// The active choices of one expert.
+#[derive(Clone, Debug)]
+pub(super) struct Scratch {
+    /// The first lines of their tokens.
+    starts: Vec<usize>,
+    /// What of each token goes into the router's gradient.
+    of_router: Vec<f64>,
+    /// What of each token goes into each neuron's gradient, `[active choices, m]`.
+    of_neurons: Panels,
+}
+
+impl Backward {
+    pub(super) fn new(patterns: usize, neurons_per_expert: usize) -> Self {
+        let length = patterns.next_multiple_of(LINE);
+        Self {
+            active: Vec::new(),
+            first_half: vec![0.0; length],
+            router: vec![0.0; length],
+            neurons: Panels::zeros(length, neurons_per_expert),
+            scratch: Scratch {
+                starts: Vec::new(),
+                of_router: Vec::new(),
+                of_neurons: Panels::zeros(0, neurons_per_expert),
+            },
+        }
+    }
+}
+
+/// One expert's way back through a batch that was passed forward.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) expert: usize,
+    /// a_s.
+    pub(super) sign: f64,
+    pub(super) batch: &'a Batch,
+    pub(super) passes: &'a Passes,
+    /// The tokens of the batch.
+    pub(super) tokens: &'a [f64],
+}
+
+impl Backward {
+    /// The gradients of one expert: its chosen tokens × their coefficients. Samples that are not active add nothing.
+    #[inline(always)]
+    pub(super) fn expert<S: Simd>(&mut self, simd: S, way: Way<'_>) {
+        let active_choices = self.active.len() * way.passes.choices;
+        self.scratch.of_neurons.set_rows(active_choices);
+        self.scratch.collect(simd, way, &self.active);
+        let Scratch { starts, of_router, of_neurons } = &self.scratch;
+        let rows = Rows { numbers: as_lines(way.tokens), starts, lines: self.router.len() / LINE };
+        self.neurons.numbers_mut().fill(0.0);
+        add_transposed(simd, rows, of_neurons, &mut self.neurons);
+
+        let half = self.active.partition_point(|&sample| sample < way.batch.samples() / 2) * way.passes.choices;
+        self.first_half.fill(0.0);
+        add_combination(simd, &of_router[..half], Rows { starts: &starts[..half], ..rows }, &mut self.first_half);
+        self.router.copy_from_slice(&self.first_half);
+        add_combination(simd, &of_router[half..], Rows { starts: &starts[half..], ..rows }, &mut self.router);
+    }
+}
+
+impl Scratch {
+    /// Writes the coefficients of the active choices.
+    #[inline(always)]
+    fn collect<S: Simd>(&mut self, simd: S, way: Way<'_>, active: &[usize]) {
+        let Way { expert, sign, batch, passes, .. } = way;
+        let share = 1.0 / self.of_neurons.columns() as f64;
+        self.starts.clear();
+        self.of_router.clear();
+        for &sample in active {
+            // −∂loss/∂σ̄ of this sample.
+            let pull = batch.labels[sample] * sign / samples_or_one(batch);
+            let first = passes.first_choice(expert, sample);
+            for choice in first..first + passes.choices {
+                let gated = pull * passes.gates[choice];
+                let row = self.starts.len();
+                self.starts.push(passes.chosen[choice]);
+                self.of_router.push(-gated * (passes.activations[choice] - passes.mean(expert, sample)));
+                write_row(simd, &mut self.of_neurons, row, -gated * share, passes.dead(choice));
+            }
+        }
+    }
+}
+
+/// Row `row` of `panels` becomes `value`, 0 at dead neurons.
+#[inline(always)]
+fn write_row<S: Simd>(simd: S, panels: &mut Panels, row: usize, value: f64, dead: &[Dead]) {
+    let (zero, value) = (simd.splat_u64s(0), simd.splat_f64s(value));
+    for (first, columns, panel) in panels.panels_mut() {
+        for (line, numbers) in panel[row * columns..][..columns].chunks_exact_mut(LINE).enumerate() {
+            let line = first / LINE + line;
+            let bit = simd.splat_u64s(1 << (line % 64));
+            let words = S::as_simd_u64s(&dead[line / 64]).0;
+            for (number, &word) in S::as_mut_simd_f64s(numbers).0.iter_mut().zip(words) {
+                let is_alive = simd.equal_u64s(simd.and_u64s(word, bit), zero);
+                *number = simd.select_f64s(is_alive, value, simd.splat_f64s(0.0));
+            }
+        }
+    }
+}
+
+/// [`Backward::expert`] as a kernel of its own.
+struct Expert<'a> {
+    backward: &'a mut Backward,
+    way: Way<'a>,
+}
+
+impl Kernel for Expert<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, simd: S) {
+        self.backward.expert(simd, self.way);
+    }
+}
+
 impl DenseEngine {
     /// The gradients of the batch's mean loss at the present weights, which stay as they are.
     ///
@@ -26,88 +160,40 @@ impl DenseEngine {
     /// [`Diverged`] if f of a sample is no finite number.
     pub fn gradients(&mut self, batch: &Batch) -> Result<Gradients, Diverged> {
         self.forward(batch);
-        let (total, active) = self.losses(batch)?;
-        let mut routers = DMatrix::zeros(self.routers.nrows(), self.routers.ncols());
-        let mut neurons = Vec::with_capacity(self.neurons.len());
-        for expert in 0..self.neurons.len() {
-            let (of_router, of_neurons) = self.expert_gradients(expert, batch, &active);
-            routers.set_row(expert, &of_router.row(0));
-            neurons.push(of_neurons);
+        let loss = self.losses(batch)?;
+        let (d, m) = (self.vocabulary.patterns(), self.neurons_per_expert);
+        let mut routers = DMatrix::zeros(self.signs.len(), d);
+        let mut neurons = Vec::with_capacity(self.signs.len());
+        for (expert, &sign) in self.signs.iter().enumerate() {
+            let way = Way { expert, sign, batch, passes: &self.passes, tokens: &self.tokens.numbers };
+            self.level.run(Expert { backward: &mut self.backward, way });
+            let router = self.backward.router.iter().take(d).copied();
+            routers.set_row(expert, &nalgebra::RowDVector::from_iterator(d, router));
+            neurons.push(DMatrix::from_row_slice(m, d, &self.backward.neurons.to_columns(d)));
         }
-        Ok(Gradients { routers, neurons, loss: total / samples_or_one(batch), active: active.len() })
+        Ok(Gradients { routers, neurons, loss, active: self.backward.active.len() })
     }
 
-    /// The summed loss of the batch that was last passed forward, and its samples with y f < 1.
-    fn losses(&self, batch: &Batch) -> Result<(f64, Vec<usize>), Diverged> {
+    /// The mean loss of the batch that was last passed forward; notes its samples with y f < 1.
+    ///
+    /// # Errors
+    /// [`Diverged`] if f of a sample is no finite number.
+    pub(super) fn losses(&mut self, batch: &Batch) -> Result<f64, Diverged> {
         let mut total = 0.0;
-        let mut active = Vec::new();
+        self.backward.active.clear();
         for (sample, label) in batch.labels.iter().enumerate() {
-            let output: f64 = self.signs.iter().zip(&self.passes).map(|(sign, pass)| sign * pass.means[sample]).sum();
+            let experts = self.signs.iter().enumerate();
+            let output: f64 = experts.map(|(expert, sign)| sign * self.passes.mean(expert, sample)).sum();
             if !output.is_finite() {
                 return Err(Diverged);
             }
             let margin = label * output;
             if margin < 1.0 {
                 total += 1.0 - margin;
-                active.push(sample);
+                self.backward.active.push(sample);
             }
         }
-        Ok((total, active))
-    }
-
-    /// The gradients of one expert, `[1, d]` and `[m, d]`: its chosen tokens × their coefficients. Samples that are
-    /// not in `active` add nothing.
-    fn expert_gradients(&self, expert: usize, batch: &Batch, active: &[usize]) -> (DMatrix<f64>, DMatrix<f64>) {
-        let pass = &self.passes[expert];
-        let m = self.neurons[expert].nrows();
-        let l = self.chosen_per_sample(batch);
-        let mut columns = Vec::with_capacity(active.len() * l);
-        let mut of_router = DMatrix::zeros(active.len() * l, 1);
-        let mut of_neurons = DMatrix::zeros(active.len() * l, m);
-        for &sample in active {
-            // −∂loss/∂σ̄ of this sample.
-            let pull = batch.labels[sample] * self.signs[expert] / samples_or_one(batch);
-            for choice in sample * l..(sample + 1) * l {
-                let column = columns.len();
-                let gated = pull * pass.gates[choice];
-                of_router[column] = -gated * (pass.activations[choice] - pass.means[sample]);
-                for (neuron, coefficient) in of_neurons.row_mut(column).iter_mut().enumerate() {
-                    if pass.preactivations[(neuron, choice)] > 0.0 {
-                        *coefficient = -gated / m as f64;
-                    }
-                }
-                columns.push(pass.chosen[choice]);
-            }
-        }
-        let tokens = self.tokens.select_columns(&columns);
-        ((&tokens * of_router).transpose(), (&tokens * of_neurons).transpose())
-    }
-
-    /// (S_A − S_B′)/B of the batch that was last passed forward, `[k, d]`, where S_A and S_B′ sum −∂ℓ/∂w_s over the first
-    /// and the last half of its samples: every chosen token times its coefficient, with the sign of its half.
-    ///
-    /// # Errors
-    /// [`Diverged`] if f of a sample is no finite number.
-    pub(super) fn router_contrast(&self, batch: &Batch) -> Result<DMatrix<f64>, Diverged> {
-        let (_, active) = self.losses(batch)?;
-        let l = self.chosen_per_sample(batch);
-        let mut contrast = DMatrix::zeros(self.routers.nrows(), self.routers.ncols());
-        for (expert, pass) in self.passes.iter().enumerate() {
-            let mut columns = Vec::with_capacity(active.len() * l);
-            let mut coefficients = DMatrix::zeros(active.len() * l, 1);
-            for &sample in &active {
-                let half = if sample < batch.samples() / 2 { 1.0 } else { -1.0 };
-                let pull = half * batch.labels[sample] * self.signs[expert] / samples_or_one(batch);
-                for choice in sample * l..(sample + 1) * l {
-                    let centred = pass.activations[choice] - pass.means[sample];
-                    coefficients[columns.len()] = pull * pass.gates[choice] * centred;
-                    columns.push(pass.chosen[choice]);
-                }
-            }
-            let of_expert = (self.tokens.select_columns(&columns) * coefficients).transpose();
-            contrast.set_row(expert, &of_expert.row(0));
-        }
-        Ok(contrast)
+        Ok(total / samples_or_one(batch))
     }
 }
 
