@@ -52,6 +52,18 @@ impl Level {
         Level::Baseline
     }
 
+    /// The level of this processor that is best for `experts` experts side by side: the widest keys hold 16, half of which
+    /// would be empty up to 8.
+    pub fn best_for(experts: usize) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let (true, Some(level)) = (experts <= 8, pulp::x86::V3::try_new().map(Level::Avx2)) {
+            return level;
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = experts;
+        Self::best()
+    }
+
     /// Every level of this processor, the best last.
     pub fn available() -> Vec<Self> {
         #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]

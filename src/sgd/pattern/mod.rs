@@ -56,7 +56,7 @@ pub struct PatternEngine {
 impl PatternEngine {
     /// An engine that starts from `model`.
     pub fn new(model: &Model, rates: Rates) -> Self {
-        Self::at_level(Level::best(), model, rates)
+        Self::at_level(Level::best_for(model.experts()), model, rates)
     }
 
     /// As [`PatternEngine::new`], with the instructions of one level. The numbers are the same at every level.

@@ -11,9 +11,6 @@ use crate::simd::{Kernel, Lanes};
 use pulp::bytemuck::cast_slice;
 use std::ops::Range;
 
-/// Samples that go forward before the first of them goes backward.
-const TOGETHER: usize = 4;
-
 /// One SGD step; see [`crate::sgd::Engine::step`].
 pub(super) struct Step<'a> {
     pub(super) engine: &'a mut PatternEngine,
@@ -28,13 +25,13 @@ impl Kernel for Step<'_> {
         let Step { engine, batch } = self;
         let mut report = StepReport { loss: 0.0, active: 0 };
         let samples = batch.samples();
-        let rooms = &mut std::array::from_fn(|_| Sample::new(simd, &engine.tables, batch.tokens_per_sample));
+        let room = &mut Sample::new(simd, &engine.tables, batch.tokens_per_sample);
         if engine.contrast.is_none() {
-            engine.pass(simd, batch, 0..samples, rooms, &mut report)?;
+            engine.pass(simd, batch, 0..samples, room, &mut report)?;
         } else {
-            engine.pass(simd, batch, 0..samples / 2, rooms, &mut report)?;
+            engine.pass(simd, batch, 0..samples / 2, room, &mut report)?;
             engine.contrast_after_half(samples);
-            engine.pass(simd, batch, samples / 2..samples, rooms, &mut report)?;
+            engine.pass(simd, batch, samples / 2..samples, room, &mut report)?;
             engine.contrast_after_all(samples);
         }
         report.loss /= samples as f64;
@@ -125,36 +122,26 @@ impl PatternEngine {
     }
 
     /// Passes some samples of a batch forward and those with a loss backward; adds their losses to `report`.
-    ///
-    /// Several samples go forward before the first of them goes backward: which of them have a loss can't be foreseen,
-    /// and a processor that guesses wrong then loses the work of one sample, not of each.
     #[inline(always)]
     fn pass<S: Lanes>(
         &mut self,
         simd: S,
         batch: &Batch,
         samples: Range<usize>,
-        rooms: &mut [Sample<S>; TOGETHER],
+        room: &mut Sample<S>,
         report: &mut StepReport,
     ) -> Result<(), Diverged> {
-        for first in samples.clone().step_by(TOGETHER) {
-            let mut active = [(0, 0.0); TOGETHER];
-            let mut actives = 0;
-            for (slot, sample) in (first..samples.end.min(first + TOGETHER)).enumerate() {
-                let label = batch.labels[sample];
-                let output = self.forward(simd, batch, sample, &mut rooms[slot]);
-                if !output.is_finite() {
-                    return Err(Diverged);
-                }
-                let slack = 1.0 - label * output;
-                report.loss += slack.max(0.0);
-                active[actives] = (slot, label);
-                actives += usize::from(slack > 0.0);
+        for sample in samples {
+            let label = batch.labels[sample];
+            let output = self.forward(simd, batch, sample, room);
+            if !output.is_finite() {
+                return Err(Diverged);
             }
-            report.active += actives;
-            for &(slot, label) in &active[..actives] {
-                let sample = (batch.sample(first + slot), label);
-                backward(simd, &self.tables, &rooms[slot], sample, &mut self.gradients);
+            let slack = 1.0 - label * output;
+            if slack > 0.0 {
+                report.loss += slack;
+                report.active += 1;
+                backward(simd, &self.tables, room, (batch.sample(sample), label), &mut self.gradients);
             }
         }
         Ok(())

@@ -15,6 +15,28 @@ mod bound {
 
 const BOUNDS: usize = 4;
 
+/// The bounds of a block of experts.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<S: Simd>([S::f64s; BOUNDS]);
+
+impl<S: Simd> Bounds<S> {
+    /// σ of one pattern was `before` and is `after`.
+    #[inline(always)]
+    pub(super) fn note(&mut self, simd: S, before: S::f64s, after: S::f64s) {
+        let bounds = &mut self.0;
+        let (no, yes) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let (high, low) = (bounds[bound::HIGH], bounds[bound::LOW]);
+        let left_high = simd.select_f64s(simd.equal_f64s(before, high), no, bounds[bound::HIGH_MET]);
+        let left_low = simd.select_f64s(simd.equal_f64s(before, low), no, bounds[bound::LOW_MET]);
+        let reaches = simd.greater_than_or_equal_f64s(after, high);
+        bounds[bound::HIGH_MET] = simd.select_f64s(reaches, yes, left_high);
+        bounds[bound::HIGH] = simd.select_f64s(reaches, after, high);
+        let reaches = simd.less_than_or_equal_f64s(after, low);
+        bounds[bound::LOW_MET] = simd.select_f64s(reaches, yes, left_low);
+        bounds[bound::LOW] = simd.select_f64s(reaches, after, low);
+    }
+}
+
 /// R_s = max_v σ_{s,v} − min_v σ_{s,v} by bounds that a scan tightens when they do not suffice.
 #[derive(Clone, Debug)]
 pub(super) struct Ranges {
@@ -37,20 +59,16 @@ impl Ranges {
         self.bounds.set(0, expert, bound::LOW_MET, 1.0);
     }
 
-    /// σ of one pattern at a block of experts was `before` and is `after`.
+    /// The bounds of a block of experts.
     #[inline(always)]
-    pub(super) fn note<S: Simd>(&mut self, simd: S, block: usize, before: S::f64s, after: S::f64s) {
-        let bounds = &mut self.bounds.cells_mut::<S>()[block];
-        let (no, yes) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-        let (high, low) = (bounds[bound::HIGH], bounds[bound::LOW]);
-        let left_high = simd.select_f64s(simd.equal_f64s(before, high), no, bounds[bound::HIGH_MET]);
-        let left_low = simd.select_f64s(simd.equal_f64s(before, low), no, bounds[bound::LOW_MET]);
-        let reaches = simd.greater_than_or_equal_f64s(after, high);
-        bounds[bound::HIGH_MET] = simd.select_f64s(reaches, yes, left_high);
-        bounds[bound::HIGH] = simd.select_f64s(reaches, after, high);
-        let reaches = simd.less_than_or_equal_f64s(after, low);
-        bounds[bound::LOW_MET] = simd.select_f64s(reaches, yes, left_low);
-        bounds[bound::LOW] = simd.select_f64s(reaches, after, low);
+    pub(super) fn block<S: Simd>(&self, block: usize) -> Bounds<S> {
+        Bounds(self.bounds.cells::<S>()[block])
+    }
+
+    /// Puts the bounds of a block back.
+    #[inline(always)]
+    pub(super) fn set_block<S: Simd>(&mut self, block: usize, bounds: Bounds<S>) {
+        self.bounds.cells_mut::<S>()[block] = bounds.0;
     }
 
     /// R_s if it is above `floor`.

@@ -31,21 +31,24 @@ pub(super) fn update<S: Lanes>(simd: S, engine: &mut PatternEngine, samples: usi
     };
     // 0, or not a number once some difference of a number from itself is not 0.
     let mut finite = simd.splat_f64s(0.0);
-    for touch in 0..engine.gradients.touched().len() {
-        let pattern = engine.gradients.touched()[touch] as usize;
-        for block in 0..blocks {
+    // Block by block, so that a block's bounds stay in registers.
+    for block in 0..blocks {
+        let mut bounds = engine.ranges.block::<S>(block);
+        for touch in 0..engine.gradients.touched().len() {
+            let pattern = engine.gradients.touched()[touch] as usize;
             let cell = pattern * blocks + block;
             let (before, dead) = update_cell(simd, engine, cell, scales);
             if simd.first_true_m64s(dead) < S::F64_LANES {
                 engine.bury(pattern, block * S::F64_LANES..(block + 1) * S::F64_LANES);
             }
             let values = engine.tables.values.cells::<S>()[cell];
-            engine.ranges.note(simd, block, before, values[value::ACTIVATION]);
+            bounds.note(simd, before, values[value::ACTIVATION]);
             for value in values {
                 finite = simd.add_f64s(finite, simd.sub_f64s(value, value));
             }
             engine.tables.refresh(simd, cell);
         }
+        engine.ranges.set_block(block, bounds);
     }
     engine.gradients.clear();
     simd.reduce_sum_f64s(finite) == 0.0
