@@ -9,6 +9,7 @@
 //! - [`sgd`]: the two engines, one training loop, observers, stop reasons
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
+//! - [`certify`]: proofs and counterexamples of "no error"
 //! - [`run`]: one run from seed to rows, and many runs in parallel
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
@@ -16,6 +17,7 @@
 //! - [`record`]: rows ↔ CSV, the manifest
 //! - [`report`]: verdicts and rows → text and figures
 
+pub mod certify;
 pub mod claims;
 pub mod measure;
 pub mod moe;
