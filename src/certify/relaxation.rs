@@ -37,6 +37,9 @@ impl Occurrences {
 /// Smallest total weight that is divided by; below it an expert's output is bounded by its activations alone.
 const LIGHT: f64 = 1e-200;
 
+/// Prices beyond this prove nothing.
+const HUGE: f64 = 1e100;
+
 /// The prices and the references μ, which make the bound.
 #[derive(Clone, Debug)]
 pub struct Prices {
@@ -174,7 +177,7 @@ impl<'a> Relaxation<'a> {
         let mut hope = (enough - best.bound).max(0.05 * (best.bound.abs() + enough.abs()));
         let mut failures = 0;
         for _ in 1..passes {
-            if best.bound > enough || !best.bound.is_finite() {
+            if best.bound > enough || !best.bound.is_finite() || !last.bound.is_finite() {
                 break;
             }
             let disagreement = last.disagreement();
@@ -214,6 +217,10 @@ impl<'a> Relaxation<'a> {
         self.totals.resize(self.table.irrelevant, 0.0);
         let share = 1.0 / self.kept.len().max(1) as f64;
         let mut largest: f64 = 0.0;
+        // A sum with a number that is none would prove nothing, and might seem to.
+        if prices.prices.iter().chain(&prices.references).flatten().any(|number| !(number.abs() <= HUGE)) {
+            return Pass { bound: f64::NEG_INFINITY, ..pass };
+        }
         for place in 0..self.kept.len() {
             let own = &self.table.experts[self.kept[place]];
             let lambda = &prices.prices[place];

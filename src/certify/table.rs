@@ -91,7 +91,11 @@ impl ModelTable {
         if model.routers.iter().chain(&model.neurons).any(|weight| !weight.is_finite()) {
             return None;
         }
-        let experts = (0..model.experts()).map(|expert| ExpertTable::new(model, expert, support, radii)).collect();
+        let experts: Vec<ExpertTable> =
+            (0..model.experts()).map(|expert| ExpertTable::new(model, expert, support, radii)).collect();
+        if experts.iter().any(|own| !own.largest_activation.is_finite() || !own.weight_error.is_finite()) {
+            return None;
+        }
         Some(Self {
             experts,
             irrelevant: model.patterns - 2,
