@@ -44,7 +44,9 @@ pub fn extreme(table: &ModelTable, expert: usize, class: Class, direction: f64) 
     let cases = [with_class(table, own, class), without_class(table, own, class)];
     let extremes = cases.into_iter().flatten().map(|candidates| dinkelbach(table, own, &candidates, direction));
     let none = Extreme { value: f64::INFINITY, bound: f64::INFINITY };
-    extremes.fold(none, |a, b| Extreme { value: a.value.min(b.value), bound: a.bound.min(b.bound) })
+    let Extreme { value, bound } =
+        extremes.fold(none, |a, b| Extreme { value: a.value.min(b.value), bound: a.bound.min(b.bound) });
+    Extreme { value, bound: bound - own.slack }
 }
 
 /// Σ_s min_x y f_s(x) ≤ min_x y f(x) for the model that keeps the experts `kept`.

@@ -13,16 +13,18 @@ pub mod evaluate;
 pub mod extremes;
 mod leaf;
 mod local;
-
+pub mod noise;
 pub mod relaxation;
 pub mod search;
 pub mod selection;
+pub mod stored;
 pub mod subsets;
 pub mod support;
 pub mod table;
 
 pub use evaluate::{Enclosure, Input};
 pub use search::{Budget, Certificate, Verdict, certify_class};
+pub use stored::{Stored, StoredError};
 pub use subsets::{certify, certify_path, certify_subsets};
 pub use support::Support;
 pub use table::{ModelTable, Radii};

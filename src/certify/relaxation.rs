@@ -322,7 +322,7 @@ impl<'a> Relaxation<'a> {
         }
         let largest = prices.iter().fold(0.0, |largest: f64, price| largest.max(price.abs()));
         let rounded = (n * (n + 8)) as f64 * f64::EPSILON * largest;
-        Some((best.value, error + rounded, merge(choice)))
+        Some((best.value, error + rounded + own.slack, merge(choice)))
     }
 
     /// The node's occurrences by the expert's ranks.

@@ -2,6 +2,7 @@
 //! their rounding errors.
 
 use super::Support;
+use super::noise::NoiseEffect;
 use crate::moe::Model;
 use crate::moe::routing::descending;
 use crate::patterns::Class;
@@ -54,6 +55,8 @@ pub struct ExpertTable {
     pub activation_error: f64,
     /// Scores closer than this count as tied.
     pub tie: f64,
+    /// How far token noise may move the expert's output beside what ties allow; see [`super::noise`].
+    pub slack: f64,
     /// For each rank t: tokens that may be chosen when the lowest chosen score is that of t have ranks below this.
     pub chosen_end: Vec<usize>,
     /// For each rank t: tokens that may be left out then have at least this rank.
@@ -105,6 +108,19 @@ impl ModelTable {
         })
     }
 
+    /// The same model where token noise may move each expert's scores and output.
+    #[must_use]
+    pub fn with_noise(mut self, effects: &[NoiseEffect]) -> Self {
+        for (own, effect) in self.experts.iter_mut().zip(effects) {
+            own.tie += 2.0 * effect.score;
+            own.slack += effect.output;
+            (own.chosen_end, own.left_start) = windows(&own.scores, own.tie, self.replacement);
+            own.overlaps = own.chosen_end.iter().zip(&own.left_start).any(|(end, start)| start < end);
+            own.upper = upper_tier(&own.scores, own.tie);
+        }
+        self
+    }
+
     /// Most copies of an irrelevant pattern in a sample.
     pub fn capacity(&self) -> u32 {
         if self.replacement { (self.tokens - 1) as u32 } else { 1 }
@@ -149,6 +165,7 @@ impl ExpertTable {
             activation_error: (model.neurons_per_expert as f64 + 3.0) * f64::EPSILON * largest_activation
                 + 2.0 * radii.neuron,
             tie,
+            slack: 0.0,
             chosen_end,
             left_start,
             overlaps,

@@ -36,6 +36,15 @@ pub static DEFINITIONS: &[Definition] = &[
         source: "Chowdhury et al. 2024 (arXiv 2405.16646), the premise of Theorem 2",
     },
     Definition {
+        id: "T0x",
+        statement: "the fine-tuned, unpruned model classifies every input",
+        holds_if: "its certificate is CERTIFIED: y·f(x) > 0 is proved for every x of the support; UNDECIDED counts against",
+        figure: "proven margin of the unpruned model",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles, Travel, Rate],
+        source: "Chowdhury et al. 2024, the premise of Theorem 2, without sampling (ours)",
+    },
+    Definition {
         id: "T1a",
         statement: "relevant experts' router norm change is Ω(1)",
         holds_if: "min Δ over relevant experts ≥ c₁",
@@ -106,6 +115,15 @@ pub static DEFINITIONS: &[Definition] = &[
         has_probability: true,
         assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate],
         source: "Chowdhury et al. 2024, Theorem 2, first half",
+    },
+    Definition {
+        id: "T2ax",
+        statement: "pruned up to the share γ of irrelevant experts the model classifies every input, without further fine-tuning",
+        holds_if: "the certificate is CERTIFIED at every pruning ratio ρ ≤ γ; UNDECIDED counts against",
+        figure: "smallest proven margin at ρ ≤ γ",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate],
+        source: "Chowdhury et al. 2024, Theorem 2, first half, without sampling (ours)",
     },
     Definition {
         id: "T2b",

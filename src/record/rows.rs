@@ -67,6 +67,10 @@ pub struct RunBody {
     pub certificate: String,
     /// Proven lower bound of the margin; empty while none is computed.
     pub margin_lower: Option<f64>,
+    /// The bound of every expert at its own worst tokens, which is proven too.
+    pub sum_bound: Option<f64>,
+    /// Certificate for every subset of the irrelevant experts (measured role) pruned at once: lemma L10, decided.
+    pub certificate_subsets: String,
     /// γ: share of irrelevant experts (measured role).
     pub gamma: Option<f64>,
     /// min Δ over relevant experts (measured role).
@@ -227,6 +231,8 @@ pub struct PruningRow {
     pub certificate: String,
     /// Proven lower bound of the margin; empty while none is computed.
     pub margin_lower: Option<f64>,
+    /// The bound of every expert at its own worst tokens, which is proven too.
+    pub sum_bound: Option<f64>,
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.

@@ -24,6 +24,8 @@ pub struct Parameters {
     pub roles: RolesParameters,
     /// How many samples the measurements take.
     pub evaluation: EvaluationParameters,
+    /// Proofs and counterexamples of "no error".
+    pub certificate: CertificateParameters,
     /// What is recorded while training.
     pub record: RecordParameters,
     /// Thresholds of the assumption audit.
@@ -263,6 +265,14 @@ pub struct RolesParameters {
 pub struct EvaluationParameters {
     /// N: fresh samples on which an accuracy is measured.
     pub samples: usize,
+}
+
+/// Proofs and counterexamples of "no error".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateParameters {
+    /// Nodes of the search, for each class and pruned model; 0: no certificates.
+    pub nodes: usize,
 }
 
 /// What is recorded while training.
