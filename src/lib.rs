@@ -14,11 +14,13 @@
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
+//! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest
 //! - [`report`]: verdicts and rows → text and figures
 
 pub mod certify;
 pub mod claims;
+pub mod falsify;
 pub mod measure;
 pub mod moe;
 pub mod patterns;

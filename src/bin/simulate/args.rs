@@ -40,6 +40,9 @@ pub enum Command {
     /// Proves that a trained model makes no error, refutes it by an input, or leaves it open.
     /// Example: simulate certify run.safetensors
     Certify(CertifyArguments),
+    /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
+    /// replays it. Example: simulate falsify T1c --budget 60s
+    Falsify(FalsifyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -130,6 +133,24 @@ pub struct TraceArguments {
     /// The engine that trains. Example: --engine dense
     #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
     pub engine: EngineArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct FalsifyArguments {
+    /// The claim. Example: T2a
+    pub claim: String,
+    /// Time that the search and the shrinking may take. Example: --budget 5m
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub budget: String,
+    /// A file that fixes keys and ranges of the search. Example: --within assumptions.toml
+    #[arg(long, value_name = "FILE")]
+    pub within: Option<PathBuf>,
+    /// Seed of the search. Example: --seed 7
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// The file to write, in place of falsify-CLAIM.toml. Example: --out broken.toml
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod certify;
 mod dry_run;
 mod explain;
 mod failure;
+mod falsify;
 mod figures;
 mod folder;
 mod judge;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
+        Command::Falsify(arguments) => falsify::command(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
