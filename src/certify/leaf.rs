@@ -13,8 +13,8 @@ const MOST_ORDERED: usize = 7;
 pub(super) enum Leaf {
     /// More than one set of tokens is left.
     Not,
-    /// The worst of the only set of tokens, in whatever order.
-    Known(Input, Enclosure),
+    /// The only set of tokens, in its worst order: a lower bound of its margin, and the margin.
+    Known(Input, f64, Enclosure),
     /// One set of tokens is left, but ties make its order matter and there are too many orders.
     Open,
 }
@@ -30,7 +30,10 @@ pub(super) fn leaf(table: &ModelTable, kept: &[usize], class: Class, node: &Occu
     let first = input(class, &tokens);
     let mut worst = margin(table, kept, &first);
     if !has_ties(table, kept, &first) {
-        return Leaf::Known(first, worst);
+        // Token noise may lower the margin further; the input itself is one without noise.
+        let slack: f64 = kept.iter().map(|&expert| table.experts[expert].slack).sum();
+        let low = worst.low - slack * (1.0 + 1e-12);
+        return Leaf::Known(first, low, worst);
     }
     // An order within a tie of positive width is not certain.
     if table.experts.iter().any(|own| own.tie > 0.0) || first.tokens.len() > MOST_ORDERED {
@@ -47,7 +50,7 @@ pub(super) fn leaf(table: &ModelTable, kept: &[usize], class: Class, node: &Occu
             (worst, best) = (enclosure, input.clone());
         }
     });
-    Leaf::Known(best, Enclosure { low, ..worst })
+    Leaf::Known(best, low, worst)
 }
 
 /// Whether two different tokens of the input are tied for some expert.

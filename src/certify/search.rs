@@ -218,8 +218,8 @@ impl Search<'_> {
                 self.look_near(&pass);
                 open.push(Node { occurrences, prices: prices.clone(), pass });
             }
-            Leaf::Known(input, enclosure) => {
-                self.closed = self.closed.min(enclosure.low.max(pass.bound));
+            Leaf::Known(input, low, enclosure) => {
+                self.closed = self.closed.min(low.max(pass.bound));
                 self.worst = smaller(self.worst.take(), Some((input, enclosure)));
             }
             Leaf::Open => self.closed = self.closed.min(pass.bound),
