@@ -10,6 +10,7 @@
 //! METHODOLOGY, section *Certificates*, has the formulas and the account of rounding.
 
 pub mod evaluate;
+mod expert_bound;
 pub mod extremes;
 mod leaf;
 mod local;
