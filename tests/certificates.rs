@@ -398,6 +398,36 @@ fn prices_that_are_no_numbers_prove_nothing() {
     assert!(bound <= smallest_margin(&small, &all, Class::One), "{bound}");
 }
 
+/// Pairs of experts of opposite sign whose activations are sums of the same neurons in another order: f is exactly 0 for every
+/// input, and a few units in the last place in floats.
+#[test]
+fn experts_that_cancel_exactly_are_never_certified() {
+    let mut off = 0;
+    for seed in 0..300 {
+        let mut random = stream(seed, Purpose::Basis);
+        let (patterns, neurons, tokens) = (6, 7, 4);
+        let router: Vec<f64> = (0..patterns).map(|_| random.random_range(-1.0..1.0)).collect();
+        let rows: Vec<Vec<f64>> =
+            (0..neurons).map(|_| (0..patterns).map(|_| random.random_range(0.0..1.0)).collect()).collect();
+        let backwards: Vec<Vec<f64>> = rows.iter().rev().cloned().collect();
+        let model = Model {
+            patterns,
+            neurons_per_expert: neurons,
+            tokens_per_expert: 3,
+            signs: vec![1.0, -1.0],
+            routers: [router.clone(), router].concat(),
+            neurons: [rows.concat(), backwards.concat()].concat(),
+        };
+        let support = Support { tokens, replacement: false, classes: Class::BOTH.to_vec(), contradictory: false };
+        let small = Small { model, support };
+        let certificate = certify(&table(&small), &small.support, &[0, 1], ample());
+        assert_eq!(certificate.verdict, Verdict::Undecided, "seed {seed}: {certificate:?}");
+        off += u32::from(smallest_margin(&small, &[0, 1], Class::One) > 0.0);
+    }
+    // Float arithmetic alone would have certified some.
+    assert!(off > 5, "{off}");
+}
+
 #[test]
 fn labels_that_can_be_either_are_refuted() {
     let small = small(7, (8, 4));
