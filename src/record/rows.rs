@@ -51,6 +51,10 @@ pub struct RunBody {
     pub meets_travel: bool,
     /// A-rate: η_r is small enough.
     pub meets_rate: bool,
+    /// A-growth: η_e·T/m is large enough.
+    pub meets_growth: bool,
+    /// A-aligned: no expert is misaligned at t = 0, by measured roles.
+    pub meets_aligned: bool,
     /// Largest ‖w⁰‖ of a relevant expert (measured role).
     pub max_norm_0_relevant: Option<f64>,
     /// The larger, over both signs, of Σ_{irrelevant} mean_v σ_{s,v} at t = 0 (measured role).
@@ -102,6 +106,8 @@ impl RunBody {
         self.meets_activation = audit.activation;
         self.meets_travel = audit.travel;
         self.meets_rate = audit.rate;
+        self.meets_growth = audit.growth;
+        self.meets_aligned = audit.aligned;
         self.max_norm_0_relevant = audit.max_norm_0_relevant;
         self.activation_irrelevant = audit.activation_irrelevant;
     }

@@ -303,4 +303,6 @@ pub struct AssumptionParameters {
     pub travel_min: f64,
     /// A-rate: η_r ≤ this.
     pub router_rate_max: f64,
+    /// A-growth: η_e·T/m ≥ this.
+    pub growth_min: f64,
 }

@@ -18,7 +18,7 @@ fn every_table_has_the_documented_columns_in_order() {
         (
             "runs.csv",
             "point run seed batch stop_reason error meets_labels meets_balance meets_roles meets_batch meets_gauge \
-             meets_activation meets_travel meets_rate accuracy_pretrained accuracy_finetuned certificate margin_lower \
+             meets_activation meets_travel meets_rate meets_growth meets_aligned accuracy_pretrained accuracy_finetuned certificate margin_lower \
              sum_bound certificate_subsets gamma min_delta_relevant max_abs_delta_irrelevant max_displacement_irrelevant seconds",
         ),
         (
