@@ -46,7 +46,7 @@ pub struct Budget {
 }
 
 /// Passes at the root before inputs are looked at: most models that can be certified are so by then.
-const FIRST_PASSES: usize = 50;
+const FIRST_PASSES: usize = 25;
 
 impl Budget {
     /// This many nodes, with the usual number of passes.
