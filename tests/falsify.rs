@@ -96,7 +96,7 @@ fn finds_a_tiny_batch_against_t1d() {
 /// T1c: misaligned experts or a gauge, whichever is open.
 #[test]
 fn finds_another_road_when_one_is_closed_against_t1c() {
-    let common = "assumptions.norm_max = 1e9\npretrained.neuron_scale = 0.2\ntraining.batch = 24";
+    let common = "assumptions.norm_max = 1e9\nassumptions.misaligned_max = 1\npretrained.neuron_scale = 0.2\ntraining.batch = 24";
     let gauge = "\"pretrained.gauge_relevant\" = { from = -400, to = 400 }";
     let both = region("T1c", common, gauge);
     let found = hunt(&both, 300).expect("a failure");

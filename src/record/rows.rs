@@ -53,7 +53,7 @@ pub struct RunBody {
     pub meets_rate: bool,
     /// A-growth: η_e·T/m is large enough.
     pub meets_growth: bool,
-    /// A-aligned: no expert is misaligned at t = 0, by measured roles.
+    /// A-aligned: few experts are misaligned at t = 0, by measured roles.
     pub meets_aligned: bool,
     /// Largest ‖w⁰‖ of a relevant expert (measured role).
     pub max_norm_0_relevant: Option<f64>,

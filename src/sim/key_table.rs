@@ -70,6 +70,7 @@ pub static KEYS: &[Key] = &[
     real("assumptions.travel_min", "", 0.0, 1e12, "20.0", "A-travel: η_r·T is at least this.", AUDIT),
     real("assumptions.router_rate_max", "", 0.0, 1e6, "1.0", "A-rate: η_r is at most this.", AUDIT),
     real("assumptions.growth_min", "", 0.0, 1e12, "4.0", "A-growth: η_e·T/m is at least this.", AUDIT),
+    real("assumptions.misaligned_max", "", 0.0, 1.0, "0.0", "A-aligned: the share of misaligned experts at t = 0 is at most this.", AUDIT),
 ];
 
 type Text = &'static str;

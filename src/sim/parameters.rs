@@ -305,4 +305,6 @@ pub struct AssumptionParameters {
     pub router_rate_max: f64,
     /// A-growth: η_e·T/m ≥ this.
     pub growth_min: f64,
+    /// A-aligned: the share of misaligned experts at t = 0 is at most this.
+    pub misaligned_max: f64,
 }
