@@ -118,7 +118,8 @@ fn dinkelbach(table: &ModelTable, own: &ExpertTable, candidates: &Candidates, di
     for _ in 0..STEPS {
         let next = select(mean).1;
         // Not a number, or no better: the bound below is sound for every mean.
-        if !(direction * next < direction * mean) {
+        let is_better = direction * next < direction * mean;
+        if !is_better {
             break;
         }
         mean = next;

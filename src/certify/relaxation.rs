@@ -176,7 +176,8 @@ impl<'a> Relaxation<'a> {
         let share = 1.0 / self.kept.len().max(1) as f64;
         let mut largest: f64 = 0.0;
         // A sum with a number that is none would prove nothing, and might seem to.
-        if prices.prices.iter().chain(&prices.references).flatten().any(|number| !(number.abs() <= HUGE)) {
+        if prices.prices.iter().chain(&prices.references).flatten().any(|number| number.is_nan() || number.abs() > HUGE)
+        {
             return Pass { bound: f64::NEG_INFINITY, ..pass };
         }
         for place in 0..self.kept.len() {
