@@ -7,7 +7,7 @@
 //! ```
 //!
 //! (Lagrangian decomposition). Each minimum is bounded from below by itself, those of the experts in
-//! [`super::expert_bound`]. The bound is sound for all prices, however they were found.
+//! `expert_bound`. The bound is sound for all prices, however they were found.
 
 use super::expert_bound::{Choice, ExpertBound};
 use super::extremes::extreme;
