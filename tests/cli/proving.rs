@@ -40,6 +40,8 @@ fn fails_without_a_model_or_with_one_that_lacks_a_tensor() {
     assert!(bench.refuses("certify bad.safetensors").contains("no safetensors file"));
     bench.succeeds("trace tiny.toml --out good.safetensors");
     assert!(bench.refuses("certify good.safetensors --keep 6").contains("experts are numbered from 0 to 5"));
+    assert!(bench.refuses("certify good.safetensors --noise 0.1 --failure 0").contains("must be from 1e-300"));
+    assert!(bench.refuses("certify good.safetensors --noise-radius nan").contains("must be a number from 0"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ struct File {
 
 /// Certifies a model file.
 pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
+    check_numbers(arguments)?;
     let shown = arguments.model.display().to_string();
     let File { stored, data } = read(arguments)?;
     let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
@@ -91,6 +92,21 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
         return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.word())));
     }
     Ok(())
+}
+
+/// Refuses numbers that mean nothing.
+fn check_numbers(arguments: &CertifyArguments) -> Result<(), Failure> {
+    let least = |name: &str, value: f64| match (0.0..=1e6).contains(&value) {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("--{name} {value}: must be a number from 0 to 1000000"))),
+    };
+    least("target", arguments.target)?;
+    least("noise-radius", arguments.noise_radius.unwrap_or(0.0))?;
+    least("noise", arguments.noise.unwrap_or(0.0))?;
+    match (1e-300..1.0).contains(&arguments.failure) {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("--failure {}: must be from 1e-300 and below 1", arguments.failure))),
+    }
 }
 
 fn show_input(out: &mut impl Write, input: &Input) -> std::io::Result<()> {
