@@ -9,14 +9,18 @@
 //! - [`sgd`]: the two engines, one training loop, observers, stop reasons
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
+//! - [`certify`]: proofs and counterexamples of "no error"
 //! - [`run`]: one run from seed to rows, and many runs in parallel
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
+//! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest
 //! - [`report`]: verdicts and rows → text and figures
 
+pub mod certify;
 pub mod claims;
+pub mod falsify;
 pub mod measure;
 pub mod moe;
 pub mod patterns;

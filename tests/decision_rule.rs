@@ -33,6 +33,7 @@ fn add(jury: &mut Jury, point: usize, run: u64, holds: bool, meets: bool) {
         meets_roles: meets,
         meets_travel: meets,
         meets_rate: meets,
+        meets_growth: meets,
         ..RunBody::default()
     };
     let experts = [ExpertRow::default()];
@@ -97,7 +98,7 @@ fn runs_that_miss_an_assumption_are_set_aside_and_counted() {
     }
     let row = jury.rows().remove(0);
     assert_eq!((row.runs, row.set_aside, row.holds, row.verdict.as_str()), (100, 100, Some(100), "SUPPORTED"));
-    assert_eq!(row.missed, "A-labels 100, A-balance 100, A-roles 100, A-travel 100, A-rate 100");
+    assert_eq!(row.missed, "A-labels 100, A-balance 100, A-roles 100, A-travel 100, A-rate 100, A-growth 100");
 }
 
 #[test]

@@ -68,6 +68,8 @@ fn body() -> RunBody {
         meets_activation: true,
         meets_travel: true,
         meets_rate: true,
+        meets_growth: true,
+        meets_aligned: true,
         ..RunBody::default()
     }
 }

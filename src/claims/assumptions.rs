@@ -23,11 +23,15 @@ pub enum Assumption {
     Travel,
     /// η_r ≤ `router_rate_max`.
     Rate,
+    /// η_e·T/m ≥ `growth_min`: neurons move far enough for the relevant experts to build a margin.
+    Growth,
+    /// The share of misaligned experts at t = 0, by measured roles, is ≤ `misaligned_max`.
+    Aligned,
 }
 
 impl Assumption {
     /// All of them.
-    pub const ALL: [Assumption; 8] = [
+    pub const ALL: [Assumption; 10] = [
         Assumption::Labels,
         Assumption::Balance,
         Assumption::Roles,
@@ -36,6 +40,8 @@ impl Assumption {
         Assumption::Activation,
         Assumption::Travel,
         Assumption::Rate,
+        Assumption::Growth,
+        Assumption::Aligned,
     ];
 
     /// The name that documents, `explain` and verdict tables use.
@@ -49,6 +55,8 @@ impl Assumption {
             Assumption::Activation => "A-activation",
             Assumption::Travel => "A-travel",
             Assumption::Rate => "A-rate",
+            Assumption::Growth => "A-growth",
+            Assumption::Aligned => "A-aligned",
         }
     }
 
@@ -65,6 +73,8 @@ impl Assumption {
             }
             Assumption::Travel => "η_r·T ≥ travel_min",
             Assumption::Rate => "η_r ≤ router_rate_max",
+            Assumption::Growth => "η_e·T/m ≥ growth_min",
+            Assumption::Aligned => "the share of misaligned experts at t = 0 (measured roles) is ≤ misaligned_max",
         }
     }
 
@@ -79,6 +89,8 @@ impl Assumption {
             Assumption::Activation => run.meets_activation,
             Assumption::Travel => run.meets_travel,
             Assumption::Rate => run.meets_rate,
+            Assumption::Growth => run.meets_growth,
+            Assumption::Aligned => run.meets_aligned,
         }
     }
 }
@@ -115,6 +127,10 @@ pub struct Audit {
     pub travel: bool,
     /// A-rate.
     pub rate: bool,
+    /// A-growth.
+    pub growth: bool,
+    /// A-aligned.
+    pub aligned: bool,
     /// Largest ‖w⁰‖ of a relevant expert; `None` without relevant experts.
     pub max_norm_0_relevant: Option<f64>,
     /// The larger, over both signs, of Σ_{irrelevant} mean_v σ_{s,v}.
@@ -124,7 +140,7 @@ pub struct Audit {
 impl Audit {
     /// Audits one run from its parameters and its experts at t = 0.
     pub fn new(parameters: &Parameters, experts: &[ExpertAtStart]) -> Self {
-        let Parameters { data, training, assumptions, .. } = parameters;
+        let Parameters { data, model, training, assumptions, .. } = parameters;
         let relevant = || experts.iter().filter(|expert| expert.role == Role::Relevant);
         let norms = relevant().map(|expert| expert.norm);
         let max_norm_0_relevant =
@@ -133,6 +149,7 @@ impl Audit {
             let irrelevant = experts.iter().filter(|expert| expert.role == Role::Irrelevant && expert.sign == sign);
             irrelevant.map(|expert| expert.mean_activation).sum()
         };
+        let misaligned = experts.iter().filter(|expert| expert.role == Role::Misaligned).count();
         // An empty sum is −0; adding 0 makes it 0.
         let activation_irrelevant = loudness(1.0).max(loudness(-1.0)) + 0.0;
         Self {
@@ -144,6 +161,8 @@ impl Audit {
             activation: activation_irrelevant <= assumptions.activation_max,
             travel: training.router_rate * training.iterations as f64 >= assumptions.travel_min,
             rate: training.router_rate <= assumptions.router_rate_max,
+            growth: training.expert_rate * training.iterations as f64 / model.neurons as f64 >= assumptions.growth_min,
+            aligned: misaligned as f64 <= assumptions.misaligned_max * experts.len() as f64,
             max_norm_0_relevant,
             activation_irrelevant,
         }

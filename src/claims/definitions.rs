@@ -22,7 +22,7 @@ pub struct Definition {
     pub source: &'static str,
 }
 
-use Assumption::{Activation, Balance, Batch, Gauge, Labels, Rate, Roles, Travel};
+use Assumption::{Activation, Aligned, Balance, Batch, Gauge, Growth, Labels, Rate, Roles, Travel};
 
 /// Every claim, in the order of the theory.
 pub static DEFINITIONS: &[Definition] = &[
@@ -32,8 +32,17 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "no error among the test samples (an error is y·f(x) ≤ 0)",
         figure: "accuracy of the unpruned model",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024 (arXiv 2405.16646), the premise of Theorem 2",
+    },
+    Definition {
+        id: "T0x",
+        statement: "the fine-tuned, unpruned model classifies every input",
+        holds_if: "its certificate is CERTIFIED: y·f(x) > 0 is proved for every x of the support; UNDECIDED counts against",
+        figure: "proven margin of the unpruned model",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
+        source: "Chowdhury et al. 2024, the premise of Theorem 2, without sampling (ours)",
     },
     Definition {
         id: "T1a",
@@ -59,7 +68,7 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "min Δ over relevant experts > max Δ over all others",
         figure: "min relevant Δ − max Δ of the others",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate, Aligned],
         source: "Chowdhury et al. 2024, what Theorem 1 is used for",
     },
     Definition {
@@ -68,7 +77,7 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "min D over relevant experts > max D over all others",
         figure: "min relevant D − max D of the others",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate, Aligned],
         source: "ours: T1c for a measure that no gauge changes (L11)",
     },
     Definition {
@@ -77,7 +86,7 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "min Δᶜ over relevant experts > max Δᶜ over all others",
         figure: "min relevant Δᶜ − max Δᶜ of the others",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate, Aligned],
         source: "ours: T1c for a measure that no gauge changes (L11)",
     },
     Definition {
@@ -104,8 +113,17 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "no error among the test samples at every pruning ratio ρ ≤ γ",
         figure: "γ",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024, Theorem 2, first half",
+    },
+    Definition {
+        id: "T2ax",
+        statement: "pruned up to the share γ of irrelevant experts the model classifies every input, without further fine-tuning",
+        holds_if: "the certificate is CERTIFIED at every pruning ratio ρ ≤ γ; UNDECIDED counts against",
+        figure: "smallest proven margin at ρ ≤ γ",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate, Growth],
+        source: "Chowdhury et al. 2024, Theorem 2, first half, without sampling (ours)",
     },
     Definition {
         id: "T2b",
@@ -113,7 +131,7 @@ pub static DEFINITIONS: &[Definition] = &[
         holds_if: "no error after T′ iterations at every listed number of experts kept ≥ c",
         figure: "accuracy at the smallest listed number kept ≥ c",
         has_probability: true,
-        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate],
+        assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024, Theorem 2, second half",
     },
     Definition {

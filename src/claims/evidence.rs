@@ -2,6 +2,7 @@
 
 use super::definitions::Definition;
 use super::run_figure::{RunFigure, extreme};
+use crate::certify::Verdict;
 use crate::measure::Role;
 use crate::record::rows::{ExpertRow, PruningRow, RunBody};
 use crate::sim::{ClaimSpec, Parameters, RoleSource};
@@ -31,13 +32,15 @@ pub struct Finding {
     pub outside: u64,
     /// Experts that it looked at (S3).
     pub experts: u64,
+    /// Whether it fails for want of a certificate or a counterexample (T0x, T2ax).
+    pub undecided: bool,
 }
 
 impl Finding {
     const FAILS: Finding = Finding::new(false, None);
 
     const fn new(holds: bool, figure: Option<f64>) -> Self {
-        Self { holds, figure, outside: 0, experts: 0 }
+        Self { holds, figure, outside: 0, experts: 0, undecided: false }
     }
 }
 
@@ -57,12 +60,14 @@ impl Evidence<'_> {
     pub fn finding(&self, claim: &ClaimSpec) -> Finding {
         match claim.id.as_str() {
             "T0" => self.without_error(),
+            "T0x" => self.is_certified(),
             "T1a" => self.relevant_change_at_least(claim.threshold.unwrap_or(f64::INFINITY), claim.roles),
             "T1b" => self.irrelevant_change_at_most(claim.threshold.unwrap_or(0.0), claim.roles),
             "T1c" => self.separates(|row| row.delta, claim.roles),
             "T1c-D" => self.separates(|row| row.displacement, claim.roles),
             "T1c-Δᶜ" => self.separates(|row| row.delta_centred, claim.roles),
             "T2a" => self.survives_pruning_the_irrelevant(claim.roles),
+            "T2ax" => self.is_certified_up_to_the_irrelevant(claim.roles),
             "T2b" => self.survives_with_finetuning(claim.threshold.unwrap_or(f64::INFINITY)),
             "S3" => self.within_finite_sample_bound(claim),
             _ => Finding::FAILS,
@@ -77,6 +82,28 @@ impl Evidence<'_> {
     fn without_error(&self) -> Finding {
         let unpruned = self.unpruned();
         Finding::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
+    }
+
+    /// T0x.
+    fn is_certified(&self) -> Finding {
+        self.certified(self.unpruned().as_slice(), 1)
+    }
+
+    /// T2ax.
+    fn is_certified_up_to_the_irrelevant(&self, roles: RoleSource) -> Finding {
+        let experts = self.experts.len();
+        let irrelevant = self.experts.iter().filter(|row| role(row, roles) == Role::Irrelevant).count();
+        let within = self.pruning.iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
+        self.certified(&within.collect::<Vec<_>>(), irrelevant.min(experts - 1) + 1)
+    }
+
+    /// Whether all of `rows`, of which there should be `expected`, are certified.
+    fn certified(&self, rows: &[&PruningRow], expected: usize) -> Finding {
+        let with = |verdict: Verdict| rows.iter().filter(|row| row.certificate == verdict.word()).count();
+        let smallest = extreme(rows.iter().map(|row| row.margin_lower), f64::min);
+        let holds = with(Verdict::Certified) == expected && rows.len() == expected;
+        let undecided = !holds && with(Verdict::Counterexample) == 0;
+        Finding { undecided, ..Finding::new(holds, smallest) }
     }
 
     /// T1a.

@@ -1,6 +1,6 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Finding};
 use super::run_figure::RunFigure;
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::{ClaimSpec, Point};
@@ -29,6 +29,8 @@ pub(super) struct Addition {
     pub figure: Option<f64>,
     /// Experts that the claim says nothing of, and experts looked at.
     pub outside: [u64; 2],
+    /// Whether the claim fails in the run for want of a proof or a counterexample.
+    pub undecided: bool,
 }
 
 /// The collection of one part.
@@ -167,7 +169,8 @@ impl ProbabilitySample {
         let finding = evidence.finding(claim);
         self.runs += 1;
         self.holds += u64::from(finding.holds);
-        Addition { judged: true, figure: finding.figure, outside: [finding.outside, finding.experts] }
+        let Finding { figure, outside, experts, undecided, .. } = finding;
+        Addition { judged: true, figure, outside: [outside, experts], undecided }
     }
 }
 

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::judge::{ALPHA, Design};
 use super::sample::{Opinion, Sample};
 use super::slope_parts::SlopePart;
+use crate::certify::Verdict;
 use crate::sim::{ClaimSpec, On, Point};
 use crate::stats::binomial::smallest_trials_to_support;
 use crate::stats::interval::clopper_pearson;
@@ -34,6 +35,8 @@ pub(super) struct Trial<'a> {
     missed: Vec<u64>,
     /// Experts that were left out of the finding, and experts looked at.
     outside: [u64; 2],
+    /// Judged runs in which the claim fails for want of a proof or a counterexample.
+    undecided: u64,
     figures: Vec<f64>,
     pub sample: Sample,
     looks: Looks,
@@ -72,6 +75,7 @@ impl<'a> Trial<'a> {
             set_aside: 0,
             missed: vec![0; definition.assumptions.len()],
             outside: [0; 2],
+            undecided: 0,
             figures: Vec::new(),
             sample,
             looks: Looks {
@@ -112,6 +116,7 @@ impl<'a> Trial<'a> {
             let added = self.sample.add(point, evidence, self.claim);
             self.runs += u64::from(added.judged);
             self.figures.extend(added.figure);
+            self.undecided += u64::from(added.undecided);
             self.outside[0] += added.outside[0];
             self.outside[1] += added.outside[1];
         }
@@ -206,6 +211,10 @@ impl<'a> Trial<'a> {
         let [outside, experts] = [0, 1].map(|place| sum(&|trial| trial.outside[place]));
         if outside > 0 {
             texts.push(format!("outside (R, Λ) {outside} of {experts} experts"));
+        }
+        let undecided = sum(&|trial| trial.undecided);
+        if undecided > 0 {
+            texts.push(format!("{} {undecided} of {} runs", Verdict::Undecided.word(), sum(&|trial| trial.runs)));
         }
         texts.join(", ")
     }

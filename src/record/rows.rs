@@ -51,6 +51,10 @@ pub struct RunBody {
     pub meets_travel: bool,
     /// A-rate: η_r is small enough.
     pub meets_rate: bool,
+    /// A-growth: η_e·T/m is large enough.
+    pub meets_growth: bool,
+    /// A-aligned: few experts are misaligned at t = 0, by measured roles.
+    pub meets_aligned: bool,
     /// Largest ‖w⁰‖ of a relevant expert (measured role).
     pub max_norm_0_relevant: Option<f64>,
     /// The larger, over both signs, of Σ_{irrelevant} mean_v σ_{s,v} at t = 0 (measured role).
@@ -67,6 +71,10 @@ pub struct RunBody {
     pub certificate: String,
     /// Proven lower bound of the margin; empty while none is computed.
     pub margin_lower: Option<f64>,
+    /// The bound of every expert at its own worst tokens, which is proven too.
+    pub sum_bound: Option<f64>,
+    /// Certificate for every subset of the irrelevant experts (measured role) pruned at once: lemma L10, decided.
+    pub certificate_subsets: String,
     /// γ: share of irrelevant experts (measured role).
     pub gamma: Option<f64>,
     /// min Δ over relevant experts (measured role).
@@ -98,6 +106,8 @@ impl RunBody {
         self.meets_activation = audit.activation;
         self.meets_travel = audit.travel;
         self.meets_rate = audit.rate;
+        self.meets_growth = audit.growth;
+        self.meets_aligned = audit.aligned;
         self.max_norm_0_relevant = audit.max_norm_0_relevant;
         self.activation_irrelevant = audit.activation_irrelevant;
     }
@@ -227,6 +237,8 @@ pub struct PruningRow {
     pub certificate: String,
     /// Proven lower bound of the margin; empty while none is computed.
     pub margin_lower: Option<f64>,
+    /// The bound of every expert at its own worst tokens, which is proven too.
+    pub sum_bound: Option<f64>,
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.

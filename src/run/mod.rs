@@ -1,5 +1,6 @@
 //! One run from seed to rows, and many runs in parallel.
 
+mod certificates;
 mod ends;
 mod pruned;
 pub mod schedule;

@@ -1,7 +1,9 @@
 //! The pruned models of a run and what is measured of them.
 
+use super::certificates::{self, Irrelevant};
 use super::ends::{End, Start};
 use super::single::EngineChoice;
+use crate::certify::Verdict;
 use crate::measure::accuracy::{self, ErrorTally, Errors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::moe::Model;
@@ -19,6 +21,8 @@ pub(super) struct Pruned {
     pub(super) dominance: Option<Dominance>,
     /// The smallest y f(x) at ρ ≤ γ.
     pub(super) path_margin: Option<f64>,
+    /// The certificate for every subset of the irrelevant experts, if certificates are computed.
+    pub(super) subsets: Option<Verdict>,
 }
 
 /// The errors of every pruned model, and of the fine-tuned ones where the simulation asks for them.
@@ -50,6 +54,7 @@ pub(super) fn prune_and_test(
         samples: errors.map(|errors| errors.samples),
         certificate: String::new(),
         margin_lower: None,
+        sum_bound: None,
     };
     let mut sampler = Sampler::evaluation(data, head.seed);
     let mut errors = ErrorTally::new(&keep_first);
@@ -61,10 +66,23 @@ pub(super) fn prune_and_test(
     let by_kept = errors.by_kept();
     let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
     let trained = engine.model();
+    let irrelevant = Irrelevant { measured: &start.roles, built: &start.pretrained.roles };
+    let proofs = certificates::prove(&trained, &keep_first, irrelevant, parameters);
+    rows.iter_mut().zip(&proofs.path).for_each(|(row, certificate)| {
+        row.certificate = certificate.verdict.word().to_owned();
+        row.margin_lower = finite(certificate.margin_lower);
+        row.sum_bound = finite(certificate.sum_bound);
+    });
     for kept in pruning.finetune_kept.numbers(experts) {
         rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, head.seed, choice)));
     }
-    Pruned { rows, dominance: dominance.dominance(), path_margin: dominance.path_margin() }
+    let subsets = proofs.subsets.map(|certificate| certificate.verdict);
+    Pruned { rows, dominance: dominance.dominance(), path_margin: dominance.path_margin(), subsets }
+}
+
+/// A bound that says something.
+fn finite(bound: f64) -> Option<f64> {
+    bound.is_finite().then_some(bound)
 }
 
 /// The errors of the model that keeps the experts `kept` after T′ iterations of fine-tuning; `None` if it diverged.

@@ -90,6 +90,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         Some(end) => {
             let pruned = prune_and_test(&head, &start, end, engine.as_mut(), parameters, choice);
             body.set_dominance(pruned.dominance, pruned.path_margin);
+            body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
             pruned.rows
         }
         None => {
@@ -170,6 +171,11 @@ fn summarise(body: &mut RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) 
     body.max_abs_delta_irrelevant = of(Role::Irrelevant).filter_map(|row| row.delta).map(f64::abs).reduce(f64::max);
     body.max_displacement_irrelevant = of(Role::Irrelevant).filter_map(|row| row.displacement).reduce(f64::max);
     let unpruned = pruning.iter().find(|row| row.kept == experts.len() && !row.finetuned);
+    if let Some(unpruned) = unpruned {
+        body.certificate.clone_from(&unpruned.certificate);
+        body.margin_lower = unpruned.margin_lower;
+        body.sum_bound = unpruned.sum_bound;
+    }
     if let Some((errors, samples)) = unpruned.and_then(|row| row.errors.zip(row.samples)) {
         let interval = clopper_pearson(samples - errors, samples, 0.05);
         body.accuracy_finetuned = Some(Errors { errors, samples }.accuracy());

@@ -21,6 +21,8 @@ pub struct ClaimKey {
     pub line: usize,
     /// Whether every point needs `record.half_batches`.
     pub half_batches: bool,
+    /// Whether every point needs certificates: `certificate.nodes` of at least 1, and no token noise.
+    pub certificates: bool,
 }
 
 /// Whether a claim has a constant.
@@ -70,12 +72,14 @@ const fn plain(id: &'static str) -> ClaimKey {
         range: false,
         line: 0,
         half_batches: false,
+        certificates: false,
     }
 }
 
 /// Every claim that a file may name, in the order of the theory.
 pub static CLAIM_IDS: &[ClaimKey] = &[
     plain("T0"),
+    ClaimKey { certificates: true, ..plain("T0x") },
     ClaimKey { threshold: SMALLEST_CHANGE, in_maps: Some(SMALLEST_CHANGE), slope: Some(-0.1), ..plain("T1a") },
     // Over the points of a line C is fitted, so a claim does not give it; in one run it must be given. The slope has
     // an upper and a lower half of two points each.
@@ -93,6 +97,7 @@ pub static CLAIM_IDS: &[ClaimKey] = &[
         ..plain("T1d-λ")
     },
     plain("T2a"),
+    ClaimKey { certificates: true, ..plain("T2ax") },
     ClaimKey { threshold: SUFFICIENT, in_maps: Some(SUFFICIENT), slope: Some(0.1), ..plain("T2b") },
     ClaimKey { in_maps: None, range: true, ..plain("S3") },
 ];

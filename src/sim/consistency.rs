@@ -145,6 +145,18 @@ pub(crate) fn check_half_batches_for(claim: &str, Parameters { record, .. }: &Pa
     Ok(())
 }
 
+/// Checks what claims need that are decided by certificates.
+pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+    if parameters.certificate.nodes == 0 {
+        return refuse("certificate.nodes", 0, format!("must be at least 1, because claim {claim} is judged here"));
+    }
+    if parameters.data.noise > 0.0 {
+        let noise = super::value::shortest(parameters.data.noise);
+        return refuse("data.noise", noise, format!("must be 0, because claim {claim} is judged here"));
+    }
+    Ok(())
+}
+
 /// Checks what claim T2b needs, that `sufficient` experts kept are enough with further fine-tuning: fewer than the
 /// relevant experts, and measured at least once. The key `threshold` is the claim's.
 pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {

@@ -8,6 +8,7 @@ const TRAINING: &str = "paper; METHODOLOGY, Training";
 const PRUNING: &str = "paper; METHODOLOGY, Pruning";
 const OPTION: &str = "ours; METHODOLOGY, The data";
 const MEASURED: &str = "ours; METHODOLOGY, Measurements";
+const CERTIFIED: &str = "ours; METHODOLOGY, Certificates";
 const ROLES: &str = "ours; METHODOLOGY, Roles";
 const CONTROL: &str = "ours; METHODOLOGY, Negative controls";
 const BUILT: &str = "ours; METHODOLOGY, The pre-trained model";
@@ -58,6 +59,7 @@ pub static KEYS: &[Key] = &[
     real("roles.irrelevant_max", "", 0.0, 1.0, "0.02", "An expert is irrelevant if λ₁ and λ₂ are at most this.", ROLES),
     integer("roles.proficiency_samples", "", 1, MANY, "500", "Samples per class from which a proficiency is estimated.", ROLES),
     integer("evaluation.samples", "N", 1, MANY, "2000", "Fresh samples on which an accuracy is measured.", MEASURED),
+    integer("certificate.nodes", "", 0, 1_000_000, "0", "Nodes of the search for a certificate, for each class and pruned model; 0: no certificates.", CERTIFIED),
     integer("record.trajectory_runs", "", 0, 1_000_000_000, "0", "Trajectories are recorded for this many first runs of each point.", MEASURED),
     integer("record.record_every", "", 0, MANY, "0", "Iterations between two recorded states; 0: spaced evenly in the logarithm.", MEASURED),
     flag("record.half_batches", "", "false", "Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.", MEASURED),
@@ -67,6 +69,8 @@ pub static KEYS: &[Key] = &[
     real("assumptions.activation_max", "", 0.0, 1e12, "0.75", "A-activation: per sign, the summed mean activation of irrelevant experts at t = 0 is at most this.", AUDIT),
     real("assumptions.travel_min", "", 0.0, 1e12, "20.0", "A-travel: η_r·T is at least this.", AUDIT),
     real("assumptions.router_rate_max", "", 0.0, 1e6, "1.0", "A-rate: η_r is at most this.", AUDIT),
+    real("assumptions.growth_min", "", 0.0, 1e12, "4.0", "A-growth: η_e·T/m is at least this.", AUDIT),
+    real("assumptions.misaligned_max", "", 0.0, 1.0, "0.0", "A-aligned: the share of misaligned experts at t = 0 is at most this.", AUDIT),
 ];
 
 type Text = &'static str;

@@ -24,6 +24,8 @@ pub struct Parameters {
     pub roles: RolesParameters,
     /// How many samples the measurements take.
     pub evaluation: EvaluationParameters,
+    /// Proofs and counterexamples of "no error".
+    pub certificate: CertificateParameters,
     /// What is recorded while training.
     pub record: RecordParameters,
     /// Thresholds of the assumption audit.
@@ -265,6 +267,14 @@ pub struct EvaluationParameters {
     pub samples: usize,
 }
 
+/// Proofs and counterexamples of "no error".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateParameters {
+    /// Nodes of the search, for each class and pruned model; 0: no certificates.
+    pub nodes: usize,
+}
+
 /// What is recorded while training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -293,4 +303,8 @@ pub struct AssumptionParameters {
     pub travel_min: f64,
     /// A-rate: η_r ≤ this.
     pub router_rate_max: f64,
+    /// A-growth: η_e·T/m ≥ this.
+    pub growth_min: f64,
+    /// A-aligned: the share of misaligned experts at t = 0 is at most this.
+    pub misaligned_max: f64,
 }

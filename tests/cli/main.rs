@@ -5,6 +5,7 @@ mod cli_common;
 mod folders;
 mod judging;
 mod printing;
+mod proving;
 mod refusals;
 mod writing;
 

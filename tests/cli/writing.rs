@@ -18,8 +18,8 @@ fn every_table_has_the_documented_columns_in_order() {
         (
             "runs.csv",
             "point run seed batch stop_reason error meets_labels meets_balance meets_roles meets_batch meets_gauge \
-             meets_activation meets_travel meets_rate accuracy_pretrained accuracy_finetuned certificate margin_lower \
-             gamma min_delta_relevant max_abs_delta_irrelevant max_displacement_irrelevant seconds",
+             meets_activation meets_travel meets_rate meets_growth meets_aligned accuracy_pretrained accuracy_finetuned certificate margin_lower \
+             sum_bound certificate_subsets gamma min_delta_relevant max_abs_delta_irrelevant max_displacement_irrelevant seconds",
         ),
         (
             "experts.csv",
@@ -27,7 +27,10 @@ fn every_table_has_the_documented_columns_in_order() {
              lambda1_0 lambda2_0 lambda_max p1_0 p1_t p2_0 p2_t router-norm-change router-displacement random",
         ),
         ("trajectory.csv", "point run iteration expert norm delta displacement p1 p2"),
-        ("pruning.csv", "point run criterion kept ratio finetuned accuracy errors samples certificate margin_lower"),
+        (
+            "pruning.csv",
+            "point run criterion kept ratio finetuned accuracy errors samples certificate margin_lower sum_bound",
+        ),
         (
             "claims.csv",
             "claim part point on runs set_aside holds estimate ci_low ci_high threshold level p_holm verdict expected",

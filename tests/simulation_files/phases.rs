@@ -156,7 +156,7 @@ fn fails_on_axes_that_make_no_map() {
 #[test]
 fn fails_on_mapped_claims_that_cannot_be_read() {
     let list = "must be a list of one or more claims { id, threshold, level }";
-    let ids = "must be one of T0, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T2a, T2b";
+    let ids = "must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T2a, T2ax, T2b";
     let largest = "(C, which √d times the largest |norm change| of an irrelevant expert must not exceed)";
     for (claims, problem) in [
         ("[]", format!("claims = []: {list}")),

@@ -37,6 +37,12 @@ pub enum Command {
     /// One run, complete, as safetensors: every number needed to replay it.
     /// Example: simulate trace default --seed 7 --out run.safetensors
     Trace(TraceArguments),
+    /// Proves that a trained model makes no error, refutes it by an input, or leaves it open.
+    /// Example: simulate certify run.safetensors
+    Certify(CertifyArguments),
+    /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
+    /// replays it. Example: simulate falsify T1c --budget 60s
+    Falsify(FalsifyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +133,60 @@ pub struct TraceArguments {
     /// The engine that trains. Example: --engine dense
     #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
     pub engine: EngineArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct FalsifyArguments {
+    /// The claim. Example: T2a
+    pub claim: String,
+    /// Time that the search and the shrinking may take. Example: --budget 5m
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub budget: String,
+    /// A file that fixes keys and ranges of the search. Example: --within assumptions.toml
+    #[arg(long, value_name = "FILE")]
+    pub within: Option<PathBuf>,
+    /// Seed of the search. Example: --seed 7
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// The file to write, in place of falsify-CLAIM.toml. Example: --out broken.toml
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CertifyArguments {
+    /// A trace, or a safetensors file with the tensors signs, routers_t, neurons_t and, if any, basis
+    pub model: PathBuf,
+    /// Nodes of the search, for each class. Example: --nodes 5000
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub nodes: usize,
+    /// Raise the proven margin until it exceeds this, as far as it goes. Example: --target 0.3
+    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    pub target: f64,
+    /// Experts that stay, in place of all. Example: --keep 0,1,2,3
+    #[arg(long, value_name = "EXPERTS", value_delimiter = ',')]
+    pub keep: Option<Vec<usize>>,
+    /// Certify also that every subset of these experts can be pruned. Example: --irrelevant 4,5,6
+    #[arg(long, value_name = "EXPERTS", value_delimiter = ',')]
+    pub irrelevant: Option<Vec<usize>>,
+    /// Every token may be off by a vector of this length. Example: --noise-radius 0.01
+    #[arg(long, value_name = "R", conflicts_with = "noise")]
+    pub noise_radius: Option<f64>,
+    /// Gaussian token noise of this ξ, up to an event of the probability --failure. Example: --noise 0.05
+    #[arg(long, value_name = "XI")]
+    pub noise: Option<f64>,
+    /// Probability of the event that a certificate with --noise leaves out. Example: --failure 1e-9
+    #[arg(long, value_name = "P", default_value_t = 1e-6)]
+    pub failure: f64,
+    /// n, if the file does not say. Example: --tokens 16
+    #[arg(long, value_name = "N")]
+    pub tokens: Option<usize>,
+    /// l, if the file does not say. Example: --tokens-per-expert 4
+    #[arg(long, value_name = "L")]
+    pub tokens_per_expert: Option<usize>,
+    /// Exit 3 unless the model is certified. Example: simulate certify run.safetensors --check
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// The engine that trains.

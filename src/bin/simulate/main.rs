@@ -1,9 +1,11 @@
 //! `simulate`: trains, prunes and judges the theorem. Arguments, terminal and disk live here; the rest is the library.
 
 mod args;
+mod certify;
 mod dry_run;
 mod explain;
 mod failure;
+mod falsify;
 mod figures;
 mod folder;
 mod judge;
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Trace(arguments) => trace::command(&arguments),
+        Command::Certify(arguments) => certify::command(&arguments),
+        Command::Falsify(arguments) => falsify::command(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

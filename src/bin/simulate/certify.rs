@@ -1,0 +1,221 @@
+//! `simulate certify`: whether a trained model makes no error, proved, refuted or left open.
+
+use crate::args::CertifyArguments;
+use crate::failure::Failure;
+use moe_theory::certify::evaluate::margin;
+use moe_theory::certify::noise::{bounded, gaussian};
+use moe_theory::certify::{Budget, Certificate, Input, ModelTable, Stored, Support, Verdict, certify, certify_subsets};
+use moe_theory::patterns::{Batch, Class, Sampler};
+use moe_theory::sim::parameters::{Basis, DataParameters, Labels};
+use moe_theory::stats::interval::clopper_pearson;
+use safetensors::{Dtype, SafeTensors};
+
+use std::collections::HashMap;
+use std::io::Write;
+
+/// Inputs that are sampled when the search leaves a model undecided.
+const SAMPLES: u64 = 100_000;
+
+/// A model file, read.
+struct File {
+    stored: Stored,
+    data: DataParameters,
+}
+
+/// Certifies a model file.
+pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
+    check_numbers(arguments)?;
+    let shown = arguments.model.display().to_string();
+    let File { stored, data } = read(arguments)?;
+    let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
+    let kept = kept(arguments, model.experts())?;
+    let support = Support::of(&data);
+    let none = || Failure::Usage(format!("{shown}: a weight is not a finite number, so there is nothing to certify"));
+    let mut table = ModelTable::new(&model, &support, radii).ok_or_else(none)?;
+    let noise = match (arguments.noise_radius, arguments.noise) {
+        (Some(radius), _) => Some((bounded(&model, radius), format!("with noise of length ≤ {radius} on every token"))),
+        (None, Some(noise)) => {
+            let failure = arguments.failure;
+            let effects = gaussian(&model, data.tokens, noise, failure);
+            Some((effects, format!("outside an event of probability ≤ {failure}, with Gaussian noise ξ = {noise}")))
+        }
+        (None, None) => None,
+    };
+    let where_ = noise.as_ref().map(|(_, words)| format!(", {words}")).unwrap_or_default();
+    if let Some((effects, _)) = &noise {
+        table = table.with_noise(effects);
+    }
+    let budget = Budget { target: arguments.target, ..Budget::nodes(arguments.nodes) };
+    let certificate = certify(&table, &support, &kept, budget);
+    let mut out = std::io::stdout();
+    let order = if data.replacement { "with" } else { "without" };
+    writeln!(
+        out,
+        "{shown}: d = {}, n = {}, k = {} of {}, l = {}, {order} replacement",
+        data.patterns,
+        data.tokens,
+        kept.len(),
+        model.experts(),
+        model.tokens_per_expert
+    )?;
+    writeln!(out, "{}", certificate.verdict.word())?;
+    match certificate.verdict {
+        Verdict::Certified => {
+            writeln!(out, "  y f(x) ≥ {:e} for every input{where_}", certificate.margin_lower)?;
+        }
+        Verdict::Counterexample => {
+            if let Some((input, enclosure)) = &certificate.worst {
+                writeln!(out, "  y f(x) in [{:e}, {:e}] for this input:", enclosure.low, enclosure.high)?;
+                show_input(&mut out, input)?;
+            }
+        }
+        Verdict::Undecided => {
+            writeln!(out, "  y f(x) ≥ {:e} for every input{where_}", certificate.margin_lower)?;
+            if noise.is_none() {
+                let errors = sample(&table, &kept, &data);
+                let high = clopper_pearson(errors, SAMPLES, 0.05).high;
+                writeln!(out, "  {errors} errors in {SAMPLES} samples: an error rate of at most {high:.1e} (95 %)")?;
+            }
+        }
+    }
+    show_rest(&mut out, &certificate)?;
+    if let Some(irrelevant) = &arguments.irrelevant {
+        let mut flags = vec![false; model.experts()];
+        for &expert in irrelevant {
+            *flags.get_mut(expert).ok_or_else(|| unknown(expert, model.experts()))? = true;
+        }
+        let subsets = certify_subsets(&table, &support, &flags, budget);
+        writeln!(out, "every subset of the {} experts pruned: {}", irrelevant.len(), subsets.verdict.word())?;
+        writeln!(out, "  y f(x) ≥ {:e} for every input and subset{where_}", subsets.margin_lower)?;
+    }
+    if arguments.check && certificate.verdict != Verdict::Certified {
+        return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.word())));
+    }
+    Ok(())
+}
+
+/// Refuses numbers that mean nothing.
+fn check_numbers(arguments: &CertifyArguments) -> Result<(), Failure> {
+    let least = |name: &str, value: f64| match (0.0..=1e6).contains(&value) {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("--{name} {value}: must be a number from 0 to 1000000"))),
+    };
+    least("target", arguments.target)?;
+    least("noise-radius", arguments.noise_radius.unwrap_or(0.0))?;
+    least("noise", arguments.noise.unwrap_or(0.0))?;
+    match (1e-300..1.0).contains(&arguments.failure) {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("--failure {}: must be from 1e-300 and below 1", arguments.failure))),
+    }
+}
+
+fn show_input(out: &mut impl Write, input: &Input) -> std::io::Result<()> {
+    let tokens: Vec<String> = input.tokens.iter().map(ToString::to_string).collect();
+    writeln!(out, "  label {}, patterns {}", input.class.label(), tokens.join(" "))
+}
+
+fn show_rest(out: &mut impl Write, certificate: &Certificate) -> std::io::Result<()> {
+    writeln!(out, "  sum bound alone {:e}; nodes {}", certificate.sum_bound, certificate.nodes)?;
+    if let Some((_, enclosure)) = &certificate.worst
+        && certificate.verdict != Verdict::Counterexample
+    {
+        writeln!(out, "  smallest margin met without noise {:e}", enclosure.high)?;
+    }
+    Ok(())
+}
+
+fn unknown(expert: usize, experts: usize) -> Failure {
+    Failure::Usage(format!("expert {expert}: experts are numbered from 0 to {}", experts - 1))
+}
+
+fn kept(arguments: &CertifyArguments, experts: usize) -> Result<Vec<usize>, Failure> {
+    let Some(keep) = &arguments.keep else { return Ok((0..experts).collect()) };
+    let mut kept = keep.clone();
+    kept.sort_unstable();
+    kept.dedup();
+    match kept.iter().find(|&&expert| expert >= experts) {
+        Some(&expert) => Err(unknown(expert, experts)),
+        None => Ok(kept),
+    }
+}
+
+/// Errors among fresh samples.
+fn sample(table: &ModelTable, kept: &[usize], data: &DataParameters) -> u64 {
+    let mut sampler = Sampler::evaluation(data, 0);
+    let mut batch = Batch::default();
+    let mut errors = 0;
+    let mut left = SAMPLES as usize;
+    while left > 0 {
+        let block = left.min(1000);
+        left -= block;
+        sampler.fill(&mut batch, block);
+        for sample in 0..block {
+            let class = if batch.labels[sample] > 0.0 { Class::One } else { Class::Two };
+            let input = Input { class, tokens: batch.sample(sample).to_vec() };
+            errors += u64::from(margin(table, kept, &input).low <= 0.0);
+        }
+    }
+    errors
+}
+
+/// Reads a trace, or any file with the tensors `signs`, `routers_t` and `neurons_t`.
+fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
+    let shown = arguments.model.display();
+    let bad = |problem: String| Failure::Usage(format!("{shown}: {problem}"));
+    let bytes = std::fs::read(&arguments.model).map_err(|error| bad(error.to_string()))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| bad(format!("no safetensors file: {error}")))?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| bad(error.to_string()))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let signs = numbers(&tensors, "signs").map_err(bad)?;
+    let routers = numbers(&tensors, "routers_t").map_err(bad)?;
+    let neurons = numbers(&tensors, "neurons_t").map_err(bad)?;
+    let basis = if tensors.tensor("basis").is_ok() { numbers(&tensors, "basis").map_err(bad)? } else { Vec::new() };
+    let patterns = routers.len().checked_div(signs.len()).unwrap_or(0);
+    let number =
+        |key: &str, given: Option<usize>| given.map_or_else(|| value::<usize>(&metadata, key), Ok).map_err(bad);
+    let data = DataParameters {
+        patterns,
+        tokens: number("tokens", arguments.tokens)?,
+        replacement: value_or(&metadata, "replacement", false).map_err(bad)?,
+        noise: 0.0,
+        class_share: value_or(&metadata, "class_share", 0.5).map_err(bad)?,
+        basis: Basis::Canonical,
+        labels: match metadata.get("labels").map(String::as_str) {
+            Some("independent") => Labels::Independent,
+            _ => Labels::Class,
+        },
+        label_noise: value_or(&metadata, "label_noise", 0.0).map_err(bad)?,
+    };
+    let stored = Stored {
+        basis,
+        signs,
+        routers,
+        neurons,
+        tokens_per_expert: number("tokens_per_expert", arguments.tokens_per_expert)?,
+    };
+    let room = if data.replacement { patterns >= 3 } else { patterns > data.tokens };
+    if !room || stored.tokens_per_expert > data.tokens || stored.tokens_per_expert < 2 || data.tokens < 2 {
+        let l = stored.tokens_per_expert;
+        return Err(bad(format!("{patterns} patterns, {} tokens and l = {l} do not fit each other", data.tokens)));
+    }
+    Ok(File { stored, data })
+}
+
+fn numbers(tensors: &SafeTensors, name: &str) -> Result<Vec<f64>, String> {
+    let tensor = tensors.tensor(name).map_err(|_| format!("there is no tensor {name}"))?;
+    if tensor.dtype() != Dtype::F64 {
+        return Err(format!("tensor {name} must be of 64-bit floats"));
+    }
+    let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
+    Ok(tensor.data().chunks_exact(8).map(of).collect())
+}
+
+fn value<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str) -> Result<T, String> {
+    let text =
+        metadata.get(key).ok_or_else(|| format!("the metadata has no {key}; give --{}", key.replace('_', "-")))?;
+    text.parse().map_err(|_| format!("metadata {key} = {text} is not legal"))
+}
+
+fn value_or<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str, default: T) -> Result<T, String> {
+    if metadata.contains_key(key) { value(metadata, key) } else { Ok(default) }
+}

@@ -1,0 +1,278 @@
+//! Branch and bound over which tokens an input holds.
+
+use super::evaluate::{Enclosure, Input, margin};
+use super::extremes::sum_bound;
+use super::leaf::{Leaf, leaf};
+use super::local::{descend, rounded};
+use super::relaxation::{Occurrences, Pass, Prices, Relaxation};
+use super::table::ModelTable;
+use crate::patterns::Class;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// What a certificate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Proved: every input of the support is classified correctly.
+    Certified,
+    /// Refuted by an input.
+    Counterexample,
+    /// Neither, within the budget.
+    Undecided,
+}
+
+impl Verdict {
+    /// The word in CSVs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Certified => "CERTIFIED",
+            Verdict::Counterexample => "COUNTEREXAMPLE",
+            Verdict::Undecided => "UNDECIDED",
+        }
+    }
+}
+
+/// How much work a certificate may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Nodes of the search, the root among them, for each class.
+    pub nodes: usize,
+    /// Passes over the experts at the root.
+    pub root_passes: usize,
+    /// Passes over the experts at every other node.
+    pub node_passes: usize,
+    /// The root's bound is raised until it exceeds this, 0 or more, or its passes are used up.
+    pub target: f64,
+}
+
+/// Passes at the root before inputs are looked at: most models that can be certified are so by then.
+const FIRST_PASSES: usize = 25;
+
+impl Budget {
+    /// This many nodes, with the usual number of passes.
+    pub fn nodes(nodes: usize) -> Self {
+        Self { nodes, root_passes: 400, node_passes: 40, target: 0.0 }
+    }
+}
+
+/// What is known of the margin of one class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certificate {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Proven: y f(x) is at least this for every input.
+    pub margin_lower: f64,
+    /// The sum bound alone: each expert at its own worst tokens.
+    pub sum_bound: f64,
+    /// The input of smallest margin that was met, with its margin; `None` if none was looked for.
+    pub worst: Option<(Input, Enclosure)>,
+    /// Nodes that were made.
+    pub nodes: usize,
+}
+
+impl Certificate {
+    /// Of two classes, or of none: what holds of all.
+    pub fn join(certificates: impl IntoIterator<Item = Certificate>) -> Certificate {
+        let none = Certificate {
+            verdict: Verdict::Certified,
+            margin_lower: f64::INFINITY,
+            sum_bound: f64::INFINITY,
+            worst: None,
+            nodes: 0,
+        };
+        certificates.into_iter().fold(none, |a, b| Certificate {
+            verdict: match (a.verdict, b.verdict) {
+                (Verdict::Counterexample, _) | (_, Verdict::Counterexample) => Verdict::Counterexample,
+                (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
+                _ => Verdict::Certified,
+            },
+            margin_lower: a.margin_lower.min(b.margin_lower),
+            sum_bound: a.sum_bound.min(b.sum_bound),
+            worst: smaller(a.worst, b.worst),
+            nodes: a.nodes + b.nodes,
+        })
+    }
+}
+
+/// The input of smaller margin.
+fn smaller(a: Option<(Input, Enclosure)>, b: Option<(Input, Enclosure)>) -> Option<(Input, Enclosure)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.1.high < a.1.high { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// A node that is not closed yet. Ordered so that the smallest bound is the largest node.
+struct Node {
+    occurrences: Occurrences,
+    prices: Prices,
+    pass: Pass,
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Node {}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Node {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.pass.bound.total_cmp(&self.pass.bound)
+    }
+}
+
+/// The certificate of the model that keeps the experts `kept`, on the inputs of one class. `prices` are where the search
+/// starts and are left where its root ended.
+pub fn certify_class(
+    table: &ModelTable,
+    kept: &[usize],
+    class: Class,
+    prices: &mut Prices,
+    budget: Budget,
+) -> Certificate {
+    let sum = sum_bound(table, kept, class);
+    let mut search = Search {
+        table,
+        kept,
+        class,
+        relaxation: Relaxation::new(table, kept, class),
+        closed: f64::INFINITY,
+        worst: None,
+        nodes: 0,
+    };
+    let margin_lower = if sum > 0.0 || budget.nodes == 0 { sum } else { search.run(prices, budget).max(sum) };
+    let verdict = match (margin_lower > 0.0, search.is_refuted()) {
+        (true, _) => Verdict::Certified,
+        (false, true) => Verdict::Counterexample,
+        (false, false) => Verdict::Undecided,
+    };
+    Certificate { verdict, margin_lower, sum_bound: sum, worst: search.worst, nodes: search.nodes }
+}
+
+/// A search in progress.
+struct Search<'a> {
+    table: &'a ModelTable,
+    kept: &'a [usize],
+    class: Class,
+    relaxation: Relaxation<'a>,
+    /// The smallest bound of the nodes that were closed.
+    closed: f64,
+    worst: Option<(Input, Enclosure)>,
+    nodes: usize,
+}
+
+impl Search<'_> {
+    /// The bound that was proved.
+    fn run(&mut self, prices: &mut Prices, budget: Budget) -> f64 {
+        let mut open = BinaryHeap::new();
+        let all = Occurrences::all(self.table);
+        let first = self.relaxation.raise(&all, prices, FIRST_PASSES.min(budget.root_passes), budget.target);
+        if first.bound > budget.target {
+            self.nodes = 1;
+            return first.bound;
+        }
+        self.look_near(&first);
+        if self.is_refuted() {
+            self.nodes = 1;
+            return first.bound;
+        }
+        let rest = budget.root_passes.saturating_sub(FIRST_PASSES);
+        self.visit(all, prices, rest, budget.target, &mut open);
+        while let Some(node) = open.pop() {
+            if self.is_refuted() || self.nodes >= budget.nodes {
+                open.push(node);
+                break;
+            }
+            for child in self.children(&node) {
+                self.visit(child, &mut node.prices.clone(), budget.node_passes, 0.0, &mut open);
+            }
+        }
+        open.peek().map_or(f64::INFINITY, |node| node.pass.bound).min(self.closed)
+    }
+
+    /// Bounds a node, closes it if that is enough, else opens it and looks at inputs near its consensus.
+    fn visit(
+        &mut self,
+        occurrences: Occurrences,
+        prices: &mut Prices,
+        passes: usize,
+        target: f64,
+        open: &mut BinaryHeap<Node>,
+    ) {
+        self.nodes += 1;
+        let pass = self.relaxation.raise(&occurrences, prices, passes, target);
+        if pass.bound > 0.0 {
+            self.closed = self.closed.min(pass.bound);
+            return;
+        }
+        match leaf(self.table, self.kept, self.class, &occurrences) {
+            Leaf::Not => {
+                self.look_near(&pass);
+                open.push(Node { occurrences, prices: prices.clone(), pass });
+            }
+            Leaf::Known(input, low, enclosure) => {
+                self.closed = self.closed.min(low.max(pass.bound));
+                self.worst = smaller(self.worst.take(), Some((input, enclosure)));
+            }
+            Leaf::Open => self.closed = self.closed.min(pass.bound),
+        }
+    }
+
+    fn is_refuted(&self) -> bool {
+        self.worst.as_ref().is_some_and(|(_, enclosure)| enclosure.high <= 0.0)
+    }
+
+    /// Descends from the tokens that most experts want.
+    fn look_near(&mut self, pass: &Pass) {
+        let input = descend(self.table, self.kept, self.class, &rounded(self.table, &pass.consensus));
+        let enclosure = margin(self.table, self.kept, &input);
+        self.worst = smaller(self.worst.take(), Some((input, enclosure)));
+    }
+
+    /// The two halves of a node: a pattern that the experts disagree about occurs at most so often, or more often.
+    fn children(&self, node: &Node) -> Vec<Occurrences> {
+        let Occurrences { least, most } = &node.occurrences;
+        let mut best: Option<(f64, usize, u32)> = None;
+        for pattern in 0..least.len() {
+            if least[pattern] == most[pattern] {
+                continue;
+            }
+            let share = node.pass.consensus[pattern].clamp(f64::from(least[pattern]), f64::from(most[pattern]));
+            let limit = (share as u32).min(most[pattern] - 1);
+            let fraction = share - f64::from(limit);
+            let score = fraction.min(1.0 - fraction) + 1e-3 * share;
+            if best.is_none_or(|(highest, _, _)| score > highest) {
+                best = Some((score, pattern, limit));
+            }
+        }
+        let Some((_, pattern, limit)) = best else { return Vec::new() };
+        let mut fewer = node.occurrences.clone();
+        fewer.most[pattern] = limit;
+        let mut more = node.occurrences.clone();
+        more.least[pattern] = limit + 1;
+        [fewer, more].into_iter().filter_map(|child| child.tightened(self.table.tokens - 1)).collect()
+    }
+}
+
+impl Occurrences {
+    /// With what follows from the number of tokens; `None` if no input is left.
+    fn tightened(mut self, tokens: usize) -> Option<Self> {
+        let least: usize = self.least.iter().map(|&count| count as usize).sum();
+        let most: usize = self.most.iter().map(|&count| count as usize).sum();
+        match (least.cmp(&tokens), most.cmp(&tokens)) {
+            (Ordering::Greater, _) | (_, Ordering::Less) => return None,
+            (Ordering::Equal, _) => self.most.clone_from(&self.least),
+            (_, Ordering::Equal) => self.least.clone_from(&self.most),
+            _ => {}
+        }
+        Some(self)
+    }
+}
