@@ -29,6 +29,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "theorem2",
     "controls",
     "boundary",
+    "certificates",
     "prototypes",
     "ablation",
     "phase-loudness",
