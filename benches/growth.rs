@@ -33,20 +33,27 @@ struct Size {
 }
 
 /// Numbers of experts are whole vectors: 8 experts cost what 5 do.
-const SIZES: [Size; 6] = [
+const SIZES: [Size; 7] = [
     Size { name: "B", grid: &[16, 32, 64, 128, 256, 512], set: |w, size| w.batch = size, pattern: "≤ 1" },
     Size { name: "k", grid: &[8, 16, 32, 64], set: |w, size| w.experts = size, pattern: "≤ 1" },
     Size { name: "n", grid: &[8, 16, 32, 64], set: |w, size| w.tokens = size, pattern: "≤ 1" },
     Size { name: "l", grid: &[2, 4, 8, 16], set: |w, size| w.tokens_per_expert = size, pattern: "≤ 1" },
     Size { name: "m", grid: &[8, 16, 32, 64, 128], set: |w, size| w.neurons = size, pattern: "0" },
     Size { name: "d", grid: &[64, 128, 256, 512], set: |w, size| w.patterns = size, pattern: "0" },
+    // A batch moves the coordinates of at most min(d, B n) patterns: with many samples to a pattern this is little of it.
+    Size {
+        name: "d, B = 512",
+        grid: &[64, 128, 256, 512],
+        set: |w, size| (w.patterns, w.batch) = (size, 512),
+        pattern: "0",
+    },
 ];
 
 fn main() {
     println!("| engine | size | grid | µs an iteration | exponent | while training | active | the algorithm says |");
     println!("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |");
     for kind in Kind::BOTH {
-        for size in &SIZES {
+        for size in SIZES.iter().filter(|size| kind == Kind::Pattern || !size.name.contains("B =")) {
             iteration(kind, size);
         }
         run(kind);
