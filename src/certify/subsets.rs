@@ -46,7 +46,10 @@ pub fn smallest_met(table: &ModelTable, support: &Support, kept: &[usize], certi
         return None;
     }
     let found = support.classes.iter().map(|&class| margin(table, kept, &descend_greedily(table, kept, class)));
-    found.chain(certificate.worst.iter().map(|(_, enclosure)| *enclosure)).map(|enclosure| enclosure.high).reduce(f64::min)
+    found
+        .chain(certificate.worst.iter().map(|(_, enclosure)| *enclosure))
+        .map(|enclosure| enclosure.high)
+        .reduce(f64::min)
 }
 
 /// Descends from the irrelevant patterns that speak most against the class, each by itself.

@@ -1,8 +1,6 @@
 //! The certificates of a run: of the unpruned model, of the pruning path up to γ, and of every subset.
 
-use crate::certify::{
-    Budget, Certificate, ModelTable, Radii, Support, certify_path, certify_subsets, smallest_met,
-};
+use crate::certify::{Budget, Certificate, ModelTable, Radii, Support, certify_path, certify_subsets, smallest_met};
 use crate::measure::Role;
 use crate::moe::{BuiltRole, Model};
 use crate::sim::Parameters;
@@ -38,7 +36,8 @@ pub(super) fn prove(model: &Model, keep_first: &[usize], roles: Irrelevant, para
     let support = Support::of(&parameters.data);
     let Some(table) = ModelTable::new(model, &support, Radii::default()) else { return Proofs::default() };
     let nodes = Budget::nodes(nodes);
-    let met = |path: &[Certificate]| path.first().and_then(|unpruned| smallest_met(&table, &support, keep_first, unpruned));
+    let met =
+        |path: &[Certificate]| path.first().and_then(|unpruned| smallest_met(&table, &support, keep_first, unpruned));
     if !parameters.certificate.pruned {
         let path = certify_path(&table, &support, keep_first, keep_first.len(), nodes);
         return Proofs { met: met(&path), path, subsets: None };
