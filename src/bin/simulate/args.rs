@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::shard::{self, ShardArgument};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moe_theory::run::EngineChoice;
 use std::path::PathBuf;
@@ -66,6 +67,13 @@ pub struct RunArguments {
     /// Threads, in place of one a core; changes no result. Example: --threads 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Go on with an interrupted simulation: finished runs are not computed again. Example: simulate run default --resume
+    #[arg(long)]
+    pub resume: bool,
+    /// Do one of N equal parts of the runs; `merge` puts them together. auto/N takes I from the scheduler, as does a job
+    /// array without --shard; none does all runs. Example: --shard 2/8
+    #[arg(long, value_name = "I/N", value_parser = shard::parse)]
+    pub shard: Option<ShardArgument>,
     /// Exit 3 if a verdict is not the one that the file expects. Example: simulate run controls --check
     #[arg(long)]
     pub check: bool,
@@ -100,6 +108,8 @@ impl Default for RunArguments {
             set: Vec::new(),
             out: None,
             threads: None,
+            resume: false,
+            shard: None,
             check: false,
             quiet: false,
             dry_run: false,

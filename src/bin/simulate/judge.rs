@@ -1,12 +1,13 @@
 //! `simulate judge`: verdicts again from the CSVs.
 
 use crate::failure::Failure;
-use crate::folder::{TABLES, read_manifest};
+use crate::folder::read_manifest;
 use crate::load::load;
 use moe_theory::claims::{Analysis, Findings};
-use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256};
+use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
 use moe_theory::record::{ExpertRow, PruningRow, tables};
 use moe_theory::report::text;
+use moe_theory::run::TABLES;
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::fs;
 use std::io::Write;
@@ -14,26 +15,16 @@ use std::path::Path;
 
 /// Judges a result folder again and prints the verdicts.
 pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
-    let manifest = read_manifest(dir)?;
-    check_hashes(dir, &manifest)?;
     let shown = dir.display().to_string();
     if let Some(name) = against {
+        let manifest = read_manifest(dir)?;
         let loaded = load(name, &manifest.overrides, manifest.seeds_given)?;
         let here = rebuild(&manifest, &loaded.text, &loaded.simulation, &loaded.points);
         if let Some(difference) = manifest.difference(&here) {
             return Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}")));
         }
     }
-    // The text in the manifest gives the points and claims back; its hash was checked above.
-    let file = format!("{shown}/manifest.json");
-    let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
-    let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
-    let points = simulation.points().map_err(Failure::usage)?;
-    let here = rebuild(&manifest, &manifest.simulation, &simulation, &points);
-    if let Some(difference) = manifest.difference(&here) {
-        return Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}")));
-    }
-    let findings = judge(dir, &manifest, &simulation, &points)?;
+    let findings = findings(dir)?;
     let mut out = std::io::stdout();
     write!(out, "{}", text::findings(&findings))?;
     for (name, now) in findings.files().map_err(anyhow::Error::from)? {
@@ -46,7 +37,33 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
+/// What the CSVs of a complete result folder say.
+pub fn findings(dir: &Path) -> Result<Findings, Failure> {
+    let manifest = read_manifest(dir)?;
+    if let Some(shard) = manifest.shard {
+        let shown = dir.display();
+        return Err(Failure::Usage(format!("{shown}: shard {shard} alone has no verdicts; `simulate merge` joins the shards")));
+    }
+    check_files(dir, &manifest)?;
+    let (simulation, points) = simulation_of(dir, &manifest)?;
+    judge(dir, &manifest, &simulation, &points)
+}
+
+/// The simulation that a manifest, whose hashes were checked, is of.
+pub fn simulation_of(dir: &Path, manifest: &Manifest) -> Result<(Simulation, Vec<Point>), Failure> {
+    let file = format!("{}/manifest.json", dir.display());
+    let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
+    let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
+    let points = simulation.points().map_err(Failure::usage)?;
+    let here = rebuild(manifest, &manifest.simulation, &simulation, &points);
+    match manifest.difference(&here) {
+        Some(difference) => Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}"))),
+        None => Ok((simulation, points)),
+    }
+}
+
+/// Refuses a folder whose files are not those that its manifest was written for.
+pub fn check_files(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let file = dir.join("manifest.json");
     if sha256(manifest.simulation.as_bytes()) != manifest.simulation_sha256 {
         return Err(Failure::Usage(format!("{}: the simulation text has changed since the run", file.display())));
@@ -54,14 +71,19 @@ fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if claims_hash(&manifest.claims, &manifest.phases) != manifest.claims_sha256 {
         return Err(Failure::Usage(format!("{}: the claims have changed since the run", file.display())));
     }
-    let missing = TABLES.iter().chain(&["claims.csv"]).find(|name| !manifest.files_sha256.contains_key(**name));
+    let claims: &[&str] = if manifest.shard.is_none() { &["claims.csv"] } else { &[] };
+    let missing = TABLES.iter().chain(claims).find(|name| !manifest.files_sha256.contains_key(**name));
     if let Some(name) = missing {
         return Err(Failure::Usage(format!("{}: has no SHA-256 of {name}: not the manifest of a run", file.display())));
     }
     for (name, hash) in &manifest.files_sha256 {
+        if Path::new(name).file_name() != Some(std::ffi::OsStr::new(name)) {
+            return Err(Failure::Usage(format!("{}: {name:?} is not the name of a table", file.display())));
+        }
         let path = dir.join(name);
-        let bytes = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        if *hash != sha256(&bytes) {
+        let found = fs::File::open(&path).and_then(sha256_of);
+        let found = found.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        if *hash != found {
             return Err(Failure::Usage(format!(
                 "{}: changed since the run (its SHA-256 is not the manifest's)",
                 path.display()
@@ -81,6 +103,7 @@ fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[P
         seeds_given: manifest.seeds_given,
         revision: manifest.revision.clone(),
         design: manifest.design(),
+        shard: manifest.shard,
     };
     Manifest::new(simulation, points, &provenance)
 }

@@ -2,15 +2,20 @@
 
 mod args;
 mod certify;
+mod collector;
 mod dry_run;
 mod explain;
 mod failure;
 mod falsify;
 mod figures;
 mod folder;
+mod interrupt;
+mod journal;
 mod judge;
 mod load;
 mod run;
+mod shard;
+mod space;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
