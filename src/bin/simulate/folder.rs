@@ -89,12 +89,10 @@ pub fn check_content(target: &Path, header: &JournalHeader, resume: bool) -> Res
     if let Some((there, runs)) = journal::peek(&path).map_err(|error| Failure::Usage(format!("{error:#}")))? {
         return match there.difference(header) {
             Some(difference) => refuse(format!("holds finished runs of another configuration: {difference}")),
-            None if runs && !resume => {
-                Err(Failure::Usage(format!(
-                    "{shown}: holds finished runs of an interrupted simulation; --resume goes on with them; nothing was \
+            None if runs && !resume => Err(Failure::Usage(format!(
+                "{shown}: holds finished runs of an interrupted simulation; --resume goes on with them; nothing was \
                      written; give another folder with --out, or remove this one to start again"
-                )))
-            }
+            ))),
             None => Ok(if runs { Found::Interrupted } else { Found::Nothing }),
         };
     }

@@ -99,7 +99,8 @@ impl Journal {
             finished.push((task.ok_or_else(|| anyhow!("{}: byte {place}: no run of the simulation", shown()))?, place));
         }
         let length = frames.length;
-        let opened = Opened { runs: finished.len() as u64, dropped: file.metadata().with_context(shown)?.len() - length };
+        let opened =
+            Opened { runs: finished.len() as u64, dropped: file.metadata().with_context(shown)?.len() - length };
         // A torn tail goes before anything is written behind it.
         file.set_len(length).with_context(shown)?;
         finished.sort_unstable();
@@ -143,7 +144,8 @@ impl Journal {
             let _ = file.set_len(*length);
             writing.failed = true;
             let kept = writing.runs;
-            return Err(error).with_context(|| format!("{}: {kept} finished runs are kept, --resume goes on", self.shown()));
+            return Err(error)
+                .with_context(|| format!("{}: {kept} finished runs are kept, --resume goes on", self.shown()));
         }
         *length += frame.len() as u64;
         writing.runs += 1;

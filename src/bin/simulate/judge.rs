@@ -42,7 +42,9 @@ pub fn findings(dir: &Path) -> Result<Findings, Failure> {
     let manifest = read_manifest(dir)?;
     if let Some(shard) = manifest.shard {
         let shown = dir.display();
-        return Err(Failure::Usage(format!("{shown}: shard {shard} alone has no verdicts; `simulate merge` joins the shards")));
+        return Err(Failure::Usage(format!(
+            "{shown}: shard {shard} alone has no verdicts; `simulate merge` joins the shards"
+        )));
     }
     check_files(dir, &manifest)?;
     let (simulation, points) = simulation_of(dir, &manifest)?;

@@ -313,13 +313,7 @@ fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn conclude(
-    findings: &Findings,
-    shard: Option<Shard>,
-    target: &Path,
-    start: Instant,
-    runs: u64,
-) -> anyhow::Result<()> {
+fn conclude(findings: &Findings, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let seconds = start.elapsed().as_secs_f64();
     if let Some(shard) = shard {

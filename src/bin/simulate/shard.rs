@@ -63,7 +63,8 @@ type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 fn decide(argument: Option<ShardArgument>, variable: Variable) -> Result<(Chosen, Option<String>), String> {
     let given = |shard| Ok((Chosen { shard, by_scheduler: false }, None));
     let of_scheduler = |index: u64, count: u64, said: &str| {
-        let shard = Shard::new(index + 1, count).map_err(|_| format!("{said}: not one of {count} shards; give --shard I/N"))?;
+        let shard =
+            Shard::new(index + 1, count).map_err(|_| format!("{said}: not one of {count} shards; give --shard I/N"))?;
         let note = format!("{said}: shard {shard} (--shard I/N chooses another, --shard none all runs)");
         Ok((Chosen { shard: Some(shard), by_scheduler: true }, Some(note)))
     };
@@ -77,7 +78,8 @@ fn decide(argument: Option<ShardArgument>, variable: Variable) -> Result<(Chosen
         (None, Some(Place { count: Some(1), .. })) => given(None),
         (None, Some(Place { index, count: Some(count), said })) => of_scheduler(index, count, &said),
         (None, Some(Place { count: None, said, .. })) => {
-            let note = format!("{said}: the number of shards is not known, all runs are done; --shard auto/N does one of N");
+            let note =
+                format!("{said}: the number of shards is not known, all runs are done; --shard auto/N does one of N");
             Ok((Chosen { shard: None, by_scheduler: false }, Some(note)))
         }
     }
@@ -115,9 +117,8 @@ mod tests {
     use super::*;
 
     fn decided(argument: Option<&str>, variables: &[(&str, &str)]) -> Result<(Option<String>, String), String> {
-        let variable = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
+        let variable =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let argument = argument.map(|text| parse(text).expect("legal"));
         let (chosen, note) = decide(argument, &variable)?;
         Ok((chosen.shard.map(|shard| shard.to_string()), note.unwrap_or_default()))
@@ -167,7 +168,8 @@ mod tests {
 
     #[test]
     fn what_a_scheduler_decides_is_said_and_a_bad_value_is_an_error() {
-        let (_, note) = decided(None, &[("SLURM_ARRAY_TASK_ID", "2"), ("SLURM_ARRAY_TASK_COUNT", "5")]).expect("a shard");
+        let (_, note) =
+            decided(None, &[("SLURM_ARRAY_TASK_ID", "2"), ("SLURM_ARRAY_TASK_COUNT", "5")]).expect("a shard");
         assert!(note.starts_with("SLURM_ARRAY_TASK_ID=2, SLURM_ARRAY_TASK_COUNT=5: shard 2/5"), "{note}");
         let refused = decided(None, &[("SLURM_ARRAY_TASK_ID", "two")]).expect_err("no number");
         assert!(refused.starts_with("SLURM_ARRAY_TASK_ID=two: must be a whole number"), "{refused}");

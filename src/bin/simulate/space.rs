@@ -1,7 +1,7 @@
 //! Whether the disk has room for the results.
 
-use moe_theory::run::{Headers, Shard};
 use moe_theory::run::trajectory::recorded_iterations;
+use moe_theory::run::{Headers, Shard};
 use moe_theory::sim::Point;
 use std::io::Write;
 use std::path::Path;
