@@ -61,6 +61,7 @@ fn wait_for_bytes(bench: &Bench, child: &mut Child, length: u64) {
 /// moving of the tables.
 #[cfg(unix)]
 #[test]
+#[expect(clippy::print_stdout, reason = "what the kills hit is read by people")]
 fn kills_at_random_moments_lose_no_run_and_change_no_byte() {
     let expected = reference(SWEEP);
     let clock = Instant::now();

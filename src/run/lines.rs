@@ -27,7 +27,7 @@ pub struct Headers {
     /// Names of the columns, table by table.
     pub columns: [Vec<String>; 4],
     /// The columns of `runs.csv` that are swept parameters.
-    swept: Vec<String>,
+    pub swept: Vec<String>,
 }
 
 impl Headers {

@@ -35,6 +35,9 @@ pub enum Command {
         #[arg(long, value_name = "SIM")]
         against: Option<String>,
     },
+    /// Shards into one result, the same bytes as from a run that was never split.
+    /// Example: simulate merge results/default.shards --out results/default
+    Merge(MergeArguments),
     /// One run, complete, as safetensors: every number needed to replay it.
     /// Example: simulate trace default --seed 7 --out run.safetensors
     Trace(TraceArguments),
@@ -119,6 +122,25 @@ impl Default for RunArguments {
             figures: None,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// The shards' folders, or a folder that holds them. Example: results/default.shards
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// The result folder to write. Example: --out results/default
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Exit 3 if a verdict is not the one that the file expects. Example: simulate merge a b --out both --check
+    #[arg(long)]
+    pub check: bool,
+    /// No table: only errors and, with --check, what differs. Example: simulate merge a b --out both --quiet
+    #[arg(long)]
+    pub quiet: bool,
+    /// Draw figures into DIR/figures, as `run` does. Example: --figures svg
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub figures: Option<FigureFormat>,
 }
 
 #[derive(Debug, Args)]

@@ -60,6 +60,11 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Takes the files away again, because what was to be collected is refused.
+    pub fn abandon(self) {
+        self.draft.abandon();
+    }
+
     /// Writes what is computed from all runs, and moves everything to its place. A shard has no findings.
     pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> anyhow::Result<Findings> {
         let Self { draft, tables, analysis } = self;

@@ -21,7 +21,7 @@ pub const MANIFEST: &str = "manifest.json";
 const LOCK: &str = ".lock";
 
 /// The folder of unfinished files.
-const PARTIAL: &str = ".partial";
+pub const PARTIAL: &str = ".partial";
 
 /// The end of a refusal because of what a folder holds.
 const ADVICE: &str = "nothing was written; give another folder with --out, or remove this one";

@@ -3,10 +3,13 @@
 use crate::journal::Journal;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A journal, and how many runs it will have in all.
+type Watched = (Arc<Journal>, u64);
+
 /// The journal that is being written, if any.
 #[derive(Clone, Default)]
 pub struct Interrupts {
-    journal: Arc<Mutex<Option<(Arc<Journal>, u64)>>>,
+    journal: Arc<Mutex<Option<Watched>>>,
 }
 
 impl Interrupts {

@@ -5,13 +5,16 @@ use crate::folder::read_manifest;
 use crate::load::load;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
-use moe_theory::record::{ExpertRow, PruningRow, tables};
 use moe_theory::report::text;
-use moe_theory::run::TABLES;
+use moe_theory::run::lines::BadLines;
+use moe_theory::run::{RunReader, TABLES, check_record};
 use moe_theory::sim::{Overrides, Point, Simulation};
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+
+/// Bytes of a table that are read at once.
+const PIECE: usize = 1 << 16;
 
 /// Judges a result folder again and prints the verdicts.
 pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
@@ -83,7 +86,7 @@ pub fn check_files(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
             return Err(Failure::Usage(format!("{}: {name:?} is not the name of a table", file.display())));
         }
         let path = dir.join(name);
-        let found = fs::File::open(&path).and_then(sha256_of);
+        let found = File::open(&path).and_then(sha256_of);
         let found = found.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         if *hash != found {
             return Err(Failure::Usage(format!(
@@ -117,25 +120,23 @@ fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error
 }
 
 fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Findings, Failure> {
-    let runs = read(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
-    let experts: Vec<ExpertRow> = read(dir, "experts.csv", |bytes| tables::read(bytes))?;
-    let pruning: Vec<PruningRow> = read(dir, "pruning.csv", |bytes| tables::read(bytes))?;
+    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+    let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
     let mut analysis = Analysis::new(simulation, points, manifest.design());
-    // All files hold the runs in the same order.
-    let (mut experts, mut pruning) = (experts.as_slice(), pruning.as_slice());
-    for run in &runs {
-        let id = (run.head.point, run.head.run);
-        let own_experts = take(&mut experts, |row| (row.point, row.run) == id);
-        let own_pruning = take(&mut pruning, |row| (row.point, row.run) == id);
-        analysis.add(id.0, id.1, &run.body, own_experts, own_pruning);
+    while let Some(lines) = reader.next_run().map_err(refuse)? {
+        let record = lines.record(reader.headers()).map_err(refuse)?;
+        check_record(&record, points).map_err(refuse)?;
+        analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
     }
     Ok(analysis.findings())
 }
 
-/// Takes the first rows for which `own` holds off the slice.
-fn take<'a, T>(rows: &mut &'a [T], own: impl Fn(&T) -> bool) -> &'a [T] {
-    let count = rows.iter().take_while(|row| own(row)).count();
-    let (first, rest) = rows.split_at(count);
-    *rows = rest;
-    first
+/// The tables of a folder that hold rows of runs.
+fn open_tables(dir: &Path) -> Result<[File; 4], Failure> {
+    let open = |name: &str| {
+        let path = dir.join(name);
+        File::open(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    };
+    let [runs, experts, trajectory, pruning] = TABLES;
+    Ok([open(runs)?, open(experts)?, open(trajectory)?, open(pruning)?])
 }

@@ -13,6 +13,7 @@ mod interrupt;
 mod journal;
 mod judge;
 mod load;
+mod merge;
 mod run;
 mod shard;
 mod space;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::List => explain::list(),
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Merge(arguments) => merge::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Falsify(arguments) => falsify::command(&arguments),

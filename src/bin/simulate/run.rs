@@ -129,7 +129,8 @@ fn open_all(jobs: &[Job], resume: bool) -> Result<VecDeque<Option<Draft>>, Failu
     Ok(drafts)
 }
 
-fn describe(simulation: &str, row: &ClaimRow) -> String {
+/// A verdict that is not the expected one, in words.
+pub fn describe(simulation: &str, row: &ClaimRow) -> String {
     let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
     format!("{simulation}{case} {}: {} in place of {}", row.claim, row.verdict, row.expected)
 }
@@ -321,6 +322,15 @@ fn conclude(findings: &Findings, shard: Option<Shard>, target: &Path, start: Ins
         writeln!(out, "`simulate merge` puts the shards together, and judges them.")?;
         return Ok(());
     }
+    show_findings(findings)?;
+    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+    writeln!(out, "`simulate explain T2a` says what a claim means, LIMITS.md what no verdict says.")?;
+    Ok(())
+}
+
+/// Prints the findings, and how many verdicts are the expected ones.
+pub fn show_findings(findings: &Findings) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
     write!(out, "{}", text::findings(findings))?;
     let rows = &findings.claims;
     let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
@@ -328,7 +338,5 @@ fn conclude(findings: &Findings, shard: Option<Shard>, target: &Path, start: Ins
     if expected > 0 {
         writeln!(out, "\n{} of {expected} verdicts as expected.", expected - surprising)?;
     }
-    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    writeln!(out, "`simulate explain T2a` says what a claim means, LIMITS.md what no verdict says.")?;
     Ok(())
 }
