@@ -1,6 +1,7 @@
-//! Rows ↔ CSV, and the manifest.
+//! Rows ↔ CSV, the manifest, and the journal of finished runs.
 
 pub mod derived;
+pub mod journal;
 pub mod manifest;
 pub mod rows;
 pub mod tables;

@@ -2,15 +2,21 @@
 
 mod args;
 mod certify;
+mod collector;
 mod dry_run;
 mod explain;
 mod failure;
 mod falsify;
 mod figures;
 mod folder;
+mod interrupt;
+mod journal;
 mod judge;
 mod load;
+mod merge;
 mod run;
+mod shard;
+mod space;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
@@ -25,6 +31,7 @@ fn main() -> ExitCode {
         Command::List => explain::list(),
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Merge(arguments) => merge::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Falsify(arguments) => falsify::command(&arguments),
