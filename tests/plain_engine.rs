@@ -239,7 +239,7 @@ impl Definition<'_> {
         let mut f = 0.0;
         for rank in 0..c {
             for &token in &order {
-                let (expert, gate) = choices[token][rank];
+                let Some(&(expert, gate)) = choices[token].get(rank) else { continue };
                 if taken[expert] < slots {
                     taken[expert] += 1;
                     f += gate * signed[expert][token];
