@@ -6,5 +6,5 @@ pub mod manifest;
 pub mod rows;
 pub mod tables;
 
-pub use derived::{BoundaryRow, PhaseRow, ScalingRow, TermRow};
+pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use rows::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};

@@ -39,6 +39,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-capacity",
     "phase-misaligned",
     "phase-gauge",
+    "upstream",
     "phase-certificates",
 ];
 
