@@ -6,9 +6,8 @@ use crate::measure::learned::has_learned;
 use crate::measure::{DriftAndNoise, LambdaTable, Proficiency, Role, RouterChange, proficiency};
 use crate::moe::Pretrained;
 use crate::patterns::{Class, Sampler};
-use crate::prune;
 use crate::sgd::Engine;
-use crate::sim::parameters::{Criterion, Parameters};
+use crate::sim::parameters::Parameters;
 
 /// What is known of the experts before training.
 pub(super) struct Start {
@@ -29,10 +28,6 @@ pub(super) struct End {
     pub(super) splits: Option<Vec<DriftAndNoise>>,
     pub(super) learned: Vec<Option<bool>>,
     pub(super) proficiencies: Vec<Proficiency>,
-    /// Scores by criterion, `[k]` each.
-    pub(super) norm_changes: Vec<f64>,
-    pub(super) displacements: Vec<f64>,
-    pub(super) random: Vec<f64>,
 }
 
 impl Start {
@@ -95,14 +90,10 @@ impl End {
                 (data.noise == 0.0).then(learned)
             })
             .collect();
-        let scores = |criterion| prune::scores(criterion, &changes, seed);
         Self {
             splits,
             learned,
             proficiencies: proficiencies(engine, parameters, seed),
-            norm_changes: scores(Criterion::RouterNormChange),
-            displacements: scores(Criterion::RouterDisplacement),
-            random: scores(Criterion::Random),
             changes,
         }
     }

@@ -1,9 +1,11 @@
 //! One run from seed to rows, and many runs in parallel.
 
+mod calibration;
 mod certificates;
 mod ends;
 pub mod lines;
 mod pruned;
+mod pruning_schedule;
 pub mod reader;
 pub mod schedule;
 pub mod shard;

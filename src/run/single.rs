@@ -1,11 +1,13 @@
 //! One run: pre-trained model → SGD → measurement → pruning → rows.
 
 use super::ends::{End, Start};
+use super::calibration::{EarlyRouters, chance, criteria, gather};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
 use crate::moe::{Model, Pretrained};
 use crate::patterns::{Sampler, Vocabulary};
+use crate::prune::{Criterion, Statistics};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
 use crate::sgd::train::Schedule;
 use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, Rates, StopReason, train};
@@ -75,7 +77,8 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     let mut extremes = Extremes::new(engine.experts(), lambda_table);
     let mut trajectory = TrajectoryObserver::new(parameters, seed, head.point, run);
     let mut sampler = Sampler::training(&parameters.data, seed);
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes];
+    let mut early = EarlyRouters::new(parameters);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes, &mut early];
     if run < parameters.record.trajectory_runs as u64 {
         observers.push(&mut trajectory);
     }
@@ -85,10 +88,14 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     body.set_audit(&start.audit);
     body.accuracy_pretrained = Some(start.accuracy.accuracy());
     let end = (stop != StopReason::Diverged).then(|| End::measure(&start, engine.as_mut(), parameters, seed));
-    let experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
+    let mut experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
     let pruning = match &end {
-        Some(end) => {
-            let pruned = prune_and_test(&head, &start, end, engine.as_mut(), parameters, choice);
+        Some(_) => {
+            let trained = engine.model();
+            let chance = chance(trained.experts(), seed);
+            let statistics = gather(&start.pretrained.model, &trained, &early.routers, chance, parameters, seed);
+            fill_scores(&mut experts, &statistics, parameters);
+            let pruned = prune_and_test(&head, &start, &statistics, engine.as_mut(), parameters, choice);
             body.set_dominance(pruned.dominance, pruned.path_margin);
             body.margin_met = pruned.margin_met;
             body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
@@ -156,12 +163,21 @@ fn expert_rows(
                 p1_t: after.map(|p| p[0]),
                 p2_0: before[1],
                 p2_t: after.map(|p| p[1]),
-                router_norm_change: end.map(|end| end.norm_changes[expert]),
-                router_displacement: end.map(|end| end.displacements[expert]),
-                random: end.map(|end| end.random[expert]),
+                ..ExpertRow::default()
             }
         })
         .collect()
+}
+
+/// The score of every expert under each criterion of the run, and under three that cost nothing.
+fn fill_scores(experts: &mut [ExpertRow], statistics: &Statistics, parameters: &Parameters) {
+    let always = [Criterion::RouterNormChange, Criterion::RouterDisplacement, Criterion::Random];
+    for criterion in criteria(parameters).into_iter().chain(always) {
+        let importance = criterion.importance();
+        for (expert, row) in experts.iter_mut().enumerate() {
+            row.set_score(criterion, importance.score(expert, statistics));
+        }
+    }
 }
 
 /// The figures of a run that follow from its experts (by measured roles) and its pruned models.

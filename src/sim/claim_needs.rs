@@ -2,7 +2,7 @@
 
 use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
-use super::consistency::{Contradiction, check_certificates_for, check_half_batches_for, check_t2b};
+use super::consistency::{Contradiction, check_against, check_certificates_for, check_half_batches_for, check_t2b};
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
@@ -78,7 +78,7 @@ fn values(line: &[&Point]) -> usize {
 impl ClaimSpec {
     /// Whether [`ClaimSpec::check_at`] can refuse a point.
     fn needs_of_points(&self) -> bool {
-        self.id == "T2b" || find_claim(&self.id).is_some_and(|key| key.half_batches || key.certificates)
+        self.id == "T2b" || find_claim(&self.id).is_some_and(|key| key.half_batches || key.certificates || key.against)
     }
 
     /// Refuses a point that lacks what the claim measures.
@@ -91,7 +91,7 @@ impl ClaimSpec {
             (id, _) if find_claim(id).is_some_and(|key| key.certificates) => {
                 check_certificates_for(id, &point.parameters)
             }
-            _ => Ok(()),
+            _ => self.against.map_or(Ok(()), |other| check_against(&self.id, other, &point.parameters)),
         }
     }
 }
