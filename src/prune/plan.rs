@@ -35,9 +35,12 @@ impl Plan {
         };
         let mut keep_first: Vec<usize> = (0..scores.len()).collect();
         keep_first.sort_by(|&a, &b| descending(worth(a), worth(b)));
-        let largest = scores.iter().filter(|score| score.is_finite()).fold(0.0, |largest, score| score.abs().max(largest));
-        // Only a number that is clearly larger breaks a tie; no number ties with no number.
-        let is_tied = |a: usize, b: usize| !(worth(a) - worth(b) > TIE * largest) && worth(a).is_nan() == worth(b).is_nan();
+        let largest =
+            scores.iter().filter(|score| score.is_finite()).fold(0.0, |largest, score| score.abs().max(largest));
+        let is_tied = |a: usize, b: usize| {
+            let (a, b) = (worth(a), worth(b));
+            a == b || a - b <= TIE * largest || (a.is_nan() && b.is_nan())
+        };
         let mut tied = vec![0; scores.len()];
         let mut start = 0;
         let groups: Vec<usize> = keep_first.chunk_by(|&a, &b| is_tied(a, b)).map(<[usize]>::len).collect();

@@ -47,7 +47,8 @@ fn nearest(model: &Model, kept: &[usize], calibration: &Calibration) -> Vec<Vec<
     for expert in (0..model.experts()).filter(|expert| kept.binary_search(expert).is_err()) {
         let similarity = calibration.similarity_of(expert);
         let alike = (0..kept.len()).filter(|&place| model.signs[kept[place]] == model.signs[expert]);
-        let best = alike.reduce(|best, place| if similarity[kept[place]] > similarity[kept[best]] { place } else { best });
+        let best =
+            alike.reduce(|best, place| if similarity[kept[place]] > similarity[kept[best]] { place } else { best });
         if let Some(best) = best {
             groups[best].push(expert);
         }
@@ -98,7 +99,10 @@ fn merged(model: &Model, groups: &[Vec<usize>], calibration: &Calibration) -> Mo
                 into.iter_mut().zip(of(expert)).for_each(|(sum, weight)| *sum += share * weight);
             }
         };
-        average(&|expert| model.router(expert).to_vec(), &mut merged.routers[place * model.patterns..][..model.patterns]);
+        average(
+            &|expert| model.router(expert).to_vec(),
+            &mut merged.routers[place * model.patterns..][..model.patterns],
+        );
         average(&|expert| model.expert_neurons(expert).to_vec(), &mut merged.neurons[place * size..][..size]);
     }
     merged

@@ -97,7 +97,7 @@ pub static SCORED: &[Scored] = &[
     scored(Criterion::GatedSquared, "S(0,2,2) = Σ Γ² A²", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.gated_squared)),
     scored(Criterion::SoftCount, "Σ p_{s|j} over all tokens", DATA, SEER, |s, given| sums(s, given, |sums| sums.soft)),
     scored(Criterion::Top1Count, "#{j : s = argmax p_{·|j}}", DATA, SEER, |s, given| sums(s, given, |sums| sums.top1)),
-    scored(Criterion::Nllb, "top-1 frequency × mean confidence there", DATA, source('S', "Koishekenov et al. 2023, on NLLB"), |s, given| nllb(s, given)),
+    scored(Criterion::Nllb, "top-1 frequency × mean confidence there", DATA, source('S', "Koishekenov et al. 2023, on NLLB"), nllb),
     scored(Criterion::Mone, "std_{R_s}(A) · mean Γ", DATA, source('S', "MoNE (arXiv 2507.00390)"), |s, given| sums(s, given, fluctuation)),
     scored(Criterion::Taylor, "Σ |ℓ′ f_s|", LABELLED, source('P', "MoEBERT's I_r, an expert for a neuron (arXiv 2204.07675)"), |s, given| sums(s, given, |sums| sums.taylor)),
     scored(Criterion::Specialisation, "KL(p(y|s) ‖ p(y)), p(y|s) ∝ Σ_{x of class y} |f_s(x)|", LABELLED, OURS, specialisation),
@@ -139,7 +139,8 @@ fn neuron_change(expert: usize, given: &Statistics) -> Option<f64> {
         norm(&after.iter().zip(before).map(|(after, before)| after - before).collect::<Vec<_>>())
     };
     let d = given.after.patterns;
-    let neurons = given.after.expert_neurons(expert).chunks_exact(d).zip(given.before.expert_neurons(expert).chunks_exact(d));
+    let neurons =
+        given.after.expert_neurons(expert).chunks_exact(d).zip(given.before.expert_neurons(expert).chunks_exact(d));
     Some(neurons.map(moved).sum::<f64>() / given.after.neurons_per_expert as f64)
 }
 
@@ -172,7 +173,8 @@ fn specialisation(expert: usize, given: &Statistics) -> Option<f64> {
     let one = calibration.labels.iter().filter(|&&label| label > 0.0).count() as f64;
     let output = calibration.experts[expert].output;
     let total = output[0] + output[1];
-    let divergence = |(own, class): (f64, f64)| if own > 0.0 && class > 0.0 { own * libm::log(own / class) } else { 0.0 };
+    let divergence =
+        |(own, class): (f64, f64)| if own > 0.0 && class > 0.0 { own * libm::log(own / class) } else { 0.0 };
     let shares = [(output[0] / total, one / samples), (output[1] / total, 1.0 - one / samples)];
     Some(if total > 0.0 { shares.into_iter().map(divergence).sum() } else { 0.0 })
 }
@@ -191,7 +193,8 @@ fn without(expert: usize, given: &Statistics, loss: fn(f64, f64) -> f64) -> Opti
     let samples = calibration.outputs.chunks_exact(calibration.experts.len()).zip(&calibration.labels);
     let increase = |(outputs, &y): (&[f64], &f64)| {
         let f: f64 = outputs.iter().sum();
-        let rest: f64 = outputs.iter().enumerate().filter(|(other, _)| *other != expert).map(|(_, output)| output).sum();
+        let rest: f64 =
+            outputs.iter().enumerate().filter(|(other, _)| *other != expert).map(|(_, output)| output).sum();
         loss(y, rest) - loss(y, f)
     };
     Some(samples.map(increase).sum())

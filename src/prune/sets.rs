@@ -30,7 +30,11 @@ impl Importance for LeastReconstruction {
     }
 
     fn formula(&self) -> &'static str {
-        if self.signed { "min √(pᵀMp), M_ss′ = Σ_i f_s f_s′" } else { "min √(pᵀMp), M_ss′ = Σ_i |f_s f_s′|" }
+        if self.signed {
+            "min √(pᵀMp), M_ss′ = Σ_i f_s f_s′"
+        } else {
+            "min √(pᵀMp), M_ss′ = Σ_i |f_s f_s′|"
+        }
     }
 
     fn needs(&self) -> &'static [Need] {
@@ -108,7 +112,8 @@ pub fn energies(k: usize, gram: &[f64]) -> Vec<f64> {
         let last = set.ilog2() as usize;
         let rest = set ^ (1 << last);
         let row = &gram[last * k..][..k];
-        let cross: f64 = row.iter().enumerate().filter(|(expert, _)| rest >> expert & 1 == 1).map(|(_, cell)| cell).sum();
+        let cross: f64 =
+            row.iter().enumerate().filter(|(expert, _)| rest >> expert & 1 == 1).map(|(_, cell)| cell).sum();
         energies[set] = energies[rest] + row[last] + 2.0 * cross;
     }
     energies
@@ -176,7 +181,8 @@ fn best_sets(k: usize, chance: &[f64], cost: impl Fn(usize) -> [f64; 2]) -> Plan
     }
     let members = |set: usize| (0..k).filter(move |expert| set >> expert & 1 == 1).collect::<Vec<_>>();
     // Numbers that are none reach nothing: then the first experts stay, as good as any.
-    let kept = best.iter().enumerate().map(|(place, (set, _))| members(set.unwrap_or((1 << (place + 1)) - 1))).collect();
+    let kept =
+        best.iter().enumerate().map(|(place, (set, _))| members(set.unwrap_or((1 << (place + 1)) - 1))).collect();
     let tied = best.iter().map(|&(_, tied)| if tied > 1 { tied } else { 0 }).collect();
     Plan::Sets { kept, tied }
 }

@@ -70,7 +70,8 @@ mod tests {
             let text = String::from_utf8_lossy(&tables::to_csv(&[row.clone()])?).into_owned();
             let mut lines = text.lines().map(|line| line.split(','));
             let (names, values) = (lines.next().into_iter().flatten(), lines.next().into_iter().flatten());
-            let filled: Vec<&str> = names.zip(values).filter(|(_, value)| *value == "0.25").map(|(name, _)| name).collect();
+            let filled: Vec<&str> =
+                names.zip(values).filter(|(_, value)| *value == "0.25").map(|(name, _)| name).collect();
             assert_eq!((filled, row.score(criterion)), (vec![criterion.name()], Some(0.25)));
         }
         Ok(())

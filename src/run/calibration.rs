@@ -17,7 +17,8 @@ const BLOCK: usize = 256;
 pub(super) fn criteria(parameters: &Parameters) -> Vec<Criterion> {
     let pruning = &parameters.pruning;
     let mut criteria = vec![pruning.criterion];
-    criteria.extend(pruning.criteria.of(parameters.model.experts).into_iter().filter(|&other| other != pruning.criterion));
+    criteria
+        .extend(pruning.criteria.of(parameters.model.experts).into_iter().filter(|&other| other != pruning.criterion));
     criteria
 }
 

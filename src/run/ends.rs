@@ -90,12 +90,7 @@ impl End {
                 (data.noise == 0.0).then(learned)
             })
             .collect();
-        Self {
-            splits,
-            learned,
-            proficiencies: proficiencies(engine, parameters, seed),
-            changes,
-        }
+        Self { splits, learned, proficiencies: proficiencies(engine, parameters, seed), changes }
     }
 }
 

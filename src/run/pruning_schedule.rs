@@ -41,9 +41,7 @@ impl Shared<'_> {
     pub(super) fn prune(self, criterion: Criterion) -> Option<Outcome> {
         let pruning = &self.parameters.pruning;
         match pruning.schedule {
-            PruningSchedule::OneShot => {
-                criterion.importance().plan(self.statistics, pruning.order).map(Outcome::Plan)
-            }
+            PruningSchedule::OneShot => criterion.importance().plan(self.statistics, pruning.order).map(Outcome::Plan),
             PruningSchedule::Iterative => self.one_by_one(criterion),
             PruningSchedule::HalfWay => self.while_training(criterion, 2),
             PruningSchedule::Windowed => self.while_training(criterion, pruning.windows),

@@ -1,7 +1,7 @@
 //! One run: pre-trained model → SGD → measurement → pruning → rows.
 
-use super::ends::{End, Start};
 use super::calibration::{EarlyRouters, chance, criteria, gather};
+use super::ends::{End, Start};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};

@@ -57,9 +57,19 @@ impl ClaimSpec {
 
     /// Reads claim `number` (from 1) of a file with these cases.
     pub(crate) fn read(file: &str, number: usize, value: toml::Value, cases: &[&str]) -> Result<Self, SimulationError> {
-        const KNOWN: &[&str] =
-            &[
-            "id", "threshold", "level", "on", "roles", "case", "expect", "slope", "range", "lambda", "against", "margin",
+        const KNOWN: &[&str] = &[
+            "id",
+            "threshold",
+            "level",
+            "on",
+            "roles",
+            "case",
+            "expect",
+            "slope",
+            "range",
+            "lambda",
+            "against",
+            "margin",
             "ratio",
         ];
         let place = Place::File(file.into());

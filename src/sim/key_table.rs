@@ -111,14 +111,7 @@ const fn kept(path: Text, symbol: Text, default: Text, doc: Text, source: Text) 
     key(path, symbol, Kind::KeptList, default, doc, source)
 }
 
-const fn words(
-    path: Text,
-    symbol: Text,
-    words: &'static [Text],
-    default: Text,
-    doc: Text,
-    source: Text,
-) -> Key {
+const fn words(path: Text, symbol: Text, words: &'static [Text], default: Text, doc: Text, source: Text) -> Key {
     key(path, symbol, Kind::WordList(words), default, doc, source)
 }
 
