@@ -234,10 +234,10 @@ proptest! {
         let given = statistics(&model, &first);
         let moved = engine.model();
         let taylor = scores(Criterion::Taylor, &given);
-        for expert in 0..model.experts() {
+        for (expert, taylor) in taylor.into_iter().enumerate() {
             let neurons = model.expert_neurons(expert).iter().zip(moved.expert_neurons(expert));
             let product: f64 = neurons.map(|(before, after)| before * (before - after) / rate).sum();
-            prop_assert!((product.abs() - taylor[expert]).abs() <= 1e-9, "{product} {}", taylor[expert]);
+            prop_assert!((product.abs() - taylor).abs() <= 1e-9, "{product} {taylor}");
         }
         // Margins of at least 1: two experts that know the class patterns, loud enough for all others.
         let mut sure = model.clone();
