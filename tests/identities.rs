@@ -1,6 +1,8 @@
 //! Identities of pruning criteria, each in the mode in which it is exact. Numbers as in METHODOLOGY, "Identities".
 
-use moe_theory::moe::Model;
+mod common;
+
+use moe_theory::moe::{Model, RoutingRule};
 use moe_theory::patterns::{Batch, Pattern};
 use moe_theory::prune::removal::novice;
 use moe_theory::prune::routed::{RoutedPair, for_each_routed};
@@ -8,7 +10,7 @@ use moe_theory::prune::sets::energies;
 use moe_theory::prune::statistics::router_changes;
 use moe_theory::prune::{Calibration, Criterion, Plan, Statistics, pruned_model};
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
-use moe_theory::sim::parameters::{PruningOrder, Removal};
+use moe_theory::sim::parameters::{ModelParameters, PruningOrder, Removal};
 use moe_theory::sim::{Overrides, Simulation};
 use proptest::prelude::*;
 
@@ -57,9 +59,20 @@ prop_compose! {
     }
 }
 
+/// Expert choice with the model's own k and l.
+fn rule(model: &Model, batch: &Batch) -> RoutingRule {
+    let parameters = ModelParameters {
+        experts: model.experts(),
+        neurons: model.neurons_per_expert,
+        tokens_per_expert: model.tokens_per_expert,
+        ..common::point("").parameters.model
+    };
+    RoutingRule::new(&parameters, batch.tokens_per_sample)
+}
+
 fn calibrate(model: &Model, batch: &Batch) -> Calibration {
     let mut calibration = Calibration::new(model.experts());
-    calibration.add(model, batch);
+    calibration.add(model, &rule(model, batch), batch);
     calibration
 }
 
@@ -90,7 +103,9 @@ fn scores(criterion: Criterion, given: &Statistics) -> Vec<f64> {
 /// The routed pairs of every sample.
 fn pairs(model: &Model, batch: &Batch) -> Vec<(Vec<RoutedPair>, Vec<f64>)> {
     let mut all = Vec::new();
-    for_each_routed(model, batch, |sample| all.push((sample.pairs.to_vec(), sample.scores.to_vec())));
+    for_each_routed(model, &rule(model, batch), batch, |sample| {
+        all.push((sample.pairs.to_vec(), sample.scores.to_vec()))
+    });
     all
 }
 
@@ -419,7 +434,7 @@ proptest! {
         for plan in [plan, sets] {
             let mut curve = moe_theory::prune::Curve::new(&plan, &constants);
             for (outputs, &label) in outputs(&model, &batch).chunks_exact(k).zip(&batch.labels) {
-                curve.add(outputs, label);
+                curve.add(outputs, label, 0);
             }
             let by_kept = curve.by_kept();
             for kept in 1..=k {
@@ -428,7 +443,7 @@ proptest! {
                 // Rounding may decide where f is 0 but for rounding.
                 let near = margins.iter().filter(|f| f.abs() < 1e-12).count() as u64;
                 let errors = margins.iter().zip(&batch.labels).filter(|(f, y)| *y * *f <= 0.0).count() as u64;
-                prop_assert!(by_kept[kept - 1].errors.abs_diff(errors) <= near, "{removal:?} {kept}");
+                prop_assert!(by_kept[kept - 1].all.errors.abs_diff(errors) <= near, "{removal:?} {kept}");
             }
         }
     }

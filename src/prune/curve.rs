@@ -1,7 +1,7 @@
 //! Errors at every number of experts kept, from the outputs of the unpruned model.
 
 use super::plan::Plan;
-use crate::measure::Errors;
+use crate::measure::{Errors, FeatureErrors};
 
 /// Counts the errors of a plan's models, where removing an expert puts a constant in place of its output and leaves the
 /// others' outputs alone. Then f of every pruned model follows from the outputs of the whole one.
@@ -10,9 +10,10 @@ pub struct Curve<'a> {
     plan: &'a Plan,
     /// Entry r: the sum of the constants of all experts that are not among the r kept.
     constants: Vec<f64>,
-    samples: u64,
-    /// By r − 1.
-    errors: Vec<u64>,
+    /// Samples: all, and those with a rare feature.
+    samples: [u64; 2],
+    /// Errors among them, by r − 1.
+    errors: Vec<[u64; 2]>,
 }
 
 impl<'a> Curve<'a> {
@@ -30,34 +31,42 @@ impl<'a> Curve<'a> {
             }
         }
         let constants = sums;
-        Self { plan, constants, samples: 0, errors: vec![0; k] }
+        Self { plan, constants, samples: [0; 2], errors: vec![[0; 2]; k] }
     }
 
-    /// One sample: f_s(x) of every expert, `[k]`, and its label y.
-    pub fn add(&mut self, outputs: &[f64], label: f64) {
-        self.samples += 1;
-        // An output that is no number is an error too.
-        let is_error = |f: f64| 1 - u64::from(label * f > 0.0);
+    /// One sample: f_s(x) of every expert, `[k]`, its label y, and the number of its class token's feature.
+    pub fn add(&mut self, outputs: &[f64], label: f64, feature: usize) {
+        let is_rare = u64::from(feature > 0);
+        self.samples = [self.samples[0] + 1, self.samples[1] + is_rare];
+        let constants = &self.constants;
+        let count = |place: usize, errors: &mut [u64; 2], f: f64| {
+            // An output that is no number is an error too.
+            let error = 1 - u64::from(label * (f + constants[place + 1]) > 0.0);
+            *errors = [errors[0] + error, errors[1] + error * is_rare];
+        };
         match self.plan {
             Plan::Nested { keep_first, .. } => {
                 let mut f = 0.0;
-                for (place, &expert) in keep_first.iter().enumerate() {
+                for (place, (&expert, errors)) in keep_first.iter().zip(&mut self.errors).enumerate() {
                     f += outputs[expert];
-                    self.errors[place] += is_error(f + self.constants[place + 1]);
+                    count(place, errors, f);
                 }
             }
             Plan::Sets { kept, .. } => {
-                for (place, kept) in kept.iter().enumerate() {
-                    let f: f64 = kept.iter().map(|&expert| outputs[expert]).sum();
-                    self.errors[place] += is_error(f + self.constants[place + 1]);
+                for (place, (kept, errors)) in kept.iter().zip(&mut self.errors).enumerate() {
+                    count(place, errors, kept.iter().map(|&expert| outputs[expert]).sum());
                 }
             }
         }
     }
 
     /// The errors for r = 1 … k (entry r − 1).
-    pub fn by_kept(self) -> Vec<Errors> {
-        let samples = self.samples;
-        self.errors.into_iter().map(|errors| Errors { errors, samples }).collect()
+    pub fn by_kept(self) -> Vec<FeatureErrors> {
+        let [samples, rare] = self.samples;
+        let of = |[all, of_rare]: [u64; 2]| FeatureErrors {
+            all: Errors { errors: all, samples },
+            rare: Errors { errors: of_rare, samples: rare },
+        };
+        self.errors.into_iter().map(of).collect()
     }
 }

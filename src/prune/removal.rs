@@ -13,12 +13,34 @@ pub fn pruned_model(model: &Model, kept: &[usize], removal: Removal, calibration
     let mut kept = kept.to_vec();
     kept.sort_unstable();
     match (removal, calibration) {
-        (Removal::Drop, _) => model.subset(&kept),
         (Removal::ZeroSlot, _) | (Removal::Novice, None) => levelled(model, &kept, |_| 0.0),
         (Removal::Novice, Some(calibration)) => levelled(model, &kept, |expert| novice(calibration, expert)),
-        (Removal::MergeNearest | Removal::MergeGroup, None) => model.subset(&kept),
-        (Removal::MergeNearest, Some(calibration)) => merged(model, &nearest(model, &kept, calibration), calibration),
-        (Removal::MergeGroup, Some(calibration)) => merged(model, &groups(model, &kept, calibration), calibration),
+        (Removal::Drop, _) | (_, None) => model.subset(&kept),
+        (_, Some(calibration)) => merged(model, &merge_groups(model, &kept, removal, calibration), calibration),
+    }
+}
+
+/// The experts of `model` that stand for those of the pruned one where experts go: the kept ones, or the first of each
+/// merged group.
+pub fn representatives(
+    model: &Model,
+    kept: &[usize],
+    removal: Removal,
+    calibration: Option<&Calibration>,
+) -> Vec<usize> {
+    match calibration {
+        Some(calibration) if !removal.leaves_kept_alone() => {
+            merge_groups(model, kept, removal, calibration).iter().map(|group| group[0]).collect()
+        }
+        _ => kept.to_vec(),
+    }
+}
+
+/// Which experts become one.
+fn merge_groups(model: &Model, kept: &[usize], removal: Removal, calibration: &Calibration) -> Vec<Vec<usize>> {
+    match removal {
+        Removal::MergeGroup => groups(model, kept, calibration),
+        _ => nearest(model, kept, calibration),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::routed::{RoutedSample, for_each_routed};
 use crate::measure::RouterChange;
-use crate::moe::Model;
 use crate::moe::routing::softmax;
+use crate::moe::{Model, RoutingRule};
 use crate::patterns::Batch;
 
 /// Everything that a criterion may read.
@@ -76,12 +76,12 @@ impl Calibration {
     }
 
     /// Adds the samples of a batch.
-    pub fn add(&mut self, model: &Model, batch: &Batch) {
-        for_each_routed(model, batch, |sample| self.add_sample(&sample));
+    pub fn add(&mut self, model: &Model, rule: &RoutingRule, batch: &Batch) {
+        for_each_routed(model, rule, batch, |sample| self.add_sample(&sample, rule.groups()));
     }
 
-    /// Adds one sample.
-    pub fn add_sample(&mut self, sample: &RoutedSample) {
+    /// Adds one sample of a model whose experts stand in these groups.
+    pub fn add_sample(&mut self, sample: &RoutedSample, groups: &[Vec<usize>]) {
         for pair in sample.pairs {
             let sums = &mut self.experts[pair.expert];
             let (gate, activation) = (pair.gate, pair.activation);
@@ -94,10 +94,12 @@ impl Calibration {
         }
         let mut shares = Vec::with_capacity(self.experts.len());
         for scores in sample.scores.chunks_exact(self.experts.len()) {
-            shares.clear();
-            shares.extend_from_slice(scores);
-            softmax(&mut shares);
-            self.add_shares(&shares);
+            for group in groups {
+                shares.clear();
+                shares.extend(group.iter().map(|&expert| scores[expert]));
+                softmax(&mut shares);
+                self.add_shares(group, &shares);
+            }
         }
         let f: f64 = sample.outputs.iter().sum();
         let class = usize::from(sample.label < 0.0);
@@ -112,17 +114,19 @@ impl Calibration {
         self.labels.push(sample.label);
     }
 
-    /// One token's soft gates over the experts.
-    fn add_shares(&mut self, shares: &[f64]) {
+    /// One token's soft gates over the experts of a group.
+    fn add_shares(&mut self, group: &[usize], shares: &[f64]) {
         let mut best = 0;
-        for (expert, &share) in shares.iter().enumerate() {
-            self.experts[expert].soft += share;
+        for (place, &share) in shares.iter().enumerate() {
+            self.experts[group[place]].soft += share;
             if share > shares[best] {
-                best = expert;
+                best = place;
             }
         }
-        self.experts[best].top1 += 1.0;
-        self.experts[best].confidence += shares[best];
+        if let Some((&expert, &share)) = group.get(best).zip(shares.get(best)) {
+            self.experts[expert].top1 += 1.0;
+            self.experts[expert].confidence += share;
+        }
     }
 
     /// Samples.

@@ -242,12 +242,23 @@ pub struct ExpertRow {
     pub specialisation: Option<f64>,
     /// Score under the criterion of that name.
     pub redundancy: Option<f64>,
+    /// In how many of the sets of that criterion, one for each number kept, the expert is.
+    pub naee: Option<f64>,
+    /// In how many of the sets of that criterion the expert is.
+    pub hope: Option<f64>,
     /// Score under the criterion of that name.
     #[serde(rename = "loo-loss")]
     pub loo_loss: Option<f64>,
     /// Score under the criterion of that name.
     #[serde(rename = "loo-accuracy")]
     pub loo_accuracy: Option<f64>,
+    /// In how many of the sets of that criterion the expert is.
+    pub oracle: Option<f64>,
+    /// The feature that it was built for, 0 the common one; empty with one feature a class.
+    pub built_feature: Option<usize>,
+    /// The feature that it is most proficient in, if its measured role is relevant or misaligned; empty with one feature a
+    /// class.
+    pub feature: Option<usize>,
 }
 
 impl ExpertRow {
@@ -309,6 +320,10 @@ pub struct PruningRow {
     pub sum_bound: Option<f64>,
     /// How many experts (for a set criterion, sets) are tied for the last places, so that chance chose; 0 if none are.
     pub tied: usize,
+    /// Accuracy on the samples with the common feature; empty where there is no rare one.
+    pub accuracy_common: Option<f64>,
+    /// Accuracy on the samples with a rare feature; empty where there is none.
+    pub accuracy_rare: Option<f64>,
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.

@@ -6,19 +6,18 @@ use crate::prune::Criterion;
 macro_rules! columns {
     ($($criterion:ident => $column:ident,)*) => {
         impl ExpertRow {
-            /// The score under a criterion; `None` if it was not computed or scores no experts.
+            /// The score under a criterion; `None` if it was not computed. Under a criterion that chooses a set for every
+            /// number kept it is in how many of these sets the expert is.
             pub fn score(&self, criterion: Criterion) -> Option<f64> {
                 match criterion {
                     $(Criterion::$criterion => self.$column,)*
-                    Criterion::Naee | Criterion::Hope | Criterion::Oracle => None,
                 }
             }
 
-            /// Fills the column of a criterion; those that score no experts have none.
+            /// Fills the column of a criterion.
             pub fn set_score(&mut self, criterion: Criterion, score: Option<f64>) {
                 match criterion {
                     $(Criterion::$criterion => self.$column = score,)*
-                    Criterion::Naee | Criterion::Hope | Criterion::Oracle => {}
                 }
             }
         }
@@ -53,8 +52,11 @@ columns! {
     Taylor => taylor,
     Specialisation => specialisation,
     Redundancy => redundancy,
+    Naee => naee,
+    Hope => hope,
     LooLoss => loo_loss,
     LooAccuracy => loo_accuracy,
+    Oracle => oracle,
 }
 
 #[cfg(test)]
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_score_has_the_column_of_its_name() -> Result<(), csv::Error> {
-        for &criterion in Criterion::ALL.iter().filter(|criterion| !criterion.is_set()) {
+        for &criterion in Criterion::ALL {
             let mut row = ExpertRow::default();
             row.set_score(criterion, Some(0.25));
             let text = String::from_utf8_lossy(&tables::to_csv(&[row.clone()])?).into_owned();

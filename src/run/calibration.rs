@@ -1,12 +1,12 @@
 //! The statistics that a run's criteria are computed from.
 
-use crate::moe::Model;
+use crate::moe::{Model, RoutingRule};
 use crate::patterns::streams::{Purpose, Stream, stream};
 use crate::patterns::{Batch, Pattern, Sampler};
 use crate::prune::statistics::router_changes;
 use crate::prune::{Calibration, Criterion, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
-use crate::sim::parameters::{CalibrationData, Parameters, Removal};
+use crate::sim::parameters::{CalibrationData, ModelParameters, Parameters, Removal};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -88,6 +88,7 @@ pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -
     };
     let mut sampler = Sampler::new(data, run_seed, Purpose::Calibration, Purpose::CalibrationNoise);
     let mut generator = stream(run_seed, Purpose::CalibrationShift);
+    let rule = RoutingRule::new(&ModelParameters { experts: model.experts(), ..parameters.model.clone() }, data.tokens);
     let mut calibration = Calibration::new(model.experts());
     let mut batch = Batch::default();
     let mut remaining = parameters.pruning.calibration_samples;
@@ -96,7 +97,7 @@ pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -
         remaining -= block;
         sampler.fill(&mut batch, block);
         shift(&mut batch, share, parameters, &mut generator);
-        calibration.add(model, &batch);
+        calibration.add(model, &rule, &batch);
     }
     calibration
 }
@@ -104,7 +105,7 @@ pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -
 /// In a share of the samples an irrelevant pattern takes the class pattern's place: they are of no class, as samples of
 /// other tasks are. Labels stay.
 fn shift(batch: &mut Batch, share: f64, parameters: &Parameters, generator: &mut Stream) {
-    let patterns = parameters.data.patterns as Pattern;
+    let (first, patterns) = (parameters.data.first_ordinary(), parameters.data.patterns);
     let n = batch.tokens_per_sample;
     for sample in 0..batch.samples() {
         if share == 0.0 || !generator.random_bool(share) {
@@ -112,9 +113,9 @@ fn shift(batch: &mut Batch, share: f64, parameters: &Parameters, generator: &mut
         }
         let place = sample * n + batch.class_positions[sample] as usize;
         loop {
-            let pattern = generator.random_range(2..patterns);
+            let pattern = generator.random_range(first as Pattern..patterns as Pattern);
             // Where the sample holds every irrelevant pattern, one of them stands twice.
-            if parameters.data.replacement || patterns as usize - 2 < n || !batch.sample(sample).contains(&pattern) {
+            if parameters.data.replacement || patterns - first < n || !batch.sample(sample).contains(&pattern) {
                 batch.tokens[place] = pattern;
                 break;
             }

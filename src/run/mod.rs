@@ -2,6 +2,7 @@
 
 mod calibration;
 mod certificates;
+mod costs;
 mod ends;
 pub mod lines;
 mod pruned;
@@ -13,10 +14,13 @@ pub mod single;
 pub mod tasks;
 pub mod trace;
 pub mod trajectory;
+pub mod upstream;
 
+pub use costs::criterion_costs;
 pub use lines::{Headers, RunLines, TABLES};
 pub use reader::{RunReader, check_record};
 pub use schedule::run_all;
 pub use shard::Shard;
 pub use single::{EngineChoice, RunRecord, run};
 pub use tasks::{Task, tasks};
+pub use upstream::pretrained;

@@ -6,12 +6,12 @@ use super::ends::Start;
 use super::pruning_schedule::{Outcome, Shared};
 use super::single::EngineChoice;
 use crate::certify::Verdict;
-use crate::measure::accuracy::{self, Errors};
+use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::moe::Model;
 use crate::patterns::{Batch, Sampler};
 use crate::prune::removal::novice;
-use crate::prune::{Criterion, Curve, Statistics, pruned_model};
+use crate::prune::{Criterion, Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, StopReason, train};
@@ -29,6 +29,8 @@ pub(super) struct Pruned {
     pub(super) margin_met: Option<f64>,
     /// The certificate for every subset of the irrelevant experts, if certificates are computed.
     pub(super) subsets: Option<Verdict>,
+    /// For each criterion that chooses sets in how many of them an expert is, `[k]`.
+    pub(super) memberships: Vec<(Criterion, Vec<f64>)>,
 }
 
 /// The errors of every pruned model, and of the fine-tuned ones where the simulation asks for them.
@@ -55,7 +57,7 @@ pub(super) fn prune_and_test(
     let mut bench = Bench { shared, teacher: engine, known: BTreeMap::new() };
     let mut rows = Vec::new();
     for ((criterion, outcome), by_kept) in outcomes.iter().zip(seen.curves) {
-        let row = |kept: usize, finetuned: bool, errors: Option<Errors>, tied: usize| {
+        let row = |kept: usize, finetuned: bool, errors: Option<FeatureErrors>, tied: usize| {
             pruning_row(head, *criterion, trained.experts(), (kept, finetuned), errors, tied)
         };
         match outcome {
@@ -93,7 +95,20 @@ pub(super) fn prune_and_test(
     });
     let subsets = proofs.subsets.map(|certificate| certificate.verdict);
     let (dominance, path_margin) = (seen.dominance, seen.path_margin);
-    Pruned { rows, dominance, path_margin, margin_met: proofs.met, subsets }
+    Pruned { rows, dominance, path_margin, margin_met: proofs.met, subsets, memberships: memberships(&outcomes) }
+}
+
+/// In how many sets an expert is, for each criterion that chooses a set for every number kept.
+fn memberships(outcomes: &[(Criterion, Outcome)]) -> Vec<(Criterion, Vec<f64>)> {
+    let count = |(criterion, outcome): &(Criterion, Outcome)| match outcome {
+        Outcome::Plan(plan) if criterion.is_set() => {
+            let mut counts = vec![0.0; plan.experts()];
+            (1..=plan.experts()).for_each(|kept| plan.kept(kept).iter().for_each(|&expert| counts[expert] += 1.0));
+            Some((*criterion, counts))
+        }
+        _ => None,
+    };
+    outcomes.iter().filter_map(count).collect()
 }
 
 fn pruning_row(
@@ -101,9 +116,11 @@ fn pruning_row(
     criterion: Criterion,
     experts: usize,
     (kept, finetuned): (usize, bool),
-    errors: Option<Errors>,
+    errors: Option<FeatureErrors>,
     tied: usize,
 ) -> PruningRow {
+    let [accuracy_common, accuracy_rare] = errors.map(FeatureErrors::accuracies).unwrap_or_default();
+    let errors = errors.map(|errors| errors.all);
     PruningRow {
         point: head.point,
         run: head.run,
@@ -115,6 +132,8 @@ fn pruning_row(
         errors: errors.map(|errors| errors.errors),
         samples: errors.map(|errors| errors.samples),
         tied,
+        accuracy_common,
+        accuracy_rare,
         ..PruningRow::default()
     }
 }
@@ -127,7 +146,7 @@ fn finite(bound: f64) -> Option<f64> {
 /// What one pass over the evaluation samples shows.
 struct Pass {
     /// Errors by r − 1 of every outcome; `None` where the outputs of the unpruned model do not tell.
-    curves: Vec<Option<Vec<Errors>>>,
+    curves: Vec<Option<Vec<FeatureErrors>>>,
     dominance: Option<Dominance>,
     path_margin: Option<f64>,
 }
@@ -148,24 +167,30 @@ fn pass(
         }
         _ => vec![0.0; experts],
     };
+    // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
+    let adds_up = match parameters.model.routing {
+        Routing::ExpertChoice => removal.leaves_kept_alone(),
+        Routing::TokenChoice => removal == Removal::ZeroSlot,
+    };
     let mut curves: Vec<Option<Curve>> = outcomes
         .iter()
         .map(|(_, outcome)| match outcome {
-            Outcome::Plan(plan) if removal.leaves_kept_alone() => Some(Curve::new(plan, &constants)),
+            Outcome::Plan(plan) if adds_up => Some(Curve::new(plan, &constants)),
             _ => None,
         })
         .collect();
     let mut dominance = order.map(|order| DominanceTally::new(&start.pretrained.model.signs, &start.roles, order));
-    let mut sampler = Sampler::evaluation(&parameters.data, seed);
-    accuracy::for_each_sample(engine, &mut sampler, parameters.evaluation.samples, |outputs, label| {
-        curves.iter_mut().flatten().for_each(|curve| curve.add(outputs, label));
+    let (mut sampler, samples) = (Sampler::evaluation(&parameters.data, seed), parameters.evaluation.samples);
+    accuracy::for_each_featured_sample(engine, &mut sampler, samples, |outputs, label, feature| {
+        curves.iter_mut().flatten().for_each(|curve| curve.add(outputs, label, feature));
         dominance.iter_mut().for_each(|dominance| dominance.add(outputs, label));
     });
-    let plain = matches!(removal, Removal::Drop | Removal::ZeroSlot);
+    let plain = adds_up && matches!(removal, Removal::Drop | Removal::ZeroSlot);
+    let dominance = dominance.filter(|_| plain);
     Pass {
         curves: curves.into_iter().map(|curve| curve.map(Curve::by_kept)).collect(),
         dominance: dominance.as_ref().and_then(DominanceTally::dominance),
-        path_margin: dominance.filter(|_| plain).and_then(|dominance| dominance.path_margin()),
+        path_margin: dominance.and_then(|dominance| dominance.path_margin()),
     }
 }
 
@@ -175,7 +200,7 @@ struct Bench<'a> {
     /// The unpruned model, whose decisions distillation learns.
     teacher: &'a mut dyn Engine,
     /// Errors by kept experts and iterations: criteria often agree.
-    known: BTreeMap<(Vec<usize>, usize), Option<Errors>>,
+    known: BTreeMap<(Vec<usize>, usize), Option<FeatureErrors>>,
 }
 
 impl Bench<'_> {
@@ -189,31 +214,31 @@ impl Bench<'_> {
     }
 
     /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged.
-    fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<Errors> {
-        let Statistics { after, calibration, .. } = self.shared.statistics;
+    fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<FeatureErrors> {
+        let Shared { statistics, parameters, seed, choice } = self.shared;
         let mut key = (kept.to_vec(), iterations);
         key.0.sort_unstable();
         if let Some(errors) = self.known.get(&key) {
             return *errors;
         }
-        let Parameters { model, pruning, .. } = self.shared.parameters;
-        // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
-        let removal = match (model.routing, pruning.removal) {
-            (Routing::ExpertChoice, Removal::ZeroSlot) => Removal::Drop,
-            (_, removal) => removal,
-        };
-        let model = pruned_model(after, &key.0, removal, calibration.as_ref());
-        let errors = self.of_model(&model, iterations);
+        let calibration = statistics.calibration.as_ref();
+        let engine = choice.build_pruned(statistics.after, &key.0, calibration, parameters, seed);
+        let errors = self.of_engine(engine, iterations);
         self.known.insert(key, errors);
         errors
     }
 
+    /// The errors of a model that went on training while it was pruned, after further iterations.
+    fn of_model(&mut self, model: &Model, iterations: usize) -> Option<FeatureErrors> {
+        let Shared { parameters, seed, choice, .. } = self.shared;
+        self.of_engine(choice.build(model, parameters, seed), iterations)
+    }
+
     /// The errors of a pruned model after further iterations; `None` if it diverged. Every pruned model of a run sees the
     /// same batches.
-    fn of_model(&mut self, model: &Model, iterations: usize) -> Option<Errors> {
-        let Shared { parameters, seed, choice, .. } = self.shared;
-        let mut engine = choice.build(model, parameters, seed);
-        let mut sampler = Sampler::finetuning(&parameters.data, seed);
+    fn of_engine(&mut self, mut engine: Box<dyn Engine>, iterations: usize) -> Option<FeatureErrors> {
+        let Shared { parameters, seed, .. } = self.shared;
+        let mut sampler = Sampler::of_finetuning(parameters, seed);
         let schedule = Schedule { iterations, ..Schedule::finetuning(parameters) };
         let stop = match parameters.pruning.afterwards {
             Afterwards::Distil => distil(self.teacher, engine.as_mut(), &mut sampler, schedule),
@@ -221,7 +246,7 @@ impl Bench<'_> {
         };
         let mut sampler = Sampler::evaluation(&parameters.data, seed);
         let samples = parameters.evaluation.samples;
-        (stop != StopReason::Diverged).then(|| accuracy::errors(engine.as_mut(), &mut sampler, samples))
+        (stop != StopReason::Diverged).then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
     }
 }
 

@@ -52,7 +52,7 @@ impl Shared<'_> {
     fn one_by_one(self, criterion: Criterion) -> Option<Outcome> {
         let Self { statistics: whole, parameters, .. } = self;
         let pruning = &parameters.pruning;
-        let mut sampler = Sampler::finetuning(&parameters.data, self.seed);
+        let mut sampler = Sampler::of_finetuning(parameters, self.seed);
         let (mut before, mut after) = (whole.before.clone(), Some(whole.after.clone()));
         let mut alive: Vec<usize> = (0..before.experts()).collect();
         let mut removed = Vec::new();
@@ -104,7 +104,7 @@ impl Shared<'_> {
         let Self { statistics: whole, parameters, .. } = self;
         let iterations = parameters.training.iterations;
         let experts = whole.before.experts();
-        let mut sampler = Sampler::training(&parameters.data, self.seed);
+        let mut sampler = Sampler::of_training(parameters, self.seed);
         let mut start = whole.before.clone();
         let mut chance = whole.chance.clone();
         let mut tied = 0;

@@ -4,40 +4,81 @@ use super::calibration::{EarlyRouters, chance, criteria, gather};
 use super::ends::{End, Start};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
+use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
-use crate::moe::{Model, Pretrained};
+use crate::moe::{Model, RoutingRule};
 use crate::patterns::{Sampler, Vocabulary};
-use crate::prune::{Criterion, Statistics};
+use crate::prune::removal::representatives;
+use crate::prune::{Calibration, Criterion, Statistics, pruned_model};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
+use crate::sgd::plain::needs_plain_engine;
 use crate::sgd::train::Schedule;
-use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, Rates, StopReason, train};
-use crate::sim::parameters::{Parameters, PretrainedKind};
+use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, PlainEngine, Rates, StopReason, train};
+use crate::sim::parameters::{Parameters, Removal};
 use crate::sim::{Point, run_seed};
 use crate::stats::interval::clopper_pearson;
 
 /// Which engine trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// The pattern engine where it applies (no token noise), else the dense engine.
+    /// The plain engine where neither of the others applies; else the pattern engine without token noise, and the dense
+    /// engine with it.
     #[default]
     Auto,
-    /// The pattern engine; noise-free data only.
+    /// The pattern engine; noise-free data, expert choice and no regulariser.
     Pattern,
-    /// The dense reference engine.
+    /// The dense reference engine; expert choice and no regulariser.
     Dense,
 }
 
 impl EngineChoice {
-    /// Whether this choice can train on data with the given token noise.
+    /// Whether this choice can train with these parameters.
     pub fn applies(self, parameters: &Parameters) -> bool {
-        self != EngineChoice::Pattern || parameters.data.noise == 0.0
+        match self {
+            EngineChoice::Auto => true,
+            EngineChoice::Pattern => parameters.data.noise == 0.0 && !needs_plain_engine(parameters),
+            EngineChoice::Dense => !needs_plain_engine(parameters),
+        }
     }
 
-    /// An engine for `model` on the run's vocabulary. The pattern engine is only built for noise-free data.
+    /// The engine of the model that keeps the experts `kept`, in ascending order, of `trained`; what becomes of the others
+    /// is the simulation's `pruning.removal`. Where the routers of pruned experts stay ([`Removal::ZeroSlot`] in token
+    /// choice, [`Removal::Novice`]) it has as many experts as before.
+    pub fn build_pruned(
+        self,
+        trained: &Model,
+        kept: &[usize],
+        calibration: Option<&Calibration>,
+        parameters: &Parameters,
+        run_seed: u64,
+    ) -> Box<dyn Engine> {
+        let removal = match (needs_plain_engine(parameters), parameters.pruning.removal) {
+            // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
+            (false, Removal::ZeroSlot) => Removal::Drop,
+            (_, removal) => removal,
+        };
+        let model = || pruned_model(trained, kept, removal, calibration);
+        let rule = || RoutingRule::new(&parameters.model, parameters.data.tokens);
+        match removal {
+            Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule().pruned(kept, removal), parameters)),
+            Removal::Novice => self.build(&model(), parameters, run_seed),
+            _ if !needs_plain_engine(parameters) => self.build(&model(), parameters, run_seed),
+            // Merged experts stand where the first of their members stood.
+            _ => {
+                let places = representatives(trained, kept, removal, calibration);
+                Box::new(PlainEngine::with_rule(&model(), rule().pruned(&places, Removal::Drop), parameters))
+            }
+        }
+    }
+
+    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the plain engine are only built for
+    /// noise-free data.
     pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn Engine> {
         let Parameters { data, training, .. } = parameters;
         let rates = Rates::from(training);
-        if self == EngineChoice::Dense || data.noise > 0.0 {
+        if needs_plain_engine(parameters) {
+            Box::new(PlainEngine::new(model, parameters))
+        } else if self == EngineChoice::Dense || data.noise > 0.0 {
             let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
             Box::new(DenseEngine::new(model, vocabulary, rates))
         } else {
@@ -64,9 +105,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
     let head = RunHead { point: point.index, run, seed };
-    let pretrained = match parameters.pretrained.kind {
-        PretrainedKind::Constructed => Pretrained::constructed(parameters, seed),
-    };
+    let pretrained = pretrained(parameters, seed, choice);
     let mut engine = choice.build(&pretrained.model, parameters, seed);
     let mut lambda_table = LambdaTable::new(&parameters.data, parameters.model.tokens_per_expert);
     let start = Start::measure(pretrained, engine.as_mut(), &mut lambda_table, parameters, seed);
@@ -74,9 +113,10 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         engine.track_contrast();
     }
 
-    let mut extremes = Extremes::new(engine.experts(), lambda_table);
+    let has_table = parameters.has_exact_lambda() && parameters.data.features == 1;
+    let mut extremes = Extremes::new(engine.experts(), has_table.then_some(lambda_table));
     let mut trajectory = TrajectoryObserver::new(parameters, seed, head.point, run);
-    let mut sampler = Sampler::training(&parameters.data, seed);
+    let mut sampler = Sampler::of_training(parameters, seed);
     let mut early = EarlyRouters::new(parameters);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes, &mut early];
     if run < parameters.record.trajectory_runs as u64 {
@@ -96,6 +136,9 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
             let statistics = gather(&start.pretrained.model, &trained, &early.routers, chance, parameters, seed);
             fill_scores(&mut experts, &statistics, parameters);
             let pruned = prune_and_test(&head, &start, &statistics, engine.as_mut(), parameters, choice);
+            for (criterion, counts) in &pruned.memberships {
+                experts.iter_mut().zip(counts).for_each(|(row, &count)| row.set_score(*criterion, Some(count)));
+            }
             body.set_dominance(pruned.dominance, pruned.path_margin);
             body.margin_met = pruned.margin_met;
             body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
@@ -132,6 +175,8 @@ fn expert_rows(
     parameters: &Parameters,
 ) -> Vec<ExpertRow> {
     let model = &start.pretrained.model;
+    let has_features = parameters.data.features > 1;
+    let has_table = parameters.has_exact_lambda() && !has_features;
     (0..model.experts())
         .map(|expert| {
             let change = end.map(|end| end.changes[expert]);
@@ -158,11 +203,13 @@ fn expert_rows(
                 max_range: extremes.range[expert],
                 lambda1_0: start.lambdas[expert][0],
                 lambda2_0: start.lambdas[expert][1],
-                lambda_max: (parameters.data.noise == 0.0).then(|| extremes.lambda[expert]),
+                lambda_max: has_table.then(|| extremes.lambda[expert]),
                 p1_0: before[0],
                 p1_t: after.map(|p| p[0]),
                 p2_0: before[1],
                 p2_t: after.map(|p| p[1]),
+                built_feature: start.pretrained.features[expert].filter(|_| has_features),
+                feature: start.features[expert].filter(|_| has_features),
                 ..ExpertRow::default()
             }
         })

@@ -40,6 +40,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-misaligned",
     "phase-gauge",
     "phase-certificates",
+    "criteria",
 ];
 
 /// The shipped simulation of this name.
