@@ -298,7 +298,7 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
         for row in &record.pruning {
             let mut kept = order[..row.kept].to_vec();
             kept.sort_unstable();
-            let mut pruned = EngineChoice::Auto.build_pruned(&engine.model(), &kept, &parameters, seed);
+            let mut pruned = EngineChoice::Auto.build_pruned(&engine.model(), &kept, None, &parameters, seed);
             Sampler::evaluation(&parameters.data, seed).fill(&mut batch, 300);
             let k = pruned.experts();
             let found = outputs(pruned.as_mut(), &batch);

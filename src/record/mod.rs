@@ -4,6 +4,7 @@ pub mod derived;
 pub mod journal;
 pub mod manifest;
 pub mod rows;
+mod scores;
 pub mod tables;
 
 pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};

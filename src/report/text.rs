@@ -87,6 +87,7 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
         _ => String::new(),
     };
     let needed = match (is_slope, row.threshold, row.level) {
+        (_, Some(threshold), _) if row.part == "paired" => format!("> {} %", bare_percent(threshold)),
         (true, Some(threshold), _) if row.claim == "T1a" => format!("> {threshold}"),
         (true, Some(threshold), _) => format!("≤ {threshold}"),
         (_, _, Some(level)) => format!("P ≥ {level}"),
@@ -122,6 +123,9 @@ pub fn in_words(row: &ClaimRow) -> String {
         ("T1a", Some(threshold)) => text.push_str(&format!("; c₁ = {threshold}")),
         ("T2b", Some(threshold)) => text.push_str(&format!("; c = {threshold}")),
         _ => {}
+    }
+    if !row.against.is_empty() {
+        let _ = write!(text, "; against {}", row.against);
     }
     if let Some(median) = row.median {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
@@ -178,6 +182,7 @@ mod tests {
             standard_error: Some(0.001),
             line: String::new(),
             number: 1,
+            against: String::new(),
         }
     }
 

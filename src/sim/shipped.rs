@@ -41,6 +41,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-gauge",
     "upstream",
     "phase-certificates",
+    "criteria",
 ];
 
 /// The shipped simulation of this name.
