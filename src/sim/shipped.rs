@@ -41,6 +41,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-gauge",
     "phase-certificates",
     "criteria",
+    "tension",
 ];
 
 /// The shipped simulation of this name.
