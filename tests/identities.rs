@@ -10,7 +10,7 @@ use moe_theory::prune::sets::energies;
 use moe_theory::prune::statistics::router_changes;
 use moe_theory::prune::{Calibration, Criterion, Plan, Statistics, pruned_model};
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
-use moe_theory::sim::parameters::{ModelParameters, PruningOrder, Removal};
+use moe_theory::sim::parameters::{Gates, ModelParameters, PruningOrder, Removal, Routing};
 use moe_theory::sim::{Overrides, Simulation};
 use proptest::prelude::*;
 
@@ -447,6 +447,105 @@ proptest! {
             }
         }
     }
+}
+
+/// Token choice with the model's own k: each token to `choices` experts.
+fn token_choice(model: &Model, batch: &Batch, choices: usize, gates: Gates) -> RoutingRule {
+    let parameters = ModelParameters {
+        experts: model.experts(),
+        neurons: model.neurons_per_expert,
+        routing: Routing::TokenChoice,
+        experts_per_token: choices,
+        gates,
+        ..common::point("").parameters.model
+    };
+    RoutingRule::new(&parameters, batch.tokens_per_sample)
+}
+
+/// Σ_s a_s Γ_sj A_s of every token, `[samples · n]`, and f_s of every sample and expert.
+fn token_outputs(model: &Model, rule: &RoutingRule, batch: &Batch) -> (Vec<f64>, Vec<f64>) {
+    let (mut tokens, mut experts) = (Vec::new(), Vec::new());
+    for_each_routed(model, rule, batch, |sample| {
+        let mut own = vec![0.0; batch.tokens_per_sample];
+        for pair in sample.pairs {
+            own[pair.position] += model.signs[pair.expert] * pair.gate * pair.activation;
+        }
+        tokens.extend(own);
+        experts.extend_from_slice(sample.outputs);
+    });
+    (tokens, experts)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// I7, token choice with the router kept: ΣΓ²A² is exactly the squared change of the tokens' outputs without s. Of f it
+    /// is (Σ_j ΓA)² a sample: the same if no sample sends s more than one token. I2: the other experts' outputs stay.
+    #[test]
+    fn i7_and_i2_with_the_router_kept_in_token_choice(
+        World { model, batch } in worlds(),
+        gone in any::<prop::sample::Index>(),
+        raw in any::<bool>(),
+    ) {
+        let k = model.experts();
+        let (gone, gates) = (gone.index(k), if raw { Gates::Raw } else { Gates::Renormalised });
+        let rule = token_choice(&model, &batch, 2, gates);
+        let kept: Vec<usize> = (0..k).filter(|&expert| expert != gone).collect();
+        let silent = rule.pruned(&kept, Removal::ZeroSlot);
+        let ((whole, experts), (without, others)) =
+            (token_outputs(&model, &rule, &batch), token_outputs(&model, &silent, &batch));
+        let mut calibration = Calibration::new(k);
+        calibration.add(&model, &rule, &batch);
+        let given = Statistics { calibration: Some(calibration), ..statistics(&model, &batch) };
+        let squared = scores(Criterion::GatedSquared, &given)[gone];
+        let change: f64 = whole.iter().zip(&without).map(|(whole, without)| (whole - without).powi(2)).sum();
+        prop_assert!(close(squared, change), "{squared} {change}");
+        let of_f: f64 = experts.chunks_exact(k).map(|outputs| outputs[gone] * outputs[gone]).sum();
+        prop_assert!(squared <= of_f + CLOSE);
+        let mut most = 0;
+        for_each_routed(&model, &rule, &batch, |sample| {
+            most = most.max(sample.pairs.iter().filter(|pair| pair.expert == gone).count());
+        });
+        prop_assert!(most > 1 || close(squared, of_f));
+        for (place, (before, after)) in experts.iter().zip(&others).enumerate() {
+            prop_assert_eq!(*after, if place % k == gone { 0.0 } else { *before });
+        }
+        // A model whose neurons are 0 there is the same.
+        let zeroed = pruned_model(&model, &kept, Removal::ZeroSlot, None);
+        prop_assert_eq!(token_outputs(&zeroed, &rule, &batch).0, without);
+    }
+}
+
+/// I1 and I2 in token choice: frequency and mass tell experts apart, and dropping a router sends its tokens elsewhere.
+#[test]
+fn i1_and_i2_do_not_hold_in_token_choice() {
+    let model = Model {
+        patterns: 5,
+        neurons_per_expert: 1,
+        tokens_per_expert: 2,
+        signs: vec![1.0, -1.0, 1.0, -1.0],
+        routers: vec![
+            2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0, 0.0, 0.0,
+        ],
+        neurons: vec![1.0; 20],
+    };
+    let batch = Batch {
+        tokens_per_sample: 3,
+        tokens: vec![0, 2, 3, 1, 3, 4],
+        labels: vec![1.0, -1.0],
+        class_positions: vec![0, 0],
+        noise: Vec::new(),
+    };
+    let rule = token_choice(&model, &batch, 1, Gates::Raw);
+    let mut calibration = Calibration::new(4);
+    calibration.add(&model, &rule, &batch);
+    let given = Statistics { calibration: Some(calibration), ..statistics(&model, &batch) };
+    assert_eq!(scores(Criterion::Frequency, &given), [1.0, 1.0, 4.0, 0.0]);
+    let kept = [1, 2, 3];
+    let (_, whole) = token_outputs(&model, &rule, &batch);
+    let dropped = pruned_model(&model, &kept, Removal::Drop, None);
+    let (_, without) = token_outputs(&dropped, &rule.pruned(&kept, Removal::Drop), &batch);
+    assert!(without[1] > whole[2], "the token of expert 0 goes to expert 2: {without:?}, {whole:?}");
 }
 
 /// I17, an example: a router that turns without growing, one that shrinks, one that grows a little.

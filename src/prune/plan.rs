@@ -25,6 +25,21 @@ pub enum Plan {
     },
 }
 
+/// The scores with one value for all that are tied: what differs by rounding is equal.
+pub fn without_rounding(scores: &[f64]) -> Vec<f64> {
+    let largest =
+        scores.iter().filter(|score| score.is_finite()).fold(0.0, |largest: f64, score| score.abs().max(largest));
+    let mut places: Vec<usize> = (0..scores.len()).collect();
+    places.sort_by(|&a, &b| descending(scores[a], scores[b]));
+    let mut snapped = scores.to_vec();
+    for pair in places.windows(2) {
+        if scores[pair[0]] - scores[pair[1]] <= TIE * largest {
+            snapped[pair[1]] = snapped[pair[0]];
+        }
+    }
+    snapped
+}
+
 impl Plan {
     /// Ranks experts by `scores`, `[k]`. Tied experts stand in the order of `chance`, `[k]`, largest first: the scores of
     /// the criterion `random`.
@@ -103,6 +118,14 @@ mod tests {
     fn smallest_first_keeps_the_largest_and_chance_decides_between_equals() {
         assert_eq!(order(&[0.1, 0.5, 0.1, 0.9], PruningOrder::SmallestFirst), (vec![3, 1, 2, 0], vec![0, 0, 2, 0]));
         assert_eq!(order(&[0.1, 0.5, 0.1, 0.9], PruningOrder::LargestFirst), (vec![2, 0, 1, 3], vec![2, 0, 0, 0]));
+    }
+
+    #[test]
+    fn without_rounding_what_is_tied_is_equal() {
+        assert_eq!(
+            without_rounding(&[1.0, 2.0 - 1e-12, 0.5, 2.0, 1.0 + 1e-15]),
+            [1.0 + 1e-15, 2.0, 0.5, 2.0, 1.0 + 1e-15]
+        );
     }
 
     #[test]

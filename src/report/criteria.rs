@@ -2,6 +2,7 @@
 
 use crate::measure::Role;
 use crate::prune::Criterion;
+use crate::prune::plan::without_rounding;
 use crate::record::{ClaimRow, ExpertRow, PruningRow};
 use crate::stats::{auc, spearman};
 use std::collections::BTreeMap;
@@ -70,11 +71,11 @@ fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Opt
     for run in runs {
         let k = run.experts.len();
         let worth: Option<Vec<f64>> = run.experts.iter().map(|row| worth(row, criterion)).collect();
-        if let Some(worth) = &worth {
+        if let Some(worth) = worth.map(|worth| without_rounding(&worth)).as_ref() {
             area.add(area_of(run, worth));
             for (mean, other) in agreement.iter_mut().zip([Criterion::LooLoss, Criterion::Oracle]) {
                 let others: Option<Vec<f64>> = run.experts.iter().map(|row| row.score(other)).collect();
-                mean.add(others.and_then(|others| spearman(worth, &others)));
+                mean.add(others.and_then(|others| spearman(worth, &without_rounding(&others))));
             }
         }
         let irrelevant = run.experts.iter().filter(|row| row.role == Role::Irrelevant).count();

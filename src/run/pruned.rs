@@ -169,7 +169,7 @@ fn pass(
     };
     // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
     let adds_up = match parameters.model.routing {
-        Routing::ExpertChoice => removal.leaves_kept_alone(),
+        Routing::ExpertChoice => removal.leaves_kept_alone() && removal != Removal::Quantise,
         Routing::TokenChoice => removal == Removal::ZeroSlot,
     };
     let mut curves: Vec<Option<Curve>> = outcomes

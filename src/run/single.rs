@@ -8,7 +8,7 @@ use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
 use crate::moe::{Model, RoutingRule};
 use crate::patterns::{Sampler, Vocabulary};
-use crate::prune::removal::representatives;
+use crate::prune::removal::{quantised_model, representatives};
 use crate::prune::{Calibration, Criterion, Statistics, pruned_model};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
 use crate::sgd::plain::needs_plain_engine;
@@ -62,6 +62,9 @@ impl EngineChoice {
         match removal {
             Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule().pruned(kept, removal), parameters)),
             Removal::Novice => self.build(&model(), parameters, run_seed),
+            Removal::Quantise => {
+                self.build(&quantised_model(trained, kept, parameters.pruning.bits), parameters, run_seed)
+            }
             _ if !needs_plain_engine(parameters) => self.build(&model(), parameters, run_seed),
             // Merged experts stand where the first of their members stood.
             _ => {

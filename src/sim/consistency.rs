@@ -138,8 +138,17 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = "must hold a number, because pruning.schedule trains a model for each".into();
         return refuse("pruning.finetune_kept", "[]", legal);
     }
+    let steps = pruning.schedule == PruningSchedule::Iterative && pruning.step_iterations > 0;
+    if (in_training || steps) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
+        let because = format!("pruning.schedule = {} trains with fewer experts", pruning.schedule.name());
+        return refuse(
+            "pruning.removal",
+            pruning.removal.name(),
+            format!("must be zero-slot or drop, because {because}"),
+        );
+    }
     if certificate.nodes > 0 {
-        let trained = in_training || pruning.schedule == PruningSchedule::Iterative && pruning.step_iterations > 0;
+        let trained = in_training || steps;
         let plain = matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot);
         if trained || !plain || pruning.criterion.is_set() {
             let legal = "must be 0: certificates are of the experts that one order of pruning leaves as they are, with \

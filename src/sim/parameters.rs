@@ -335,6 +335,8 @@ pub struct PruningParameters {
     pub order: PruningOrder,
     /// What becomes of a pruned expert.
     pub removal: Removal,
+    /// b: bits of a neuron's weight where experts are quantised in place of removed.
+    pub bits: u32,
     /// When experts are pruned.
     pub schedule: PruningSchedule,
     /// Windows of the schedule `windowed`: experts go at the ends of all but the last.
@@ -391,6 +393,8 @@ pub enum Removal {
     MergeNearest,
     /// The experts of each sign are clustered by similarity; each cluster becomes one expert.
     MergeGroup,
+    /// It stays, with its neurons rounded to few bits.
+    Quantise,
 }
 
 impl Removal {
@@ -402,6 +406,7 @@ impl Removal {
             Removal::Novice => "novice",
             Removal::MergeNearest => "merge-nearest",
             Removal::MergeGroup => "merge-group",
+            Removal::Quantise => "quantise",
         }
     }
 

@@ -51,6 +51,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "world-soft",
     "phase-certificates",
     "criteria",
+    "tension",
 ];
 
 /// The shipped simulation of this name.
