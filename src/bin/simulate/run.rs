@@ -157,7 +157,8 @@ pub fn design(arguments: &RunArguments) -> Design {
     if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
 }
 
-fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
+/// The manifest as it is before the first run.
+pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
     let provenance = Provenance {
         text: loaded.text.clone(),
         overrides: arguments.set.clone(),
