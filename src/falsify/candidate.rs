@@ -4,7 +4,8 @@ use super::Region;
 use crate::patterns::Stream;
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand_distr::{Distribution, StandardNormal};
+use crate::patterns::StandardNormal;
+use rand::distr::Distribution;
 
 /// A value for each dimension of a region; `None` where the key keeps its default.
 #[derive(Clone, Debug, PartialEq)]

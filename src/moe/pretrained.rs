@@ -4,7 +4,8 @@ use super::Model;
 use crate::patterns::streams::{Purpose, Stream, stream};
 use crate::sim::parameters::{DataParameters, ModelParameters, Parameters, PretrainedParameters, Signs};
 use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use crate::patterns::StandardNormal;
+use rand::distr::Distribution;
 
 /// The role that an expert was built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
