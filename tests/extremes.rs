@@ -10,8 +10,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 fn scale() -> impl Strategy<Value = String> {
-    let words = ["0", "1", "0.2", "1e3", "-1e3", "1e-320", "5e-324", "-5e-324", "1e-308", "1e-160", "1e-10"];
-    prop::sample::select(&words[..]).prop_map(str::to_owned)
+    const WORDS: &[&str] =
+        &["0", "1", "0.2", "1e3", "-1e3", "1e-320", "5e-324", "-5e-324", "1e-308", "1e-160", "1e-10"];
+    prop::sample::select(WORDS).prop_map(str::to_owned)
 }
 
 fn positive() -> impl Strategy<Value = String> {
@@ -19,8 +20,8 @@ fn positive() -> impl Strategy<Value = String> {
 }
 
 fn rate() -> impl Strategy<Value = String> {
-    let words = ["0", "0.2", "1e6", "1e-320", "1e-160", "3e4"];
-    prop::sample::select(&words[..]).prop_map(str::to_owned)
+    const WORDS: &[&str] = &["0", "0.2", "1e6", "1e-320", "1e-160", "3e4"];
+    prop::sample::select(WORDS).prop_map(str::to_owned)
 }
 
 /// Settings of a small simulation.
@@ -73,7 +74,10 @@ fn every_run_ends_in_a_row_with_its_reason() {
     });
     result.unwrap_or_else(|failure| panic!("{failure}"));
     let seen = seen.into_inner();
-    assert!(seen.get("underflow").is_some_and(|&runs| runs > 30) && seen.get("finished").is_some_and(|&runs| runs > 300), "{seen:?}");
+    assert!(
+        seen.get("underflow").is_some_and(|&runs| runs > 30) && seen.get("finished").is_some_and(|&runs| runs > 300),
+        "{seen:?}"
+    );
 }
 
 #[test]

@@ -26,9 +26,10 @@ fn allowed() -> BTreeSet<String> {
 
 /// Whether one of the alternatives consists of allowed licences: `A OR B`, `(A OR B) AND C`, `A/B`.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
-    let normal = expression.replace('/', " OR ");
+    let normal = expression.replace('/', " OR ").replace(" or ", " OR ");
     let all = normal.split(" AND ").map(|part| part.trim().trim_matches(['(', ')']).to_owned());
-    all.into_iter().all(|part| part.split(" OR ").any(|licence| allowed.contains(licence.trim().trim_matches(['(', ')']))))
+    all.into_iter()
+        .all(|part| part.split(" OR ").any(|licence| allowed.contains(licence.trim().trim_matches(['(', ')']))))
 }
 
 #[test]

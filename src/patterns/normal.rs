@@ -84,8 +84,7 @@ mod tests {
         let (mut own, mut theirs) = (ChaCha8Rng::seed_from_u64(5), ChaCha8Rng::seed_from_u64(5));
         let mut tails = 0;
         for _ in 0..2_000_000 {
-            let (a, b): (f64, f64) =
-                (StandardNormal.sample(&mut own), rand_distr::StandardNormal.sample(&mut theirs));
+            let (a, b): (f64, f64) = (StandardNormal.sample(&mut own), rand_distr::StandardNormal.sample(&mut theirs));
             if b.abs() > TAIL {
                 tails += 1;
                 assert!((a - b).abs() <= f64::EPSILON * 4.0, "{a} {b}");

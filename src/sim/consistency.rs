@@ -228,7 +228,11 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
     }
     if trajectory > MEMORY_LIMIT {
         let because = format!("training.iterations = {} and model.experts = {}", training.iterations, model.experts);
-        return refuse("record.record_every", parameters.record.record_every, within("the trajectory of one run", trajectory, because));
+        return refuse(
+            "record.record_every",
+            parameters.record.record_every,
+            within("the trajectory of one run", trajectory, because),
+        );
     }
     if basis > MEMORY_LIMIT {
         let because = "data.basis = haar".into();
