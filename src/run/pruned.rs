@@ -213,7 +213,7 @@ impl Bench<'_> {
         }
     }
 
-    /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged.
+    /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged or underflowed.
     fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<FeatureErrors> {
         let Shared { statistics, parameters, seed, choice } = self.shared;
         let mut key = (kept.to_vec(), iterations);
@@ -234,7 +234,7 @@ impl Bench<'_> {
         self.of_engine(choice.build(model, parameters, seed), iterations)
     }
 
-    /// The errors of a pruned model after further iterations; `None` if it diverged. Every pruned model of a run sees the
+    /// The errors of a pruned model after further iterations; `None` if it diverged or underflowed. Every pruned model of a run sees the
     /// same batches.
     fn of_engine(&mut self, mut engine: Box<dyn Engine>, iterations: usize) -> Option<FeatureErrors> {
         let Shared { parameters, seed, .. } = self.shared;
@@ -246,7 +246,8 @@ impl Bench<'_> {
         };
         let mut sampler = Sampler::evaluation(&parameters.data, seed);
         let samples = parameters.evaluation.samples;
-        (stop != StopReason::Diverged).then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
+        let stop = stop.unless_underflow(engine.as_ref());
+        stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
     }
 }
 

@@ -6,8 +6,8 @@ use crate::moe::Model;
 use crate::patterns::Sampler;
 use crate::prune::statistics::router_changes;
 use crate::prune::{Criterion, Plan, Statistics};
+use crate::sgd::train;
 use crate::sgd::train::Schedule;
-use crate::sgd::{StopReason, train};
 use crate::sim::parameters::{Parameters, PruningSchedule};
 
 /// What a criterion's pruning leaves.
@@ -23,7 +23,7 @@ pub(super) struct Trained {
     pub(super) kept: usize,
     /// The most experts that were tied at any of its removals; 0 if chance chose none.
     pub(super) tied: usize,
-    /// `None` if it diverged.
+    /// `None` if it diverged or underflowed.
     pub(super) model: Option<Model>,
 }
 
@@ -131,7 +131,7 @@ impl Shared<'_> {
         None
     }
 
-    /// The model after further iterations on the batches of `sampler`; `None` if it diverged.
+    /// The model after further iterations on the batches of `sampler`; `None` if it diverged or underflowed.
     fn trained(self, model: &Model, sampler: &mut Sampler, iterations: usize) -> Option<Model> {
         if iterations == 0 {
             return Some(model.clone());
@@ -140,6 +140,6 @@ impl Shared<'_> {
         // Windows have their lengths whatever the loss is.
         let schedule = Schedule { iterations, zero_loss_window: 0, ..Schedule::training(self.parameters) };
         let (stop, _) = train(engine.as_mut(), sampler, schedule, &mut []);
-        (stop != StopReason::Diverged).then(|| engine.model())
+        stop.unless_underflow(engine.as_ref()).leaves_a_model().then(|| engine.model())
     }
 }

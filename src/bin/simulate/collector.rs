@@ -3,6 +3,7 @@
 use crate::args::FigureFormat;
 use crate::figures;
 use crate::folder::Draft;
+use anyhow::Context;
 use moe_theory::claims::judge::Design;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::Manifest;
@@ -15,6 +16,7 @@ use std::io::{BufWriter, Write};
 /// Takes the runs of a simulation, or of a shard of it, in order.
 pub struct Collector<'a> {
     draft: Draft,
+    /// The [`TABLES`], in their order.
     tables: Vec<BufWriter<File>>,
     /// What is computed from all runs; a shard has not all of them.
     analysis: Option<Analysis<'a>>,
@@ -46,8 +48,8 @@ impl<'a> Collector<'a> {
             let (head, body) = (&record.run.head, &record.run.body);
             analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
         }
-        for (table, lines) in self.tables.iter_mut().zip(&lines.tables) {
-            table.write_all(lines)?;
+        for ((table, name), lines) in self.tables.iter_mut().zip(TABLES).zip(&lines.tables) {
+            table.write_all(lines).context(name)?;
         }
         Ok(())
     }
@@ -68,15 +70,14 @@ impl<'a> Collector<'a> {
     /// Writes what is computed from all runs, and moves everything to its place. A shard has no findings.
     pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> anyhow::Result<Findings> {
         let Self { draft, tables, analysis } = self;
-        for mut table in tables {
-            table.flush()?;
+        for (mut table, name) in tables.into_iter().zip(TABLES) {
+            table.flush().context(name)?;
         }
         let findings = analysis.map(|mut analysis| analysis.findings());
         let derived = findings.as_ref().map_or(Ok(Vec::new()), Findings::files)?;
         for (name, text) in &derived {
             let mut file = draft.create(name)?;
-            file.write_all(text)?;
-            file.flush()?;
+            file.write_all(text).and_then(|()| file.flush()).context(*name)?;
         }
         if let Some(format) = figures {
             figures::draw(&draft, format)?;

@@ -18,6 +18,7 @@ mod merge;
 mod run;
 mod shard;
 mod space;
+mod submit;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Merge(arguments) => merge::command(&arguments),
+        Command::Submit(arguments) => submit::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
