@@ -3,6 +3,7 @@
 mod args;
 mod certify;
 mod collector;
+mod criteria;
 mod dry_run;
 mod explain;
 mod failure;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Submit(arguments) => submit::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
+        Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
     };
     match done {
