@@ -1,5 +1,6 @@
 //! Verdicts and rows → text and figures.
 
+pub mod audits;
 pub mod criteria;
 pub mod figures;
 mod maps;

@@ -1,6 +1,6 @@
 //! The verdict table for a terminal of 80 columns.
 
-use super::{maps, sweeps};
+use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::definitions::definition;
 use crate::claims::judge::conclusions;
@@ -19,6 +19,7 @@ pub fn findings(findings: &Findings) -> String {
     text.push_str(&sweeps::scaling(&findings.scaling));
     text.push_str(&sweeps::terms(&findings.terms));
     text.push_str(&maps::phases(&findings.phase, &findings.boundary));
+    text.push_str(&audits::audits(&findings.audits));
     text
 }
 

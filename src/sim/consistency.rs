@@ -289,6 +289,11 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
             within("the trajectory of one run", trajectory, because),
         );
     }
+    let set = product(&[4, training.training_set, data.tokens]);
+    if set > MEMORY_LIMIT {
+        let because = format!("data.tokens = {}", data.tokens);
+        return refuse("training.training_set", training.training_set, within("the training set", set, because));
+    }
     if basis > MEMORY_LIMIT {
         let because = "data.basis = haar".into();
         return refuse("data.patterns", data.patterns, within("the basis", basis, because));
