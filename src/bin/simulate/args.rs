@@ -34,6 +34,11 @@ pub enum Command {
         #[arg(long, value_name = "SIM")]
         against: Option<String>,
     },
+    /// The page report.html of a result folder again from its CSVs, without training. Example: simulate report results/default
+    Report {
+        /// A result folder
+        dir: PathBuf,
+    },
     /// One run, complete, as safetensors: every number needed to replay it.
     /// Example: simulate trace default --seed 7 --out run.safetensors
     Trace(TraceArguments),

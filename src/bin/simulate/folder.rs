@@ -75,11 +75,6 @@ impl Draft {
         Ok(BufWriter::new(File::create(&path).with_context(|| path.display().to_string())?))
     }
 
-    /// The folder that files are written to.
-    pub fn path(&self) -> &Path {
-        &self.partial
-    }
-
     /// Writes the manifest as it is before the first run: configuration, seeds, thresholds, hash of the claims.
     pub fn register(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let mut text = serde_json::to_vec_pretty(manifest)?;

@@ -10,6 +10,7 @@ mod figures;
 mod folder;
 mod judge;
 mod load;
+mod report;
 mod run;
 mod trace;
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::List => explain::list(),
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Report { dir } => report::command(&dir),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Falsify(arguments) => falsify::command(&arguments),

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::figures;
 use crate::folder::{self, Draft};
 use crate::load::{Loaded, check_engine, load};
+use crate::report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use moe_theory::claims::judge::{Design, conclusions, surprises};
 use moe_theory::claims::{Analysis, Findings};
@@ -180,10 +181,13 @@ fn simulate(
     for (name, text) in &derived {
         draft.create(name)?.write_all(text)?;
     }
-    if let Some(format) = arguments.figures {
-        figures::draw(&draft, format)?;
-    }
     draft.publish(&mut manifest, derived.iter().map(|(name, _)| *name))?;
+    // From the complete folder, as `simulate report` does: the page is the same.
+    let results = report::read(target)?;
+    report::write(target, &results)?;
+    if let Some(format) = arguments.figures {
+        figures::draw(target, &results, format)?;
+    }
     if !arguments.quiet {
         conclude(&findings, target, start, runs)?;
     }

@@ -19,21 +19,22 @@
 
 mod canvas;
 mod curves;
-mod heat;
+pub(in crate::report) mod heat;
 mod legend;
-mod names;
-mod phase;
+pub(in crate::report) mod names;
+pub(in crate::report) mod phase;
 mod png;
-mod pruning;
-mod ramp;
+pub(in crate::report) mod pruning;
+pub(in crate::report) mod ramp;
 mod roles;
-mod scale;
+pub(in crate::report) mod scale;
 mod scaling;
-mod series;
+pub(in crate::report) mod series;
 mod trajectory;
 
 pub use phase::phase_figures;
 pub use png::png;
+pub(in crate::report) use scale::Scale;
 pub use scaling::scaling_figures;
 pub use series::SweptPoint;
 
@@ -100,7 +101,7 @@ pub fn figures(
 }
 
 /// The roles in the order of the legend, with their names.
-const ROLES: [(Role, &str); 4] = [
+pub(in crate::report) const ROLES: [(Role, &str); 4] = [
     (Role::Relevant, "relevant"),
     (Role::Misaligned, "misaligned"),
     (Role::Irrelevant, "irrelevant"),
@@ -108,7 +109,7 @@ const ROLES: [(Role, &str); 4] = [
 ];
 
 /// Sorts the finite values and drops the others.
-fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub(in crate::report) fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
     values

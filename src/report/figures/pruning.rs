@@ -10,11 +10,15 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Accuracy at one pruning ratio.
-struct Level {
-    ratio: f64,
-    mean: f64,
-    low: f64,
-    high: f64,
+pub(in crate::report) struct Level {
+    /// ρ.
+    pub ratio: f64,
+    /// Mean over runs.
+    pub mean: f64,
+    /// 2.5 % of runs.
+    pub low: f64,
+    /// 97.5 % of runs.
+    pub high: f64,
 }
 
 /// Accuracy against ρ, with γ and the limit of lemma L8.
@@ -80,7 +84,7 @@ pub(super) fn draw(
     Ok(Some(svg))
 }
 
-fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Level> {
+pub(in crate::report) fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Level> {
     let mut by_kept: BTreeMap<Reverse<usize>, (f64, Vec<f64>)> = BTreeMap::new();
     for row in pruning.iter().filter(|row| row.criterion == criterion && row.finetuned == finetuned) {
         let (_, accuracies) = by_kept.entry(Reverse(row.kept)).or_insert((row.ratio, Vec::new()));
@@ -95,7 +99,7 @@ fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Leve
 }
 
 /// The median over runs of γ, the share of experts that are irrelevant by measured role.
-fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
     let mut counts: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     for row in experts {
         let (irrelevant, all) = counts.entry(row.run).or_default();
@@ -106,7 +110,7 @@ fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
 }
 
 /// Lemma L8: with fewer than two experts, no model votes for both classes.
-fn limit(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn limit(experts: &[&ExpertRow]) -> Option<f64> {
     let k = experts.iter().map(|row| row.expert + 1).max()?;
     (k >= 2).then(|| 1.0 - 2.0 / k as f64)
 }
