@@ -1,5 +1,6 @@
 //! Rows ↔ CSV, and the manifest.
 
+pub mod columns;
 pub mod derived;
 pub mod manifest;
 pub mod rows;

@@ -1,6 +1,7 @@
 //! Verdicts and rows → text, figures and a page.
 
 pub mod figures;
+pub mod glance;
 mod maps;
 pub mod page;
 mod results;

@@ -7,7 +7,7 @@ use crate::too_wide;
 fn quiet_prints_nothing() {
     let bench = Bench::new();
     assert_eq!(bench.succeeds("run tiny.toml --quiet --out made"), "");
-    assert_eq!(bench.files_below("made").len(), 6);
+    assert_eq!(bench.files_below("made").len(), 7);
 }
 
 #[test]

@@ -18,11 +18,11 @@ pub struct Arguments {
 pub enum Command {
     /// Run simulations: train, prune, measure, judge. Example: simulate run theorem.toml --seeds 500
     Run(RunArguments),
-    /// Shipped simulations, claims, assumptions, lemmas, criteria and keys
+    /// Shipped simulations, claims, assumptions, lemmas, criteria, keys and columns. Example: simulate list
     List,
     /// One of them in full. Example: simulate explain T2a
     Explain {
-        /// A simulation, claim, assumption, lemma, criterion or key
+        /// A simulation, claim, assumption, lemma, criterion, key or column
         id: String,
     },
     /// Verdicts again from the CSVs of a result folder, without training. Example: simulate judge results/default
@@ -48,6 +48,17 @@ pub enum Command {
     /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
     /// replays it. Example: simulate falsify T1c --budget 60s
     Falsify(FalsifyArguments),
+    /// Completions for a shell. Example: simulate completions bash > ~/.local/share/bash-completion/completions/simulate
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The man page, to read it with `simulate man | man -l -`
+    Man {
+        /// Write a page for the program and one for each command into this folder. Example: --out man
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use moe_theory::claims::assumptions::Assumption;
 use moe_theory::claims::definitions::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::LEMMAS;
 use moe_theory::claims::slope_parts::slope_parts;
+use moe_theory::record::columns::{self, Column};
 use moe_theory::report::text::WIDTH;
 use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
 use std::io::Write;
@@ -45,7 +46,13 @@ pub fn list() -> Result<(), Failure> {
     for key in KEYS {
         line(&mut out, key.path, key.doc)?;
     }
-    writeln!(out, "\n`simulate explain NAME` tells more of each.")?;
+    writeln!(out, "\nColumns of the result files")?;
+    let columns = columns::all();
+    for file in columns.chunk_by(|a, b| a.file == b.file) {
+        let names: Vec<&str> = file.iter().map(|column| column.name.as_str()).collect();
+        line(&mut out, &file[0].file, &names.join(", "))?;
+    }
+    writeln!(out, "\n`simulate explain NAME` tells more of each; a column is also FILE:COLUMN.")?;
     Ok(())
 }
 
@@ -75,13 +82,19 @@ pub fn explain(id: &str) -> Result<(), Failure> {
         paragraph(&mut out, &format!("{name}: {meaning}"))?;
     } else if let Some(key) = find_key(id) {
         explain_key(&mut out, key)?;
+        explain_columns(&mut out, &columns::find(id))?;
     } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
         explain_simulation(&mut out, shipped)?;
+    } else if columns::all().iter().any(|column| column.file == id) {
+        let columns: Vec<Column> = columns::all().into_iter().filter(|column| column.file == id).collect();
+        explain_file(&mut out, id, &columns)?;
+    } else if !columns::find(id).is_empty() {
+        explain_columns(&mut out, &columns::find(id))?;
     } else {
         let known = names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         return Err(Failure::Usage(format!(
-            "{id}: no simulation, claim, assumption, lemma, criterion or key{}; `simulate list` shows all",
+            "{id}: no simulation, claim, assumption, lemma, criterion, key or column{}; `simulate list` shows all",
             hint(id, &known)
         )));
     }
@@ -96,7 +109,7 @@ fn names() -> Vec<String> {
     let criteria = CRITERIA.iter().map(|(name, _)| *name);
     let keys = KEYS.iter().map(|key| key.path);
     let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
-    names.map(str::to_owned).collect()
+    names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name)).collect()
 }
 
 fn find_key(id: &str) -> Option<&'static Key> {
@@ -145,6 +158,23 @@ fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
     line(out, "legal", key.legal().trim_start_matches("must be "))?;
     line(out, "default", key.default)?;
     line(out, "source", key.source)
+}
+
+/// The columns of a file, each in one line.
+fn explain_file(out: &mut impl Write, file: &str, columns: &[Column]) -> std::io::Result<()> {
+    paragraph(out, &format!("{file}: {} columns", columns.len()))?;
+    columns.iter().try_for_each(|column| line(out, &column.name, &column.meaning))
+}
+
+/// A column, in each file that has one of this name.
+fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<()> {
+    for column in columns {
+        paragraph(out, &format!("{} ({}): {}", column.name, column.file, column.meaning))?;
+        line(out, "values", column.range())?;
+        line(out, "empty", &column.empty)?;
+        line(out, "source", "FORMAT.md; METHODOLOGY.md says what the quantities mean")?;
+    }
+    Ok(())
 }
 
 fn explain_simulation(out: &mut impl Write, shipped: &Shipped) -> std::io::Result<()> {

@@ -10,8 +10,10 @@ mod figures;
 mod folder;
 mod judge;
 mod load;
+mod manual;
 mod report;
 mod run;
+mod terminal;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Report { dir } => report::command(&dir),
         Command::Trace(arguments) => trace::command(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::man(out.as_deref()),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Falsify(arguments) => falsify::command(&arguments),
     };

@@ -6,20 +6,21 @@ use crate::failure::Failure;
 use crate::figures;
 use crate::folder::{self, Draft};
 use crate::load::{Loaded, check_engine, load};
-use crate::report;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use crate::report::{self, PAGE};
+use crate::terminal;
 use moe_theory::claims::judge::{Design, conclusions, surprises};
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::{Manifest, Provenance};
 use moe_theory::record::tables::{Table, columns, run_columns};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
-use moe_theory::report::text;
+use moe_theory::report::glance::glance;
+use moe_theory::report::{Results, text};
 use moe_theory::run::{RunRecord, run, run_all};
 use moe_theory::sim::Point;
 use rayon::ThreadPool;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -142,6 +143,8 @@ fn simulate(
     let Loaded { simulation, points, .. } = loaded;
     if !arguments.quiet {
         announce(loaded)?;
+        let seconds = pool.install(|| dry_run::guess(points, arguments));
+        writeln!(std::io::stdout(), "about {} on {} threads\n", terminal::time(seconds), pool.current_num_threads())?;
     }
     let start = Instant::now();
     let draft = Draft::open(target)?;
@@ -150,7 +153,7 @@ fn simulate(
     let design = manifest.design();
     let mut tables = Tables::open(&draft, &manifest.swept)?;
     let mut analysis = Analysis::new(simulation, points, design);
-    let progress = progress(points.iter().map(|point| point.seeds).sum(), arguments.quiet);
+    let progress = terminal::progress(points.iter().map(|point| point.seeds).sum(), arguments.quiet);
     let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
     for mut tasks in blocks(points, design) {
         tasks.retain(|(point, _)| open.contains(point));
@@ -165,7 +168,7 @@ fn simulate(
             let (head, body) = (&record.run.head, &record.run.body);
             analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
             tables.add(&record)?;
-            progress.set_message(format!("point {}", head.point));
+            progress.set_message(terminal::describe(&points[head.point]));
             progress.inc(1);
             Ok(())
         })?;
@@ -189,7 +192,7 @@ fn simulate(
         figures::draw(target, &results, format)?;
     }
     if !arguments.quiet {
-        conclude(&findings, target, start, runs)?;
+        conclude(&findings, &results, target, start, runs)?;
     }
     Ok(findings.claims)
 }
@@ -207,20 +210,6 @@ fn blocks(points: &[Point], design: Design) -> impl Iterator<Item = Vec<(usize, 
     })
 }
 
-fn progress(runs: u64, quiet: bool) -> ProgressBar {
-    let bar = ProgressBar::new(runs);
-    if quiet || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {rate}  {eta} left  {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // A progress bar that can't be drawn is no reason to stop.
-            let _ = write!(out, "{:.0}/s", state.per_sec());
-        });
-    bar.with_style(style)
-}
-
 fn announce(loaded: &Loaded) -> anyhow::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = std::io::stdout();
@@ -234,13 +223,14 @@ fn announce(loaded: &Loaded) -> anyhow::Result<()> {
     let runs: u64 = points.iter().map(|point| point.seeds).sum();
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{runs} runs at {} grid {points_word}{claims}", points.len());
-    writeln!(out, "{}\n", textwrap::fill(&what, text::WIDTH))?;
+    writeln!(out, "{}", textwrap::fill(&what, text::WIDTH))?;
     Ok(())
 }
 
-fn conclude(findings: &Findings, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
+fn conclude(findings: &Findings, results: &Results, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
+    terminal::print(&text::findings(findings))?;
+    terminal::print(&glance(results))?;
     let mut out = std::io::stdout();
-    write!(out, "{}", text::findings(findings))?;
     let rows = &findings.claims;
     let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
     let surprising = surprises(rows).len();
@@ -249,6 +239,9 @@ fn conclude(findings: &Findings, target: &Path, start: Instant, runs: u64) -> an
     }
     let seconds = start.elapsed().as_secs_f64();
     writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    writeln!(out, "`simulate explain T2a` says what a claim means, LIMITS.md what no verdict says.")?;
+    let claim = rows.first().map_or("T2a", |row| row.claim.as_str());
+    writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
+    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
+    writeln!(out, "`simulate list` shows the other simulations, `simulate run controls` broken ones.")?;
     Ok(())
 }
