@@ -15,7 +15,7 @@
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
-//! - [`record`]: rows ↔ CSV, the manifest
+//! - [`record`]: rows ↔ CSV, the manifest, the journal of finished runs
 //! - [`report`]: verdicts and rows → text and figures
 
 pub mod certify;

@@ -397,6 +397,35 @@ fn prices_that_are_no_numbers_prove_nothing() {
     assert!(bound <= smallest_margin(&small, &all, Class::One), "{bound}");
 }
 
+/// A class pattern that no input of the other class shows, with a score so high that all weights of these inputs underflow
+/// beside it.
+#[test]
+fn weights_that_underflow_prove_nothing_wrong() {
+    let mut seen = [0; 3];
+    for seed in 0..1500 {
+        let mut small = small(8_000_000 + seed, (7, 3));
+        let mut random = stream(seed, Purpose::Basis);
+        let far = random.random_range(700.0..746.0);
+        for router in small.model.routers.chunks_exact_mut(small.model.patterns) {
+            if random.random_bool(0.7) {
+                router[Class::Two.pattern()] = router.iter().copied().fold(f64::MIN, f64::max) + far;
+            }
+        }
+        let all: Vec<usize> = (0..small.model.experts()).collect();
+        let table = table(&small);
+        let truth = smallest_margin(&small, &all, Class::One);
+        assert!(sum_bound(&table, &all, Class::One) <= truth, "seed {seed}");
+        let support = Support { classes: vec![Class::One], ..small.support.clone() };
+        let certificate = certify(&table, &support, &all, ample());
+        assert!(certificate.margin_lower <= truth + 1e-15, "seed {seed}: {certificate:?} of {truth}");
+        if let (Verdict::Counterexample, Some((input, _))) = (certificate.verdict, &certificate.worst) {
+            assert!(margin(&small.model, &all, Class::One, &input.tokens) <= 0.0, "seed {seed}");
+        }
+        seen[certificate.verdict as usize] += 1;
+    }
+    assert!(seen.iter().all(|&count| count > 50), "{seen:?}");
+}
+
 /// Pairs of experts of opposite sign whose activations are sums of the same neurons in another order: f is exactly 0 for every
 /// input, and a few units in the last place in floats.
 #[test]

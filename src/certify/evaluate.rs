@@ -1,6 +1,6 @@
 //! The margin of one input, enclosed.
 
-use super::table::{ModelTable, Seen};
+use super::table::{LIGHT, ModelTable, Seen};
 use crate::moe::routing::descending;
 use crate::patterns::{Class, Pattern};
 
@@ -53,9 +53,10 @@ pub fn margin(table: &ModelTable, kept: &[usize], input: &Input) -> Enclosure {
             sums.0 += token.weight * token.activation;
             sums.1 += token.weight;
         }
-        let mean = sums.0 / sums.1;
+        let mean = if sums.1 > LIGHT { sums.0 / sums.1 } else { 0.5 * own.largest_activation };
         value += own.vote(input.class) * mean;
-        error += mean * (2.0 * own.weight_error + mean_error(table.chosen)) + own.activation_error;
+        error += own.activation_error;
+        error += if sums.1 > LIGHT { mean * (2.0 * own.weight_error + mean_error(table.chosen)) } else { mean };
         error += f64::EPSILON * value.abs();
     }
     Enclosure::around(value, 1.01 * error)

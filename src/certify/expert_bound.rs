@@ -8,11 +8,8 @@
 
 use super::relaxation::Occurrences;
 use super::selection::Smallest;
-use super::table::{ExpertTable, ModelTable};
+use super::table::{ExpertTable, LIGHT, ModelTable};
 use crate::patterns::Class;
-
-/// Smallest total weight that is divided by; below it an expert's output is bounded by its activations alone.
-const LIGHT: f64 = 1e-200;
 
 /// A choice of tokens: (rank, copies).
 pub(super) type Choice = Vec<(u32, u32)>;

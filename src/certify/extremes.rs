@@ -8,7 +8,7 @@
 //! scores of at least u_o. With replacement every pattern is a candidate; o_v ∈ J_s needs n = l or min_q u_q ≤ u_o.
 
 use super::selection::Smallest;
-use super::table::{ExpertTable, ModelTable, Seen};
+use super::table::{ExpertTable, LIGHT, ModelTable, Seen};
 use crate::patterns::Class;
 
 /// Steps of Dinkelbach's iteration, which converges faster than linearly; the bound is sound wherever it stops.
@@ -133,12 +133,13 @@ fn dinkelbach(table: &ModelTable, own: &ExpertTable, candidates: &Candidates, di
     let size = heaviest * (own.largest_activation + mean.abs());
     let error =
         size * (2.0 * own.weight_error + (picks + 12) as f64 * f64::EPSILON) + 2.0 * heaviest * own.activation_error;
-    let lightest = (class.map_or(0.0, |seen| seen.weight) + picks as f64 * own.weights[end - 1]) * (1.0 - 1e-9);
+    let outward = 1.0 - 1e-9 - 2.0 * own.weight_error;
+    let lightest = (class.map_or(0.0, |seen| seen.weight) + picks as f64 * own.weights[end - 1]) * outward;
     let below = ((gap - error) / lightest).min(0.0) * (1.0 + 1e-9);
     let bound = direction * mean + below - 4.0 * f64::EPSILON * (mean.abs() + below.abs());
     // Whatever the weights, the mean lies between the smallest and the largest activation.
     let trivial = if direction > 0.0 { 0.0 } else { -(own.largest_activation + own.activation_error) };
-    Extreme { value, bound: if bound.is_nan() { trivial } else { bound.max(trivial) } }
+    Extreme { value, bound: if bound.is_nan() || lightest <= LIGHT { trivial } else { bound.max(trivial) } }
 }
 
 fn weighed(seen: Seen) -> (f64, f64) {

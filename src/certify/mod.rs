@@ -26,6 +26,6 @@ pub mod table;
 pub use evaluate::{Enclosure, Input};
 pub use search::{Budget, Certificate, Verdict, certify_class};
 pub use stored::{Stored, StoredError};
-pub use subsets::{certify, certify_path, certify_subsets};
+pub use subsets::{certify, certify_path, certify_subsets, smallest_met};
 pub use support::Support;
 pub use table::{ModelTable, Radii};

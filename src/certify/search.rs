@@ -48,6 +48,9 @@ pub struct Budget {
 /// Passes at the root before inputs are looked at: most models that can be certified are so by then.
 const FIRST_PASSES: usize = 25;
 
+/// Nodes before a search may be given up as hopeless.
+const PATIENCE: usize = 25;
+
 impl Budget {
     /// This many nodes, with the usual number of passes.
     pub fn nodes(nodes: usize) -> Self {
@@ -186,8 +189,9 @@ impl Search<'_> {
         }
         let rest = budget.root_passes.saturating_sub(FIRST_PASSES);
         self.visit(all, prices, rest, budget.target, &mut open);
+        let start = open.peek().map_or(0.0, |root| root.pass.bound);
         while let Some(node) = open.pop() {
-            if self.is_refuted() || self.nodes >= budget.nodes {
+            if self.is_refuted() || self.nodes >= budget.nodes || self.is_hopeless(start, node.pass.bound, budget) {
                 open.push(node);
                 break;
             }
@@ -224,6 +228,12 @@ impl Search<'_> {
             }
             Leaf::Open => self.closed = self.closed.min(pass.bound),
         }
+    }
+
+    /// Whether the smallest bound, which rises ever more slowly, will not reach 0 within the budget even if it goes on as so far.
+    fn is_hopeless(&self, start: f64, now: f64, budget: Budget) -> bool {
+        let share = self.nodes as f64 / budget.nodes as f64;
+        self.nodes >= PATIENCE && start + (now - start) / share < 0.0
     }
 
     fn is_refuted(&self) -> bool {

@@ -7,6 +7,7 @@
 //! every subset can be pruned without an error iff that model has none (lemma L10, made exact).
 
 use super::evaluate::{Enclosure, Input, margin};
+use super::local::{descend, rounded};
 use super::relaxation::Prices;
 use super::search::{Budget, Certificate, Verdict, certify_class};
 use super::support::Support;
@@ -36,6 +37,35 @@ fn certify_worst_subset(table: &ModelTable, irrelevant: &[bool], class: Class, b
     let stays = |&expert: &usize| !irrelevant[expert] || table.experts[expert].vote(class) < 0.0;
     let kept: Vec<usize> = (0..table.experts.len()).filter(stays).collect();
     certify_class(table, &kept, class, &mut Prices::none(table, &kept, class), budget)
+}
+
+/// The smallest y f(x) of the inputs that a search for `certificate` met or that a local search finds; `None` if labels can be
+/// either. The smallest margin of all inputs lies between the proven bound and this.
+pub fn smallest_met(table: &ModelTable, support: &Support, kept: &[usize], certificate: &Certificate) -> Option<f64> {
+    if support.contradictory {
+        return None;
+    }
+    let found = support.classes.iter().map(|&class| margin(table, kept, &descend_greedily(table, kept, class)));
+    found
+        .chain(certificate.worst.iter().map(|(_, enclosure)| *enclosure))
+        .map(|enclosure| enclosure.high)
+        .reduce(f64::min)
+}
+
+/// Descends from the irrelevant patterns that speak most against the class, each by itself.
+fn descend_greedily(table: &ModelTable, kept: &[usize], class: Class) -> Input {
+    let mut against = vec![0.0; table.irrelevant];
+    for &expert in kept {
+        let own = &table.experts[expert];
+        for (rank, &pattern) in own.patterns.iter().enumerate() {
+            against[pattern as usize] -= own.vote(class) * own.weights[rank] * own.activations[rank];
+        }
+    }
+    let copies = if table.replacement { 0.5 } else { 1.0 };
+    // Whole numbers above 1 would stand for copies.
+    let largest = against.iter().fold(f64::MIN_POSITIVE, |largest: f64, value| largest.max(value.abs()));
+    against.iter_mut().for_each(|value| *value *= copies / largest);
+    descend(table, kept, class, &rounded(table, &against))
 }
 
 /// A label that can be either for the same input: whatever the model says of it is an error for one of them.

@@ -88,15 +88,26 @@ const NARROW: f64 = 0.1;
 /// Bound on the error of `libm::exp` in units of the last place; its documentation promises less than 1.
 const EXP_ERROR: f64 = 4.0;
 
+/// Largest relative error of a weight that the bounds, which are of first order in it, allow for.
+const COARSE: f64 = 1e-3;
+
+/// Total weights up to this are not divided by: a weight below 10⁻³⁰⁸ has lost digits, which only a far larger total
+/// makes harmless.
+pub(super) const LIGHT: f64 = 1e-200;
+
+/// What underflow may take from an output whose total weight exceeds [`LIGHT`], with room to spare.
+const UNDERFLOW: f64 = 1e-100;
+
 impl ModelTable {
-    /// The table of `model` on `support`; `None` if a weight is not a finite number.
+    /// The table of `model` on `support`; `None` if a weight is not a finite number, or so large that rounding decides the gates.
     pub fn new(model: &Model, support: &Support, radii: Radii) -> Option<Self> {
         if model.routers.iter().chain(&model.neurons).any(|weight| !weight.is_finite()) {
             return None;
         }
         let experts: Vec<ExpertTable> =
             (0..model.experts()).map(|expert| ExpertTable::new(model, expert, support, radii)).collect();
-        if experts.iter().any(|own| !own.largest_activation.is_finite() || !own.weight_error.is_finite()) {
+        let is_usable = |own: &ExpertTable| own.largest_activation.is_finite() && own.weight_error <= COARSE;
+        if !experts.iter().all(is_usable) {
             return None;
         }
         Some(Self {
@@ -163,7 +174,8 @@ impl ExpertTable {
             // The difference u − top is rounded once; exp turns its absolute error into a relative one.
             weight_error: f64::EPSILON * (EXP_ERROR + (top - bottom)) + 6.0 * radii.score,
             activation_error: (model.neurons_per_expert as f64 + 3.0) * f64::EPSILON * largest_activation
-                + 2.0 * radii.neuron,
+                + 2.0 * radii.neuron
+                + if largest_activation > 0.0 { UNDERFLOW } else { 0.0 },
             tie,
             slack: 0.0,
             chosen_end,

@@ -1,10 +1,12 @@
 //! The manifest: what was run, and the hashes of what came out.
 
 use crate::claims::judge::Design;
+use crate::run::Shard;
 use crate::sim::{ClaimSpec, PhaseSpec, Point, Simulation, resolved_keys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read};
 
 /// The content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Manifest {
     pub seeds_given: Option<u64>,
     /// Runs a point between two looks, if the verdicts were looked at while runs came in.
     pub sequential_block: Option<u64>,
+    /// Which part of the runs it is; absent for the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Names of the swept parameters, the columns of `runs.csv` between `seed` and `stop_reason`.
     pub swept: Vec<String>,
     /// The resolved keys of every point.
@@ -69,7 +74,28 @@ pub const FORMAT: u32 = 1;
 
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// SHA-256 in hexadecimal of all that `input` gives, read piece by piece.
+///
+/// # Errors
+/// What the input reports.
+pub fn sha256_of(mut input: impl Read) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match input.read(&mut piece) {
+            Ok(0) => return Ok(hexadecimal(&hash.finalize())),
+            Ok(bytes) => hash.update(&piece[..bytes]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Hash of claims and phase maps: of their JSON.
@@ -95,6 +121,8 @@ pub struct Provenance {
     pub revision: String,
     /// How runs are collected.
     pub design: Design,
+    /// Which part of the runs is done.
+    pub shard: Option<Shard>,
 }
 
 impl Manifest {
@@ -121,6 +149,7 @@ impl Manifest {
                 Design::Fixed => None,
                 Design::Sequential { block } => Some(block),
             },
+            shard: provenance.shard,
             swept: points
                 .first()
                 .map(|point| point.swept.iter().map(|(name, _)| name.clone()).collect())
@@ -150,15 +179,26 @@ impl Manifest {
         };
         let block =
             |manifest: &Manifest| manifest.sequential_block.map_or("none".to_owned(), |block| block.to_string());
+        let part = |manifest: &Manifest| manifest.shard.map_or("none".to_owned(), |shard| shard.to_string());
         differs("name", &self.name, &other.name)
             .or_else(|| differs("the master seed", &self.master_seed, &other.master_seed))
             .or_else(|| differs("seeds", &self.seeds, &other.seeds))
             .or_else(|| differs("the engine", &self.engine, &other.engine))
             .or_else(|| differs("the sequential block", &block(self), &block(other)))
+            .or_else(|| differs("the shard", &part(self), &part(other)))
             .or_else(|| differs("the number of points", &self.points.len(), &other.points.len()))
             .or_else(|| self.points.iter().zip(&other.points).find_map(|(a, b)| a.difference(b)))
             .or_else(|| claims_difference(&self.claims, &other.claims))
             .or_else(|| (self.phases != other.phases).then(|| "the phase maps differ".to_owned()))
+    }
+}
+
+impl Manifest {
+    /// What differs between the programs of two manifests, in words: their results may differ in the last bits.
+    pub fn program_difference(&self, other: &Manifest) -> Option<String> {
+        let program = |manifest: &Manifest| format!("{} ({})", manifest.version, manifest.revision);
+        let (there, here) = (program(self), program(other));
+        (there != here).then(|| format!("the program is version {there} there and {here} here"))
     }
 }
 

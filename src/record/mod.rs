@@ -1,7 +1,8 @@
-//! Rows ↔ CSV, and the manifest.
+//! Rows ↔ CSV, the manifest, and the journal of finished runs.
 
 pub mod columns;
 pub mod derived;
+pub mod journal;
 pub mod manifest;
 pub mod rows;
 pub mod tables;

@@ -73,6 +73,8 @@ pub struct RunBody {
     pub margin_lower: Option<f64>,
     /// The bound of every expert at its own worst tokens, which is proven too.
     pub sum_bound: Option<f64>,
+    /// The smallest y f(x) of the inputs that a local search met: the smallest margin is at most this.
+    pub margin_met: Option<f64>,
     /// Certificate for every subset of the irrelevant experts (measured role) pruned at once: lemma L10, decided.
     pub certificate_subsets: String,
     /// γ: share of irrelevant experts (measured role).

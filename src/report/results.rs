@@ -55,6 +55,13 @@ impl PointLabel {
 }
 
 impl Results {
+    /// Puts the rows of each point side by side, as the figures ask for: `--until-decided` writes blocks of runs.
+    pub fn sort(&mut self) {
+        self.experts.sort_by_key(|row| row.point);
+        self.pruning.sort_by_key(|row| row.point);
+        self.trajectory.sort_by_key(|row| row.point);
+    }
+
     /// The value of a swept column in a run's row.
     fn swept<'a>(&self, run: &'a RunRow, name: &str) -> Option<&'a str> {
         let place = self.manifest.swept.iter().position(|column| column == name)?;

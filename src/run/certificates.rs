@@ -1,6 +1,6 @@
 //! The certificates of a run: of the unpruned model, of the pruning path up to γ, and of every subset.
 
-use crate::certify::{Budget, Certificate, ModelTable, Radii, Support, certify_path, certify_subsets};
+use crate::certify::{Budget, Certificate, ModelTable, Radii, Support, certify_path, certify_subsets, smallest_met};
 use crate::measure::Role;
 use crate::moe::{BuiltRole, Model};
 use crate::sim::Parameters;
@@ -18,9 +18,11 @@ pub(super) struct Irrelevant<'a> {
 /// What was proved of a run's models.
 #[derive(Default)]
 pub(super) struct Proofs {
-    /// Of the models that keep k, k − 1, … experts, as many as have ρ ≤ γ by measured or by built roles; none if
-    /// certificates are off or do not apply.
+    /// Of the models that keep k, k − 1, … experts, as many as have ρ ≤ γ by measured or by built roles, or of the unpruned
+    /// one alone; none if certificates are off or do not apply.
     pub(super) path: Vec<Certificate>,
+    /// The smallest margin of the inputs of the unpruned model that were met.
+    pub(super) met: Option<f64>,
     /// Of every subset of the irrelevant experts, by measured roles.
     pub(super) subsets: Option<Certificate>,
 }
@@ -33,13 +35,18 @@ pub(super) fn prove(model: &Model, keep_first: &[usize], roles: Irrelevant, para
     }
     let support = Support::of(&parameters.data);
     let Some(table) = ModelTable::new(model, &support, Radii::default()) else { return Proofs::default() };
+    let nodes = Budget::nodes(nodes);
+    let met =
+        |path: &[Certificate]| path.first().and_then(|unpruned| smallest_met(&table, &support, keep_first, unpruned));
+    if !parameters.certificate.pruned {
+        let path = certify_path(&table, &support, keep_first, keep_first.len(), nodes);
+        return Proofs { met: met(&path), path, subsets: None };
+    }
     let irrelevant: Vec<bool> = roles.measured.iter().map(|&role| role == Role::Irrelevant).collect();
     let measured = irrelevant.iter().filter(|&&irrelevant| irrelevant).count();
     let built = roles.built.iter().filter(|&&role| role == BuiltRole::Irrelevant).count();
     let fewest = keep_first.len().saturating_sub(measured.max(built)).max(1);
     let few = Budget { root_passes: SUBSET_PASSES, ..Budget::nodes(1) };
-    Proofs {
-        path: certify_path(&table, &support, keep_first, fewest, Budget::nodes(nodes)),
-        subsets: Some(certify_subsets(&table, &support, &irrelevant, few)),
-    }
+    let path = certify_path(&table, &support, keep_first, fewest, nodes);
+    Proofs { met: met(&path), path, subsets: Some(certify_subsets(&table, &support, &irrelevant, few)) }
 }

@@ -2,11 +2,19 @@
 
 mod certificates;
 mod ends;
+pub mod lines;
 mod pruned;
+pub mod reader;
 pub mod schedule;
+pub mod shard;
 pub mod single;
+pub mod tasks;
 pub mod trace;
 pub mod trajectory;
 
+pub use lines::{Headers, RunLines, TABLES};
+pub use reader::{RunReader, check_record};
 pub use schedule::run_all;
+pub use shard::Shard;
 pub use single::{EngineChoice, RunRecord, run};
+pub use tasks::{Task, tasks};

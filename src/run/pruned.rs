@@ -21,6 +21,8 @@ pub(super) struct Pruned {
     pub(super) dominance: Option<Dominance>,
     /// The smallest y f(x) at ρ ≤ γ.
     pub(super) path_margin: Option<f64>,
+    /// The smallest margin of an input of the unpruned model that was met, if certificates are computed.
+    pub(super) margin_met: Option<f64>,
     /// The certificate for every subset of the irrelevant experts, if certificates are computed.
     pub(super) subsets: Option<Verdict>,
 }
@@ -77,7 +79,8 @@ pub(super) fn prune_and_test(
         rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, head.seed, choice)));
     }
     let subsets = proofs.subsets.map(|certificate| certificate.verdict);
-    Pruned { rows, dominance: dominance.dominance(), path_margin: dominance.path_margin(), subsets }
+    let path_margin = dominance.path_margin();
+    Pruned { rows, dominance: dominance.dominance(), path_margin, margin_met: proofs.met, subsets }
 }
 
 /// A bound that says something.

@@ -90,6 +90,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         Some(end) => {
             let pruned = prune_and_test(&head, &start, end, engine.as_mut(), parameters, choice);
             body.set_dominance(pruned.dominance, pruned.path_margin);
+            body.margin_met = pruned.margin_met;
             body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
             pruned.rows
         }

@@ -150,6 +150,9 @@ pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Re
     if parameters.certificate.nodes == 0 {
         return refuse("certificate.nodes", 0, format!("must be at least 1, because claim {claim} is judged here"));
     }
+    if claim == "T2ax" && !parameters.certificate.pruned {
+        return refuse("certificate.pruned", false, format!("must be true, because claim {claim} is judged here"));
+    }
     if parameters.data.noise > 0.0 {
         let noise = super::value::shortest(parameters.data.noise);
         return refuse("data.noise", noise, format!("must be 0, because claim {claim} is judged here"));

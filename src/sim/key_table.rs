@@ -60,6 +60,7 @@ pub static KEYS: &[Key] = &[
     integer("roles.proficiency_samples", "", 1, MANY, "500", "Samples per class from which a proficiency is estimated.", ROLES),
     integer("evaluation.samples", "N", 1, MANY, "2000", "Fresh samples on which an accuracy is measured.", MEASURED),
     integer("certificate.nodes", "", 0, 1_000_000, "0", "Nodes of the search for a certificate, for each class and pruned model; 0: no certificates.", CERTIFIED),
+    flag("certificate.pruned", "", "true", "Whether pruned models are certified too, or the unpruned one alone.", CERTIFIED),
     integer("record.trajectory_runs", "", 0, 1_000_000_000, "0", "Trajectories are recorded for this many first runs of each point.", MEASURED),
     integer("record.record_every", "", 0, MANY, "0", "Iterations between two recorded states; 0: spaced evenly in the logarithm.", MEASURED),
     flag("record.half_batches", "", "false", "Whether drift and noise of every router are told apart by independent half-batches; needs an even batch.", MEASURED),

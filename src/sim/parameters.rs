@@ -273,6 +273,8 @@ pub struct EvaluationParameters {
 pub struct CertificateParameters {
     /// Nodes of the search, for each class and pruned model; 0: no certificates.
     pub nodes: usize,
+    /// Whether pruned models are certified too, or the unpruned one alone.
+    pub pruned: bool,
 }
 
 /// What is recorded while training.

@@ -39,6 +39,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-capacity",
     "phase-misaligned",
     "phase-gauge",
+    "phase-certificates",
 ];
 
 /// The shipped simulation of this name.

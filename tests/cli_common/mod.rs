@@ -124,6 +124,7 @@ impl Bench {
     }
 
     /// The rows of a CSV.
+    #[allow(dead_code, reason = "not every suite reads rows")]
     pub fn rows(&self, name: &str) -> Rows {
         let mut reader = csv::Reader::from_path(self.path(name)).expect(name);
         reader.deserialize().collect::<Result<Rows, _>>().expect(name)
@@ -131,6 +132,7 @@ impl Bench {
 }
 
 /// One column of a CSV.
+#[allow(dead_code, reason = "not every suite reads rows")]
 pub fn column<'a>(rows: &'a Rows, name: &str) -> Vec<&'a str> {
     rows.iter().map(|row| row[name].as_str()).collect()
 }

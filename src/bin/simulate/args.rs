@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::shard::{self, ShardArgument};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moe_theory::run::EngineChoice;
 use std::path::PathBuf;
@@ -39,6 +40,9 @@ pub enum Command {
         /// A result folder
         dir: PathBuf,
     },
+    /// Shards into one result, the same bytes as from a run that was never split.
+    /// Example: simulate merge results/default.shards --out results/default
+    Merge(MergeArguments),
     /// One run, complete, as safetensors: every number needed to replay it.
     /// Example: simulate trace default --seed 7 --out run.safetensors
     Trace(TraceArguments),
@@ -82,6 +86,13 @@ pub struct RunArguments {
     /// Threads, in place of one a core; changes no result. Example: --threads 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Go on with an interrupted simulation: finished runs are not computed again. Example: simulate run default --resume
+    #[arg(long)]
+    pub resume: bool,
+    /// Do one of N equal parts of the runs; `merge` puts them together. auto/N takes I from the scheduler, as does a job
+    /// array without --shard; none does all runs. Example: --shard 2/8
+    #[arg(long, value_name = "I/N", value_parser = shard::parse)]
+    pub shard: Option<ShardArgument>,
     /// Exit 3 if a verdict is not the one that the file expects. Example: simulate run controls --check
     #[arg(long)]
     pub check: bool,
@@ -116,6 +127,8 @@ impl Default for RunArguments {
             set: Vec::new(),
             out: None,
             threads: None,
+            resume: false,
+            shard: None,
             check: false,
             quiet: false,
             dry_run: false,
@@ -125,6 +138,25 @@ impl Default for RunArguments {
             figures: None,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// The shards' folders, or a folder that holds them. Example: results/default.shards
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// The result folder to write. Example: --out results/default
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Exit 3 if a verdict is not the one that the file expects. Example: simulate merge a b --out both --check
+    #[arg(long)]
+    pub check: bool,
+    /// No table: only errors and, with --check, what differs. Example: simulate merge a b --out both --quiet
+    #[arg(long)]
+    pub quiet: bool,
+    /// Draw figures into DIR/figures, as `run` does. Example: --figures svg
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub figures: Option<FigureFormat>,
 }
 
 #[derive(Debug, Args)]

@@ -30,7 +30,11 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
     let kept = kept(arguments, model.experts())?;
     let support = Support::of(&data);
-    let none = || Failure::Usage(format!("{shown}: a weight is not a finite number, so there is nothing to certify"));
+    let none = || {
+        Failure::Usage(format!(
+            "{shown}: a weight is not a finite number or so large that rounding decides the gates, so there is nothing to certify"
+        ))
+    };
     let mut table = ModelTable::new(&model, &support, radii).ok_or_else(none)?;
     let noise = match (arguments.noise_radius, arguments.noise) {
         (Some(radius), _) => Some((bounded(&model, radius), format!("with noise of length ≤ {radius} on every token"))),

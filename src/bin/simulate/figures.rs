@@ -1,6 +1,7 @@
 //! Figures on disk, beside the rows that they are drawn from.
 
 use crate::args::FigureFormat;
+use crate::failure::Failure;
 use anyhow::Context;
 use moe_theory::report::Results;
 use moe_theory::report::figures::{figures, phase_figures, png, scaling_figures};
@@ -8,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// Draws the figures of a result folder into its folder `figures`; those of an earlier run are removed.
-pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> anyhow::Result<()> {
+pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> Result<(), Failure> {
     let mut drawn = figures(&results.experts, &results.pruning, &results.trajectory)?;
     drawn.extend(phase_figures(&results.phase, &results.boundary)?);
     drawn.extend(scaling_figures(&results.scaling, &results.terms, &results.swept_points(), &results.experts)?);

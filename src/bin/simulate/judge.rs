@@ -1,39 +1,33 @@
 //! `simulate judge`: verdicts again from the CSVs.
 
 use crate::failure::Failure;
-use crate::folder::{TABLES, read_manifest};
+use crate::folder::read_manifest;
 use crate::load::load;
 use moe_theory::claims::{Analysis, Findings};
-use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256};
-use moe_theory::record::{ExpertRow, PruningRow, tables};
+use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
 use moe_theory::report::text;
+use moe_theory::run::lines::BadLines;
+use moe_theory::run::{RunReader, TABLES, check_record};
 use moe_theory::sim::{Overrides, Point, Simulation};
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+/// Bytes of a table that are read at once.
+const PIECE: usize = 1 << 16;
+
 /// Judges a result folder again and prints the verdicts.
 pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
-    let manifest = read_manifest(dir)?;
-    check_hashes(dir, &manifest)?;
     let shown = dir.display().to_string();
     if let Some(name) = against {
+        let manifest = read_manifest(dir)?;
         let loaded = load(name, &manifest.overrides, manifest.seeds_given)?;
         let here = rebuild(&manifest, &loaded.text, &loaded.simulation, &loaded.points);
         if let Some(difference) = manifest.difference(&here) {
             return Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}")));
         }
     }
-    // The text in the manifest gives the points and claims back; its hash was checked above.
-    let file = format!("{shown}/manifest.json");
-    let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
-    let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
-    let points = simulation.points().map_err(Failure::usage)?;
-    let here = rebuild(&manifest, &manifest.simulation, &simulation, &points);
-    if let Some(difference) = manifest.difference(&here) {
-        return Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}")));
-    }
-    let findings = judge(dir, &manifest, &simulation, &points)?;
+    let findings = findings(dir)?;
     let mut out = std::io::stdout();
     crate::terminal::print(&text::findings(&findings))?;
     for (name, now) in findings.files().map_err(anyhow::Error::from)? {
@@ -46,7 +40,35 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
+/// What the CSVs of a complete result folder say.
+pub fn findings(dir: &Path) -> Result<Findings, Failure> {
+    let manifest = read_manifest(dir)?;
+    if let Some(shard) = manifest.shard {
+        let shown = dir.display();
+        return Err(Failure::Usage(format!(
+            "{shown}: shard {shard} alone has no verdicts; `simulate merge` joins the shards"
+        )));
+    }
+    check_files(dir, &manifest)?;
+    let (simulation, points) = simulation_of(dir, &manifest)?;
+    judge(dir, &manifest, &simulation, &points)
+}
+
+/// The simulation that a manifest, whose hashes were checked, is of.
+pub fn simulation_of(dir: &Path, manifest: &Manifest) -> Result<(Simulation, Vec<Point>), Failure> {
+    let file = format!("{}/manifest.json", dir.display());
+    let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
+    let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
+    let points = simulation.points().map_err(Failure::usage)?;
+    let here = rebuild(manifest, &manifest.simulation, &simulation, &points);
+    match manifest.difference(&here) {
+        Some(difference) => Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}"))),
+        None => Ok((simulation, points)),
+    }
+}
+
+/// Refuses a folder whose files are not those that its manifest was written for.
+pub fn check_files(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let file = dir.join("manifest.json");
     if sha256(manifest.simulation.as_bytes()) != manifest.simulation_sha256 {
         return Err(Failure::Usage(format!("{}: the simulation text has changed since the run", file.display())));
@@ -54,14 +76,19 @@ fn check_hashes(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if claims_hash(&manifest.claims, &manifest.phases) != manifest.claims_sha256 {
         return Err(Failure::Usage(format!("{}: the claims have changed since the run", file.display())));
     }
-    let missing = TABLES.iter().chain(&["claims.csv"]).find(|name| !manifest.files_sha256.contains_key(**name));
+    let claims: &[&str] = if manifest.shard.is_none() { &["claims.csv"] } else { &[] };
+    let missing = TABLES.iter().chain(claims).find(|name| !manifest.files_sha256.contains_key(**name));
     if let Some(name) = missing {
         return Err(Failure::Usage(format!("{}: has no SHA-256 of {name}: not the manifest of a run", file.display())));
     }
     for (name, hash) in &manifest.files_sha256 {
+        if Path::new(name).file_name() != Some(std::ffi::OsStr::new(name)) {
+            return Err(Failure::Usage(format!("{}: {name:?} is not the name of a table", file.display())));
+        }
         let path = dir.join(name);
-        let bytes = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        if *hash != sha256(&bytes) {
+        let found = File::open(&path).and_then(sha256_of);
+        let found = found.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        if *hash != found {
             return Err(Failure::Usage(format!(
                 "{}: changed since the run (its SHA-256 is not the manifest's)",
                 path.display()
@@ -81,6 +108,7 @@ fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[P
         seeds_given: manifest.seeds_given,
         revision: manifest.revision.clone(),
         design: manifest.design(),
+        shard: manifest.shard,
     };
     Manifest::new(simulation, points, &provenance)
 }
@@ -92,25 +120,23 @@ fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error
 }
 
 fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Findings, Failure> {
-    let runs = read(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
-    let experts: Vec<ExpertRow> = read(dir, "experts.csv", |bytes| tables::read(bytes))?;
-    let pruning: Vec<PruningRow> = read(dir, "pruning.csv", |bytes| tables::read(bytes))?;
+    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+    let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
     let mut analysis = Analysis::new(simulation, points, manifest.design());
-    // All files hold the runs in the same order.
-    let (mut experts, mut pruning) = (experts.as_slice(), pruning.as_slice());
-    for run in &runs {
-        let id = (run.head.point, run.head.run);
-        let own_experts = take(&mut experts, |row| (row.point, row.run) == id);
-        let own_pruning = take(&mut pruning, |row| (row.point, row.run) == id);
-        analysis.add(id.0, id.1, &run.body, own_experts, own_pruning);
+    while let Some(lines) = reader.next_run().map_err(refuse)? {
+        let record = lines.record(reader.headers()).map_err(refuse)?;
+        check_record(&record, points).map_err(refuse)?;
+        analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
     }
     Ok(analysis.findings())
 }
 
-/// Takes the first rows for which `own` holds off the slice.
-fn take<'a, T>(rows: &mut &'a [T], own: impl Fn(&T) -> bool) -> &'a [T] {
-    let count = rows.iter().take_while(|row| own(row)).count();
-    let (first, rest) = rows.split_at(count);
-    *rows = rest;
-    first
+/// The tables of a folder that hold rows of runs.
+fn open_tables(dir: &Path) -> Result<[File; 4], Failure> {
+    let open = |name: &str| {
+        let path = dir.join(name);
+        File::open(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    };
+    let [runs, experts, trajectory, pruning] = TABLES;
+    Ok([open(runs)?, open(experts)?, open(trajectory)?, open(pruning)?])
 }

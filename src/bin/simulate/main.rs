@@ -2,17 +2,23 @@
 
 mod args;
 mod certify;
+mod collector;
 mod dry_run;
 mod explain;
 mod failure;
 mod falsify;
 mod figures;
 mod folder;
+mod interrupt;
+mod journal;
 mod judge;
 mod load;
 mod manual;
+mod merge;
 mod report;
 mod run;
+mod shard;
+mod space;
 mod terminal;
 mod trace;
 
@@ -29,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Report { dir } => report::command(&dir),
+        Command::Merge(arguments) => merge::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref()),

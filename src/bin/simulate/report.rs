@@ -15,7 +15,13 @@ pub const PAGE: &str = "report.html";
 
 /// Writes the page again and says where it is.
 pub fn command(dir: &Path) -> Result<(), Failure> {
-    let results = read(dir)?;
+    let results = read(dir, dir)?;
+    if let Some(shard) = results.manifest.shard {
+        return Err(Failure::Usage(format!(
+            "{}: shard {shard} alone has no verdicts; `simulate merge` joins the shards",
+            dir.display()
+        )));
+    }
     for warning in &results.warnings {
         writeln!(std::io::stderr(), "simulate: {}: {warning}", dir.display())?;
     }
@@ -33,8 +39,8 @@ pub fn write(dir: &Path, results: &Results) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// Reads a result folder.
-pub fn read(dir: &Path) -> Result<Results, Failure> {
+/// Reads a result folder; what the falsifier found lies in `findings`, the same folder or the place to which it will move.
+pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
     let manifest = read_manifest(dir)?;
     let mut warnings = Vec::new();
     for (name, hash) in &manifest.files_sha256 {
@@ -47,20 +53,22 @@ pub fn read(dir: &Path) -> Result<Results, Failure> {
         warnings.push("the manifest has no SHA-256 of any file: the runs were not completed".to_owned());
     }
     let runs = parsed(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
-    Ok(Results {
+    let mut results = Results {
         runs,
         experts: rows(dir, "experts.csv")?,
         trajectory: rows(dir, "trajectory.csv")?,
         pruning: rows(dir, "pruning.csv")?,
-        claims: rows(dir, "claims.csv")?,
+        claims: rows_if_there(dir, "claims.csv")?,
         scaling: rows_if_there(dir, "scaling.csv")?,
         terms: rows_if_there(dir, "terms.csv")?,
         phase: rows_if_there(dir, "phase.csv")?,
         boundary: rows_if_there(dir, "boundary.csv")?,
-        falsified: falsified(dir)?,
+        falsified: falsified(findings)?,
         manifest,
         warnings,
-    })
+    };
+    results.sort();
+    Ok(results)
 }
 
 fn bytes(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {

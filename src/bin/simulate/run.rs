@@ -1,27 +1,29 @@
 //! `simulate run`.
 
 use crate::args::RunArguments;
+use crate::collector::{Collector, Finished};
 use crate::dry_run;
 use crate::failure::Failure;
-use crate::figures;
-use crate::folder::{self, Draft};
+use crate::folder::{self, Draft, Found};
+use crate::interrupt::Interrupts;
+use crate::journal::{Journal, Opened};
+use crate::judge;
 use crate::load::{Loaded, check_engine, load};
-use crate::report::{self, PAGE};
-use crate::terminal;
+use crate::report::PAGE;
+use crate::{shard, space, terminal};
+use moe_theory::claims::Findings;
 use moe_theory::claims::judge::{Design, conclusions, surprises};
-use moe_theory::claims::{Analysis, Findings};
+use moe_theory::record::ClaimRow;
+use moe_theory::record::journal::{JOURNAL, JournalHeader};
 use moe_theory::record::manifest::{Manifest, Provenance};
-use moe_theory::record::tables::{Table, columns, run_columns};
-use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
-use moe_theory::report::glance::glance;
-use moe_theory::report::{Results, text};
-use moe_theory::run::{RunRecord, run, run_all};
+use moe_theory::report::text;
+use moe_theory::run::{Headers, RunLines, RunRecord, Shard, Task, run, run_all, tasks};
 use moe_theory::sim::Point;
 use rayon::ThreadPool;
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::collections::{BTreeSet, VecDeque};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Runs a point between two looks with `--until-decided`.
@@ -30,6 +32,8 @@ const BLOCK: u64 = 25;
 /// Runs each simulation in turn.
 pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     // Everything is checked before the first run starts.
+    let chosen = shard::choose(arguments.shard)?;
+    check_shard(arguments, chosen.shard)?;
     let mut loaded = Vec::new();
     for name in &arguments.sims {
         let simulation = load(name, &arguments.set, arguments.seeds)?;
@@ -40,24 +44,29 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     if arguments.dry_run {
         return loaded.iter().try_for_each(|loaded| pool.install(|| dry_run::show(loaded, arguments)));
     }
-    let mut jobs = Vec::new();
+    let mut jobs: Vec<Job> = Vec::new();
     for loaded in &loaded {
-        let target = target(arguments, &loaded.simulation.name);
-        if jobs.iter().any(|(_, other, _)| *other == target) {
+        let target = target(arguments, &loaded.simulation.name, chosen);
+        if jobs.iter().any(|other| other.target == target) {
             return Err(Failure::Usage(format!(
                 "{}: two of the simulations would write there (both are named {}); nothing was written",
                 target.display(),
                 loaded.simulation.name
             )));
         }
-        let manifest = manifest(loaded, arguments);
-        folder::check_target(&target, &manifest)?;
-        jobs.push((loaded, target, manifest));
+        let header = header(manifest(loaded, arguments, chosen.shard), arguments.timings)?;
+        let found = folder::check_target(&target, &header, arguments.resume)?;
+        jobs.push(Job { loaded, target, header, found });
     }
+    let interrupts = Interrupts::listen()?;
+    let mut drafts = open_all(&jobs, arguments.resume)?;
     let mut differing = Vec::new();
-    for (loaded, target, manifest) in jobs {
-        let rows = simulate(&pool, loaded, &target, manifest, arguments)?;
-        differing.extend(surprises(&rows).into_iter().map(|row| describe(&loaded.simulation.name, row)));
+    for job in jobs {
+        let rows = match drafts.pop_front().flatten() {
+            None => already_complete(&job, arguments)?,
+            Some(draft) => simulate(&pool, &job, draft, arguments, &interrupts)?,
+        };
+        differing.extend(surprises(&rows).into_iter().map(|row| describe(&job.loaded.simulation.name, row)));
     }
     if arguments.check && !differing.is_empty() {
         return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
@@ -65,16 +74,81 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(simulation: &str, row: &ClaimRow) -> String {
+/// One simulation and where its results go.
+struct Job<'a> {
+    loaded: &'a Loaded,
+    target: PathBuf,
+    header: JournalHeader,
+    found: Found,
+}
+
+/// Refuses what needs all runs.
+fn check_shard(arguments: &RunArguments, shard: Option<Shard>) -> Result<(), Failure> {
+    let Some(shard) = shard else { return Ok(()) };
+    let flags = [
+        (arguments.until_decided, "--until-decided", "looks at the verdicts of all runs"),
+        (arguments.check, "--check", "needs the verdicts of all runs; `simulate merge` has it"),
+        (arguments.figures.is_some(), "--figures", "needs all runs; `simulate merge` has it"),
+    ];
+    match flags.iter().find(|(given, ..)| *given) {
+        Some((_, flag, why)) => Err(Failure::Usage(format!("{flag} with shard {shard}: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// A draft for every job, before the first one starts; none where the results are complete.
+fn open_all(jobs: &[Job], resume: bool) -> Result<VecDeque<Option<Draft>>, Failure> {
+    let mut drafts = VecDeque::new();
+    for job in jobs {
+        let opened = match job.found {
+            Found::Complete => Ok(None),
+            _ => Draft::open(&job.target).and_then(|draft| {
+                // Another process may have written there between the check and the lock.
+                match folder::check_content(&job.target, &job.header, resume) {
+                    Ok(found) if found == job.found => Ok(Some(draft)),
+                    Ok(_) => {
+                        let shown = job.target.display();
+                        draft.abandon();
+                        Err(Failure::Usage(format!("{shown}: another process has just written there; try again")))
+                    }
+                    Err(failure) => {
+                        draft.abandon();
+                        Err(failure)
+                    }
+                }
+            }),
+        };
+        match opened {
+            Ok(draft) => drafts.push_back(draft),
+            Err(failure) => {
+                drafts.into_iter().flatten().for_each(Draft::abandon);
+                return Err(failure);
+            }
+        }
+    }
+    Ok(drafts)
+}
+
+/// A verdict that is not the expected one, in words.
+pub fn describe(simulation: &str, row: &ClaimRow) -> String {
     let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
     format!("{simulation}{case} {}: {} in place of {}", row.claim, row.verdict, row.expected)
 }
 
-fn target(arguments: &RunArguments, name: &str) -> PathBuf {
-    match &arguments.out {
-        None => Path::new("results").join(name),
+/// The result folder. The shards of one simulation never share one, unless somebody asks for it.
+fn target(arguments: &RunArguments, name: &str, chosen: shard::Chosen) -> PathBuf {
+    let own = |shard: Shard| format!("{}-of-{}", shard.index, shard.count);
+    let whole = match &arguments.out {
+        None => match chosen.shard {
+            None => return Path::new("results").join(name),
+            Some(shard) => return Path::new("results").join(format!("{name}.shards")).join(own(shard)),
+        },
         Some(dir) if arguments.sims.len() == 1 => dir.clone(),
         Some(dir) => dir.join(name),
+    };
+    match chosen.shard {
+        Some(shard) if chosen.by_scheduler => whole.join(own(shard)),
+        _ => whole,
     }
 }
 
@@ -83,7 +157,7 @@ pub fn design(arguments: &RunArguments) -> Design {
     if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
 }
 
-fn manifest(loaded: &Loaded, arguments: &RunArguments) -> Manifest {
+fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
     let provenance = Provenance {
         text: loaded.text.clone(),
         overrides: arguments.set.clone(),
@@ -92,125 +166,125 @@ fn manifest(loaded: &Loaded, arguments: &RunArguments) -> Manifest {
         seeds_given: arguments.seeds,
         revision: env!("GIT_REVISION").to_owned(),
         design: design(arguments),
+        shard,
     };
     Manifest::new(&loaded.simulation, &loaded.points, &provenance)
 }
 
-/// The tables that runs are written to as they finish.
-struct Tables {
-    runs: Table<BufWriter<File>>,
-    experts: Table<BufWriter<File>>,
-    trajectory: Table<BufWriter<File>>,
-    pruning: Table<BufWriter<File>>,
+/// What the journal of a simulation starts with.
+pub fn header(manifest: Manifest, timings: bool) -> Result<JournalHeader, Failure> {
+    let columns = Headers::new(&manifest.swept)?.columns.to_vec();
+    Ok(JournalHeader { journal: JOURNAL, manifest, timings, columns })
 }
 
-impl Tables {
-    fn open(draft: &Draft, swept: &[String]) -> anyhow::Result<Self> {
-        Ok(Self {
-            runs: Table::new(draft.create("runs.csv")?, &run_columns(swept)?)?,
-            experts: Table::new(draft.create("experts.csv")?, &columns(&ExpertRow::default())?)?,
-            trajectory: Table::new(draft.create("trajectory.csv")?, &columns(&TrajectoryRow::default())?)?,
-            pruning: Table::new(draft.create("pruning.csv")?, &columns(&PruningRow::default())?)?,
-        })
-    }
-
-    fn add(&mut self, record: &RunRecord) -> anyhow::Result<()> {
-        self.runs.add(&(&record.run.head, &record.run.swept, &record.run.body))?;
-        record.experts.iter().try_for_each(|row| self.experts.add(row))?;
-        record.trajectory.iter().try_for_each(|row| self.trajectory.add(row))?;
-        record.pruning.iter().try_for_each(|row| self.pruning.add(row))?;
-        Ok(())
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        for mut output in
-            [self.runs.finish()?, self.experts.finish()?, self.trajectory.finish()?, self.pruning.finish()?]
-        {
-            output.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// Trains, judges and writes one simulation; returns its claims' rows.
+/// Trains, judges and writes one simulation, or a shard of it; returns its claims' rows.
 fn simulate(
     pool: &ThreadPool,
-    loaded: &Loaded,
-    target: &Path,
-    mut manifest: Manifest,
+    job: &Job,
+    draft: Draft,
     arguments: &RunArguments,
+    interrupts: &Interrupts,
 ) -> Result<Vec<ClaimRow>, Failure> {
-    let Loaded { simulation, points, .. } = loaded;
+    let Loaded { simulation, points, .. } = job.loaded;
+    let mut manifest = job.header.manifest.clone();
+    let (design, shard) = (manifest.design(), manifest.shard);
     if !arguments.quiet {
-        announce(loaded)?;
-        let seconds = pool.install(|| dry_run::guess(points, arguments));
+        announce(job.loaded, shard)?;
+        let seconds = pool.install(|| dry_run::guess(points, arguments)) * shard.map_or(1.0, |s| 1.0 / s.count as f64);
         writeln!(std::io::stdout(), "about {} on {} threads\n", terminal::time(seconds), pool.current_num_threads())?;
     }
     let start = Instant::now();
-    let draft = Draft::open(target)?;
     // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
     draft.register(&manifest)?;
-    let design = manifest.design();
-    let mut tables = Tables::open(&draft, &manifest.swept)?;
-    let mut analysis = Analysis::new(simulation, points, design);
-    let progress = terminal::progress(points.iter().map(|point| point.seeds).sum(), arguments.quiet);
+    let headers = Headers::new(&manifest.swept)?;
+    space::warn(draft.path(), space::estimated_bytes(points, &headers, shard));
+    let total = shard.map_or_else(|| all_runs(points), |shard| shard.share(all_runs(points)));
+    let (journal, opened) = Journal::open(draft.path(), &job.header, points)?;
+    let journal = Arc::new(journal);
+    interrupts.watch(&journal, total);
+    if !arguments.quiet {
+        tell_resumed(opened, total);
+    }
+    let mut collector = Collector::new(draft, &headers, &manifest, simulation, points)?;
+    let progress = terminal::progress(total, arguments.quiet);
     let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
-    for mut tasks in blocks(points, design) {
-        tasks.retain(|(point, _)| open.contains(point));
-        let compute = |&(point, index): &(usize, u64)| {
-            let start = Instant::now();
-            let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
-            record.run.body.seconds = arguments.timings.then(|| start.elapsed().as_secs_f64());
-            record
-        };
-        let work = |&(point, _): &(usize, u64)| points[point].parameters.work();
-        run_all(pool, &tasks, work, compute, |record: RunRecord| -> anyhow::Result<()> {
-            let (head, body) = (&record.run.head, &record.run.body);
-            analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
-            tables.add(&record)?;
-            progress.set_message(terminal::describe(&points[head.point]));
+    for mut list in tasks(points, design, shard) {
+        list.retain(|(point, _)| open.contains(point));
+        let compute = |&task: &Task| do_run(task, points, &journal, &headers, arguments);
+        let work = |&(point, _): &Task| points[point].parameters.work();
+        run_all(pool, &list, work, compute, |done: anyhow::Result<(RunRecord, RunLines)>| -> anyhow::Result<()> {
+            let (record, lines) = done?;
+            collector.add(&record, &lines)?;
+            progress.set_message(terminal::describe(&points[lines.point]));
             progress.inc(1);
             Ok(())
         })?;
-        if arguments.until_decided {
-            open = analysis.open_points();
-        }
+        open = collector.open_points(points, design);
     }
     let runs = progress.position();
     progress.finish_and_clear();
-    tables.finish()?;
-    let findings = analysis.findings();
-    let derived = findings.files()?;
-    for (name, text) in &derived {
-        draft.create(name)?.write_all(text)?;
-    }
-    draft.publish(&mut manifest, derived.iter().map(|(name, _)| *name))?;
-    // From the complete folder, as `simulate report` does: the page is the same.
-    let results = report::read(target)?;
-    report::write(target, &results)?;
-    if let Some(format) = arguments.figures {
-        figures::draw(target, &results, format)?;
-    }
+    let finished = collector.finish(&mut manifest, arguments.figures)?;
+    interrupts.rest();
     if !arguments.quiet {
-        conclude(&findings, &results, target, start, runs)?;
+        conclude(&finished, shard, &job.target, start, runs)?;
+    }
+    Ok(finished.findings.claims)
+}
+
+/// One run: from the journal if it was finished before, else computed and added to it.
+fn do_run(
+    task: Task,
+    points: &[Point],
+    journal: &Journal,
+    headers: &Headers,
+    arguments: &RunArguments,
+) -> anyhow::Result<(RunRecord, RunLines)> {
+    if let Some(lines) = journal.finished(task)? {
+        return Ok((lines.record(headers)?, lines));
+    }
+    let start = Instant::now();
+    let (point, index) = task;
+    let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
+    record.run.body.seconds = arguments.timings.then(|| start.elapsed().as_secs_f64());
+    let lines = RunLines::new(&record)?;
+    journal.add(&lines)?;
+    Ok((record, lines))
+}
+
+fn all_runs(points: &[Point]) -> u64 {
+    points.iter().map(|point| point.seeds).sum()
+}
+
+fn tell_resumed(opened: Opened, total: u64) {
+    if opened == Opened::default() {
+        return;
+    }
+    let torn = match opened.dropped {
+        0 => String::new(),
+        bytes => format!(", {bytes} bytes of an unfinished one dropped"),
+    };
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(std::io::stderr(), "resumed: {} of {total} runs were finished{torn}", opened.runs);
+}
+
+/// What `--resume` does where nothing is left to do: the verdicts again from the CSVs.
+fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>, Failure> {
+    let findings = match job.header.manifest.shard {
+        None => judge::findings(&job.target)?,
+        Some(_) => {
+            judge::check_files(&job.target, &folder::read_manifest(&job.target)?)?;
+            Findings::default()
+        }
+    };
+    if !arguments.quiet {
+        let mut out = std::io::stdout();
+        terminal::print(&text::findings(&findings))?;
+        writeln!(out, "Nothing to resume: {} is complete.", job.target.display())?;
     }
     Ok(findings.claims)
 }
 
-/// The tasks (point, run) in the order in which they are computed and written: all at once, or block by block.
-fn blocks(points: &[Point], design: Design) -> impl Iterator<Item = Vec<(usize, u64)>> {
-    let most = points.iter().map(|point| point.seeds).max().unwrap_or(0);
-    let block = match design {
-        Design::Fixed => most.max(1),
-        Design::Sequential { block } => block,
-    };
-    (0..most.div_ceil(block)).map(move |number| {
-        let runs = |point: &Point| number * block..point.seeds.min((number + 1) * block);
-        points.iter().flat_map(|point| runs(point).map(move |run| (point.index, run))).collect()
-    })
-}
-
-fn announce(loaded: &Loaded) -> anyhow::Result<()> {
+fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = std::io::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
@@ -220,28 +294,41 @@ fn announce(loaded: &Loaded) -> anyhow::Result<()> {
     unique.sort();
     unique.dedup();
     let points_word = if points.len() == 1 { "point" } else { "points" };
-    let runs: u64 = points.iter().map(|point| point.seeds).sum();
+    let runs = all_runs(points);
+    let of_shard = shard.map(|shard| format!("shard {shard}, {} of ", shard.share(runs))).unwrap_or_default();
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
-    let what = format!("{runs} runs at {} grid {points_word}{claims}", points.len());
+    let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
     writeln!(out, "{}", textwrap::fill(&what, text::WIDTH))?;
     Ok(())
 }
 
-fn conclude(findings: &Findings, results: &Results, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
-    terminal::print(&text::findings(findings))?;
-    terminal::print(&glance(results))?;
+fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
-    let rows = &findings.claims;
+    let seconds = start.elapsed().as_secs_f64();
+    if let Some(shard) = shard {
+        writeln!(out, "Shard {shard}: {runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+        writeln!(out, "`simulate merge` puts the shards together, and judges them.")?;
+        return Ok(());
+    }
+    show_findings(finished)?;
+    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+    let claim = finished.findings.claims.first().map_or("T2a", |row| row.claim.as_str());
+    writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
+    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
+    writeln!(out, "`simulate list` shows the other simulations; `controls` must come out REFUTED.")?;
+    Ok(())
+}
+
+/// Prints the findings, and how many verdicts are the expected ones.
+pub fn show_findings(finished: &Finished) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    terminal::print(&text::findings(&finished.findings))?;
+    terminal::print(&finished.glance)?;
+    let rows = &finished.findings.claims;
     let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
     let surprising = surprises(rows).len();
     if expected > 0 {
         writeln!(out, "\n{} of {expected} verdicts as expected.", expected - surprising)?;
     }
-    let seconds = start.elapsed().as_secs_f64();
-    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    let claim = rows.first().map_or("T2a", |row| row.claim.as_str());
-    writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
-    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
-    writeln!(out, "`simulate list` shows the other simulations, `simulate run controls` broken ones.")?;
     Ok(())
 }

@@ -49,11 +49,9 @@ struct Figure {
     without: &'static str,
 }
 
-/// The page of a result folder. The same folder gives the same bytes.
+/// The page of a result folder whose rows are sorted ([`Results::sort`]). The same folder gives the same bytes.
 pub fn page(results: &Results) -> String {
-    let mut sorted = results.clone();
-    views::sort(&mut sorted);
-    let views = Views::new(&sorted);
+    let views = Views::new(results);
     let figures = figures(&views);
     let charts: Vec<&Chart> = figures.iter().map(|figure| &figure.chart).filter(|chart| !chart.is_empty()).collect();
     // Serialising texts and finite numbers to JSON cannot fail. `<` never ends the element early.

@@ -27,8 +27,7 @@ pub struct Views<'a> {
 }
 
 impl<'a> Views<'a> {
-    /// Sorts the rows of a folder by point. The files hold a point's rows side by side; rows that stand elsewhere
-    /// (`--until-decided` writes blocks of runs) must have been sorted by [`sort`].
+    /// Groups the rows of a folder, which [`Results::sort`] has put side by side.
     pub fn new(results: &'a Results) -> Self {
         let all: Vec<usize> = results.points().into_iter().collect();
         Self {
@@ -65,13 +64,6 @@ impl<'a> Views<'a> {
         };
         Select { name: "grid point".to_owned(), options: points.iter().map(name).collect() }
     }
-}
-
-/// Sorts rows by point and keeps the order within a point.
-pub fn sort(results: &mut Results) {
-    results.experts.sort_by_key(|row| row.point);
-    results.pruning.sort_by_key(|row| row.point);
-    results.trajectory.sort_by_key(|row| row.point);
 }
 
 fn by_point<T>(rows: &[T], point: impl Fn(&T) -> usize) -> BTreeMap<usize, &[T]> {

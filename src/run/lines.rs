@@ -1,0 +1,224 @@
+//! A run's rows as lines of its tables: what a journal keeps of it, and what the tables are put together from.
+
+use super::single::RunRecord;
+use crate::record::rows::RunHead;
+use crate::record::tables::{Table, columns, read, read_runs, run_columns};
+use crate::record::{ExpertRow, PruningRow, TrajectoryRow};
+use serde::Serialize;
+use std::io::Read;
+
+/// The tables that hold rows of runs, in the order of [`RunLines::tables`] and [`Headers`].
+pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
+
+/// The lines of one run in each of the [`TABLES`], as CSV text without headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLines {
+    /// The run's point.
+    pub point: usize,
+    /// Its index there.
+    pub run: u64,
+    /// Lines, table by table.
+    pub tables: [Vec<u8>; 4],
+}
+
+/// The columns of the [`TABLES`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headers {
+    /// Names of the columns, table by table.
+    pub columns: [Vec<String>; 4],
+    /// The columns of `runs.csv` that are swept parameters.
+    pub swept: Vec<String>,
+}
+
+impl Headers {
+    /// The headers of the tables of a simulation that sweeps these parameters.
+    ///
+    /// # Errors
+    /// Never for the rows of this crate.
+    pub fn new(swept: &[String]) -> Result<Self, csv::Error> {
+        let columns = [
+            run_columns(swept)?,
+            columns(&ExpertRow::default())?,
+            columns(&TrajectoryRow::default())?,
+            columns(&PruningRow::default())?,
+        ];
+        Ok(Self { columns, swept: swept.to_vec() })
+    }
+
+    /// The header line of table number `table`.
+    ///
+    /// # Errors
+    /// Never for the rows of this crate.
+    pub fn line(&self, table: usize) -> Result<Vec<u8>, csv::Error> {
+        Table::new(Vec::new(), &self.columns[table])?.finish()
+    }
+}
+
+impl RunLines {
+    /// The lines of a run.
+    ///
+    /// # Errors
+    /// Never for the rows of this crate.
+    pub fn new(record: &RunRecord) -> Result<Self, csv::Error> {
+        let run = &record.run;
+        let tables = [
+            lines(&[(&run.head, &run.swept, &run.body)])?,
+            lines(&record.experts)?,
+            lines(&record.trajectory)?,
+            lines(&record.pruning)?,
+        ];
+        Ok(Self { point: run.head.point, run: run.head.run, tables })
+    }
+
+    /// The rows that the lines hold.
+    ///
+    /// # Errors
+    /// Lines that are not those of one run, with the table.
+    pub fn record(&self, headers: &Headers) -> Result<RunRecord, BadLines> {
+        let bad = |table: usize| move |error: csv::Error| BadLines { table: TABLES[table], problem: error.to_string() };
+        let text = |table: usize| -> Result<_, BadLines> {
+            let header = headers.line(table).map_err(bad(table))?;
+            Ok(std::io::Cursor::new(header).chain(self.tables[table].as_slice()))
+        };
+        let runs = read_runs(text(0)?, &headers.swept).map_err(bad(0))?;
+        let record = RunRecord {
+            run: runs.first().cloned().ok_or_else(|| self.not_one_run(0))?,
+            experts: read(text(1)?).map_err(bad(1))?,
+            trajectory: read(text(2)?).map_err(bad(2))?,
+            pruning: read(text(3)?).map_err(bad(3))?,
+        };
+        let own = |point: usize, run: u64| (point, run) == (self.point, self.run);
+        let RunHead { point, run, .. } = record.run.head;
+        let foreign = [
+            runs.len() != 1 || !own(point, run),
+            record.experts.iter().any(|row| !own(row.point, row.run)),
+            record.trajectory.iter().any(|row| !own(row.point, row.run)),
+            record.pruning.iter().any(|row| !own(row.point, row.run)),
+        ];
+        match foreign.iter().position(|&foreign| foreign) {
+            Some(table) => Err(self.not_one_run(table)),
+            None => Ok(record),
+        }
+    }
+
+    fn not_one_run(&self, table: usize) -> BadLines {
+        let problem = format!("the lines are not those of run {} of point {}", self.run, self.point);
+        BadLines { table: TABLES[table], problem }
+    }
+
+    /// One piece of bytes: point and index as 64-bit little-endian numbers, then each table's length and lines.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48 + self.tables.iter().map(Vec::len).sum::<usize>());
+        bytes.extend((self.point as u64).to_le_bytes());
+        bytes.extend(self.run.to_le_bytes());
+        for lines in &self.tables {
+            bytes.extend((lines.len() as u64).to_le_bytes());
+            bytes.extend(lines);
+        }
+        bytes
+    }
+
+    /// The lines that [`RunLines::to_bytes`] made the bytes of; `None` if they are not such bytes.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let point = usize::try_from(take_number(&mut bytes)?).ok()?;
+        let run = take_number(&mut bytes)?;
+        let mut tables: [Vec<u8>; 4] = Default::default();
+        for lines in &mut tables {
+            let length = usize::try_from(take_number(&mut bytes)?).ok()?;
+            let (own, rest) = bytes.split_at_checked(length)?;
+            *lines = own.to_vec();
+            bytes = rest;
+        }
+        bytes.is_empty().then_some(Self { point, run, tables })
+    }
+}
+
+/// Lines that are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}: {problem}")]
+pub struct BadLines {
+    /// The table.
+    pub table: &'static str,
+    /// What is wrong with them.
+    pub problem: String,
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let (number, rest) = bytes.split_first_chunk::<8>()?;
+    *bytes = rest;
+    Some(u64::from_le_bytes(*number))
+}
+
+fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    rows.iter().try_for_each(|row| writer.serialize(row))?;
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{EngineChoice, run};
+    use crate::sim::{Overrides, Simulation};
+    use proptest::prelude::*;
+
+    fn record() -> (RunRecord, Headers) {
+        let set = [
+            "data.patterns=[20,24]",
+            "data.tokens=5",
+            "model.experts=4",
+            "model.tokens_per_expert=2",
+            "training.iterations=20",
+            "training.batch=20",
+            "pretrained.relevant_per_class=1",
+            "record.trajectory_runs=1",
+        ];
+        let set = set.map(str::to_owned);
+        let simulation = Simulation::parse("x", "name = \"x\"", &Overrides { set: &set, seeds: None });
+        let points = simulation.and_then(|simulation| simulation.points()).expect("points");
+        let headers = Headers::new(&["patterns".to_owned()]).expect("headers");
+        (run(&points[1], 0, 0, EngineChoice::Auto), headers)
+    }
+
+    #[test]
+    fn a_record_comes_back_from_its_lines_and_bytes() {
+        let (record, headers) = record();
+        assert!(!record.trajectory.is_empty() && !record.pruning.is_empty());
+        let lines = RunLines::new(&record).expect("lines");
+        let back = RunLines::from_bytes(&lines.to_bytes()).expect("the same bytes");
+        assert_eq!(back, lines);
+        assert_eq!(back.record(&headers), Ok(record));
+    }
+
+    #[test]
+    fn lines_of_another_run_are_refused() {
+        let (mut record, headers) = record();
+        record.pruning[1].run = 7;
+        let lines = RunLines::new(&record).expect("lines");
+        let refused = lines.record(&headers).expect_err("a foreign row");
+        assert_eq!(refused.to_string(), "pruning.csv: the lines are not those of run 0 of point 1");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_come_back_changed(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Some(lines) = RunLines::from_bytes(&bytes) {
+                prop_assert_eq!(lines.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn cut_or_changed_bytes_are_no_run_or_a_refused_one(cut in 0usize..3000, at in 0usize..3000, byte in any::<u8>()) {
+            let (record, headers) = record();
+            let whole = RunLines::new(&record).expect("lines").to_bytes();
+            prop_assert_eq!(RunLines::from_bytes(&whole[..cut.min(whole.len() - 1)]), None);
+            let mut changed = whole.clone();
+            let place = at % whole.len();
+            changed[place] = byte;
+            if let Some(lines) = RunLines::from_bytes(&changed) {
+                // Whatever the answer is, it comes.
+                let _ = lines.record(&headers);
+            }
+        }
+    }
+}

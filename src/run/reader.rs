@@ -1,0 +1,247 @@
+//! The tables of a result folder or a shard, read run by run.
+
+use super::lines::{BadLines, Headers, RunLines, TABLES};
+use super::single::RunRecord;
+use super::tasks::Task;
+use crate::sim::Point;
+use csv::ByteRecord;
+use std::io::Read;
+
+/// Reads the runs of the four tables in step; memory does not grow with their number.
+pub struct RunReader<R> {
+    tables: Vec<TableReader<R>>,
+    headers: Headers,
+}
+
+/// One table, with the row that comes next.
+struct TableReader<R> {
+    name: &'static str,
+    reader: csv::Reader<R>,
+    next: Option<(Task, ByteRecord)>,
+}
+
+impl<R: Read> RunReader<R> {
+    /// Opens the [`TABLES`], in their order, of a simulation that sweeps these parameters; each is read in pieces of
+    /// `piece` bytes. Columns are found by name, so further columns do no harm.
+    ///
+    /// # Errors
+    /// A header that can't be read, or a row behind it that does not begin with a point and a run.
+    pub fn new(inputs: [R; 4], swept: &[String], piece: usize) -> Result<Self, BadLines> {
+        let mut tables = Vec::new();
+        let mut headers = Headers::new(swept).map_err(|error| bad(TABLES[0], error))?;
+        for ((input, name), columns) in inputs.into_iter().zip(TABLES).zip(&mut headers.columns) {
+            let mut reader = csv::ReaderBuilder::new().buffer_capacity(piece).from_reader(input);
+            let found = reader.headers().map_err(|error| bad(name, error))?;
+            *columns = found.iter().map(str::to_owned).collect();
+            if !columns.iter().take(2).eq(["point", "run"]) {
+                return Err(bad(name, "does not begin with the columns point and run"));
+            }
+            let mut table = TableReader { name, reader, next: None };
+            table.advance()?;
+            tables.push(table);
+        }
+        Ok(Self { tables, headers })
+    }
+
+    /// The columns that the tables have.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The next run; `None` behind the last.
+    ///
+    /// # Errors
+    /// A row that can't be read, a run without its own row of `runs.csv`, or with two of them.
+    pub fn next_run(&mut self) -> Result<Option<RunLines>, BadLines> {
+        let Some(&(task, _)) = self.tables.first().and_then(|runs| runs.next.as_ref()) else {
+            return match self.tables.iter().find_map(|table| table.next.as_ref().map(|(task, _)| (table.name, task))) {
+                Some((name, task)) => {
+                    Err(bad(name, format!("has rows of {}, which runs.csv has not there", shown(*task))))
+                }
+                None => Ok(None),
+            };
+        };
+        let mut tables: [Vec<u8>; 4] = Default::default();
+        for (table, lines) in self.tables.iter_mut().zip(&mut tables) {
+            *lines = table.take(task)?;
+        }
+        if let Some(&(again, _)) = self.tables.first().and_then(|runs| runs.next.as_ref())
+            && again == task
+        {
+            return Err(bad(TABLES[0], format!("has {} twice", shown(task))));
+        }
+        Ok(Some(RunLines { point: task.0, run: task.1, tables }))
+    }
+}
+
+fn bad(table: &'static str, problem: impl ToString) -> BadLines {
+    BadLines { table, problem: problem.to_string() }
+}
+
+/// A run in words.
+pub fn shown((point, run): Task) -> String {
+    format!("run {run} of point {point}")
+}
+
+impl<R: Read> TableReader<R> {
+    fn advance(&mut self) -> Result<(), BadLines> {
+        let mut record = ByteRecord::new();
+        self.next = match self.reader.read_byte_record(&mut record) {
+            Err(error) => return Err(bad(self.name, error)),
+            Ok(false) => None,
+            Ok(true) => {
+                let number = |place: usize| std::str::from_utf8(record.get(place)?).ok()?.parse::<u64>().ok();
+                let task = number(0).and_then(|point| Some((usize::try_from(point).ok()?, number(1)?)));
+                let line = record.position().map_or(0, csv::Position::line);
+                let task = task.ok_or_else(|| bad(self.name, format!("line {line}: begins with no point and run")))?;
+                Some((task, record))
+            }
+        };
+        Ok(())
+    }
+
+    /// The lines of the rows of a run that come next; one at most of `runs.csv`.
+    fn take(&mut self, task: Task) -> Result<Vec<u8>, BadLines> {
+        let mut lines = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        while let Some((own, record)) = self.next.take_if(|(own, _)| *own == task) {
+            lines.write_byte_record(&record).map_err(|error| bad(self.name, error))?;
+            debug_assert_eq!(own, task);
+            self.advance()?;
+            if self.name == TABLES[0] {
+                break;
+            }
+        }
+        lines.into_inner().map_err(|error| bad(self.name, error.error()))
+    }
+}
+
+/// Refuses rows that no run of the simulation can have; where it does not, they can be judged.
+///
+/// # Errors
+/// What is wrong, with the table.
+pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines> {
+    let head = &record.run.head;
+    let Some(point) = points.get(head.point) else {
+        return Err(bad(
+            TABLES[0],
+            format!("point {}: must be from 0 to {}", head.point, points.len().saturating_sub(1)),
+        ));
+    };
+    if head.run >= point.seeds {
+        let problem = format!("run {} of point {}: must be from 0 to {}", head.run, head.point, point.seeds - 1);
+        return Err(bad(TABLES[0], problem));
+    }
+    let run = shown((head.point, head.run));
+    let experts = point.parameters.model.experts;
+    if !record.experts.iter().map(|row| row.expert).eq(0..experts) {
+        return Err(bad(TABLES[1], format!("{run}: its experts are not 0 to {}", experts - 1)));
+    }
+    for row in &record.pruning {
+        if !(1..=experts).contains(&row.kept) {
+            return Err(bad(TABLES[3], format!("{run}: kept = {}: must be from 1 to {experts}", row.kept)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{EngineChoice, run};
+    use crate::sim::{Overrides, Simulation};
+    use proptest::prelude::*;
+
+    fn points() -> Vec<Point> {
+        let set = [
+            "data.patterns=[20,24]",
+            "data.tokens=5",
+            "model.experts=4",
+            "model.tokens_per_expert=2",
+            "training.iterations=20",
+            "training.batch=20",
+            "pretrained.relevant_per_class=1",
+            "record.trajectory_runs=1",
+            "pruning.finetune_kept=[2]",
+        ];
+        let simulation =
+            Simulation::parse("x", "name = \"x\"", &Overrides { set: &set.map(str::to_owned), seeds: Some(3) });
+        simulation.and_then(|simulation| simulation.points()).expect("points")
+    }
+
+    fn headers() -> Headers {
+        Headers::new(&["patterns".to_owned()]).expect("headers")
+    }
+
+    fn runs() -> Vec<RunLines> {
+        let points = points();
+        let tasks = points.iter().flat_map(|point| (0..point.seeds).map(move |index| (point, index)));
+        tasks.map(|(point, index)| RunLines::new(&run(point, index, 0, EngineChoice::Auto)).expect("lines")).collect()
+    }
+
+    fn tables(runs: &[RunLines]) -> [Vec<u8>; 4] {
+        let header = |table| headers().line(table).expect("a header");
+        std::array::from_fn(|table| {
+            let lines = runs.iter().flat_map(|lines| lines.tables[table].iter().copied());
+            header(table).into_iter().chain(lines).collect()
+        })
+    }
+
+    fn read(tables: &[Vec<u8>; 4]) -> Result<Vec<RunLines>, BadLines> {
+        let mut reader = RunReader::new(tables.each_ref().map(Vec::as_slice), &["patterns".to_owned()], 64)?;
+        std::iter::from_fn(|| reader.next_run().transpose()).collect()
+    }
+
+    #[test]
+    fn the_runs_of_tables_come_back_byte_by_byte() {
+        let runs = runs();
+        assert!(runs[0].tables.iter().all(|lines| !lines.is_empty()) && runs[1].tables[2].is_empty());
+        assert_eq!(read(&tables(&runs)), Ok(runs));
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_together_are_refused() {
+        let runs = runs();
+        let refused = |tables: &[Vec<u8>; 4]| read(tables).expect_err("refused").to_string();
+        let [whole, fewer, doubled] = [&runs[..], &runs[..5], &[&runs[..1], &runs[..]].concat()].map(tables);
+        let mix = |table: usize, other: &[Vec<u8>; 4]| {
+            let mut mixed = whole.clone();
+            mixed[table].clone_from(&other[table]);
+            mixed
+        };
+        assert_eq!(refused(&mix(0, &fewer)), "experts.csv: has rows of run 2 of point 1, which runs.csv has not there");
+        assert_eq!(refused(&doubled), "runs.csv: has run 0 of point 0 twice");
+        let mut other = whole.clone();
+        other[3] = [b"x", whole[3].as_slice()].concat();
+        assert_eq!(refused(&other), "pruning.csv: does not begin with the columns point and run");
+        // An experts.csv that lacks a run: its record has no experts.
+        let lines = read(&mix(1, &fewer)).expect("rows in order");
+        let record = lines[5].record(&headers()).expect("a record");
+        assert_eq!(
+            check_record(&record, &points()).expect_err("no experts").to_string(),
+            "experts.csv: run 2 of point 1: its experts are not 0 to 3"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        /// Damage anywhere gives an answer: the same runs, other ones that fit together, or one refusal.
+        #[test]
+        fn damaged_tables_are_read_or_refused(
+            table in 0usize..4,
+            place in any::<prop::sample::Index>(),
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b','), Just(b'"'), Just(b'\n'), 48u8..58], 0..4),
+            removed in 0usize..40,
+        ) {
+            let mut tables = tables(&runs()[..3]);
+            let place = place.index(tables[table].len());
+            let end = (place + removed).min(tables[table].len());
+            tables[table].splice(place..end, bytes);
+            let points = points();
+            for lines in read(&tables).unwrap_or_default() {
+                if let Ok(record) = lines.record(&headers()) {
+                    let _ = check_record(&record, &points);
+                }
+            }
+        }
+    }
+}
