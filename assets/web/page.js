@@ -4,7 +4,16 @@
 (() => {
   const charts = JSON.parse(document.getElementById("data").textContent);
   // Every look has a colour, a marker and a dash pattern of its own, so that none needs colour to be told apart.
-  const symbols = ["circle", "triangle", "square", "diamond", "triangle2", "times", "plus", "star", "cross"];
+  const inverted = {
+    draw(path, size) {
+      const y = Math.sqrt(size / (3 * Math.sqrt(3))), x = Math.sqrt(3) * y;
+      path.moveTo(0, 2 * y);
+      path.lineTo(x, -y);
+      path.lineTo(-x, -y);
+      path.closePath();
+    },
+  };
+  const symbols = ["circle", "triangle", "square", "diamond", inverted, "times", "plus", "star", "cross"];
   const dashes = ["", "7 3", "2 2", "9 3 2 3", "5 2", "1 3", "3 5", "10 4", "2 4"];
   const colour = (look) => `var(--c${look % 9})`;
   const symbol = (look) => symbols[look % symbols.length];
@@ -145,9 +154,9 @@
     if (/[lb]/.test(parts)) svg.append("line").attr("x1", 1).attr("x2", width - 1).attr("y1", 7).attr("y2", 7).attr("stroke", colour(look)).attr("stroke-width", 2).attr("stroke-dasharray", dash(look));
     if (/w/.test(parts)) svg.append("line").attr("x1", width / 2).attr("x2", width / 2).attr("y1", 0).attr("y2", 14).attr("stroke", colour(look)).attr("stroke-width", 1.5);
     if (/[po]/.test(parts)) {
-      const kinds = { circle: d3.symbolCircle, triangle: d3.symbolTriangle, square: d3.symbolSquare, diamond: d3.symbolDiamond, triangle2: d3.symbolTriangle2, times: d3.symbolTimes, plus: d3.symbolPlus, star: d3.symbolStar, cross: d3.symbolCross };
+      const kinds = { circle: d3.symbolCircle, triangle: d3.symbolTriangle, square: d3.symbolSquare, diamond: d3.symbolDiamond, times: d3.symbolTimes, plus: d3.symbolPlus, star: d3.symbolStar, cross: d3.symbolCross };
       const open = /o/.test(parts) || ["times", "plus"].includes(symbol(look));
-      svg.append("path").attr("transform", `translate(${width / 2},7)`).attr("d", d3.symbol(kinds[symbol(look)], 55)()).attr("fill", open ? "none" : colour(look)).attr("stroke", open ? colour(look) : "none").attr("stroke-width", 1.6);
+      svg.append("path").attr("transform", `translate(${width / 2},7)`).attr("d", d3.symbol(kinds[symbol(look)] ?? symbol(look), 55)()).attr("fill", open ? "none" : colour(look)).attr("stroke", open ? colour(look) : "none").attr("stroke-width", 1.6);
     }
     return svg.node();
   };

@@ -211,8 +211,9 @@ fn a_folder_without_results_is_refused() {
     assert!(done.stderr.contains("nowhere/manifest.json"), "{}", done.stderr);
     let bench = finished();
     fs::remove_file(bench.path("out/experts.csv")).expect("a file");
+    let before = bench.files_below("out");
     let done = bench.simulate("report out");
-    assert_eq!(done.status, Some(2));
+    assert_eq!((done.status, bench.files_below("out") == before), (Some(2), true));
     assert!(done.stderr.contains("out/experts.csv"), "{}", done.stderr);
 }
 

@@ -4,7 +4,7 @@ use crate::args::FigureFormat;
 use crate::failure::Failure;
 use anyhow::Context;
 use moe_theory::report::Results;
-use moe_theory::report::figures::{figures, phase_figures, png, scaling_figures};
+use moe_theory::report::figures::{figures, for_paper, phase_figures, png, scaling_figures};
 use std::fs;
 use std::path::Path;
 
@@ -20,8 +20,8 @@ pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> Result<(), F
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     for figure in drawn {
         let (ending, bytes) = match format {
-            FigureFormat::Svg => ("svg", figure.svg.into_bytes()),
-            FigureFormat::Png => ("png", png(&figure.svg)?),
+            FigureFormat::Svg => ("svg", for_paper(&figure.svg).into_bytes()),
+            FigureFormat::Png => ("png", png(&for_paper(&figure.svg)).map_err(anyhow::Error::from)?),
         };
         let path = folder.join(format!("{}.{ending}", figure.name));
         fs::write(&path, bytes).with_context(|| path.display().to_string())?;

@@ -57,12 +57,33 @@ pub fn describe(point: &Point) -> String {
     }
 }
 
-/// A time in words: `7 s`, `3 min`, `2 h`.
+/// A time in words: `about 7 s`, `about 3 min`, `about 2.0 h`.
 pub fn time(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 1.0 => "less than 1 s".to_owned(),
-        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 5400.0 => format!("{:.0} min", seconds / 60.0),
-        seconds => format!("{:.1} h", seconds / 3600.0),
+        seconds if seconds < 90.0 => format!("about {seconds:.0} s"),
+        seconds if seconds < 5400.0 => format!("about {:.0} min", seconds / 60.0),
+        seconds => format!("about {:.1} h", seconds / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_verdicts_are_painted_and_no_letter_is_lost() {
+        let text = "T0      SUPPORTED   100 %\nT1a     INCONCLUSIVE (too few)\n";
+        let painted = painted(text);
+        assert_eq!(painted.matches("\u{1b}[").count() % 2, 0, "{painted:?}");
+        assert!(painted.contains("m SUPPORTED") || painted.contains("mSUPPORTED"), "{painted:?}");
+        assert_eq!(anstream::adapter::strip_str(&painted).to_string(), text);
+    }
+
+    #[test]
+    fn times_and_rates_are_short() {
+        let shown = [0.3, 7.2, 600.0, 9000.0].map(time);
+        assert_eq!(shown, ["less than 1 s", "about 7 s", "about 10 min", "about 2.5 h"]);
+        assert_eq!([rate(140.2), rate(0.5), rate(0.0)], ["140/s", "2.0 s a run", "0/s"]);
     }
 }

@@ -15,6 +15,7 @@
 //! | `scaling` | these quantities on logarithmic axes |
 //! | `ramp` | shares → colours |
 //! | `names` | axis labels, short numbers, file names |
+//! | `print` | the size on paper |
 //! | `png` | SVG → PNG with an embedded font |
 
 mod canvas;
@@ -24,6 +25,7 @@ mod legend;
 pub(in crate::report) mod names;
 pub(in crate::report) mod phase;
 mod png;
+mod print;
 pub(in crate::report) mod pruning;
 pub(in crate::report) mod ramp;
 mod roles;
@@ -34,6 +36,7 @@ mod trajectory;
 
 pub use phase::phase_figures;
 pub use png::png;
+pub use print::for_paper;
 pub(in crate::report) use scale::Scale;
 pub use scaling::scaling_figures;
 pub use series::SweptPoint;
@@ -89,8 +92,13 @@ pub fn figures(
         let figures = [
             ("norm-change", roles::norm_change(&title("Router norm change by role"), &experts)?),
             ("displacement", roles::displacement(&title("Router displacement by role"), &experts)?),
+            ("delta-displacement", roles::scatter(&title("Norm change against displacement"), &experts)?),
             ("pruning", pruning::draw(&title("Accuracy after pruning"), &experts, &pruning)?),
-            ("trajectory", trajectory::draw(&title("Router norm change during training"), &experts, &trajectory)?),
+            (
+                "trajectory",
+                trajectory::norm_change(&title("Router norm change during training"), &experts, &trajectory)?,
+            ),
+            ("proficiency", trajectory::proficiency(&title("Proficiency during training"), &experts, &trajectory)?),
         ];
         for (name, svg) in figures {
             let name = if several { format!("{name}-point-{point}") } else { name.to_owned() };

@@ -252,7 +252,7 @@ fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
         .collect();
     html! {
         @if definition.assumptions.is_empty() { "It assumes nothing. " }
-        @if !met.is_empty() { "met in every run: " (met.join(", ")) ". " }
+        @if !met.is_empty() { "met in every run: " @for (place, name) in met.iter().enumerate() { @if place > 0 { ", " } span.whole { (name) } } ". " }
         @if !missed.is_empty() { strong { "missed: " (missed.join(", ")) ". " } }
         @if row.set_aside > 0 { (data(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
         @else if row.on == "all" && !missed.is_empty() { "No run was set aside. " }
