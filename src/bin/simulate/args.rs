@@ -9,7 +9,7 @@ use std::path::PathBuf;
 ///
 /// Without a command: runs the simulation `default`.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "simulate", version, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
