@@ -185,6 +185,7 @@ fn build(case: &Case) -> (Model, Vocabulary, Batch, Plain) {
         basis,
         labels: Labels::Class,
         label_noise: 0.0,
+        ..DataParameters::default()
     };
     let mut batch = Batch::default();
     Sampler::training(&data, case.seed).fill(&mut batch, case.samples);

@@ -18,7 +18,7 @@ use rand::RngExt;
 
 fn data(patterns: usize, tokens: usize, replacement: bool) -> DataParameters {
     let (basis, labels) = (Basis::Canonical, Labels::Class);
-    DataParameters { patterns, tokens, replacement, noise: 0.0, class_share: 0.5, basis, labels, label_noise: 0.0 }
+    DataParameters { patterns, tokens, replacement, basis, labels, ..DataParameters::default() }
 }
 
 /// Small shapes (d, n, l, replacement) that a simulation may have, d ≤ 7, n ≤ 5.

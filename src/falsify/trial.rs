@@ -9,6 +9,7 @@ use crate::measure::{Role, RouterChange};
 use crate::moe::Pretrained;
 use crate::record::rows::RunBody;
 use crate::run::{EngineChoice, RunRecord, run};
+use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimSpec, Point, run_seed};
 use crate::stats::binomial::p_value_refuted;
 use rayon::prelude::*;
@@ -82,6 +83,10 @@ impl<'a> Bench<'a> {
         let Some(definition) = definition(&self.region.claim) else { return false };
         points.iter().all(|point| {
             let parameters = &point.parameters;
+            if parameters.pretrained.kind == PretrainedKind::Upstream {
+                // Nothing is built, so nothing is known before the pre-training.
+                return true;
+            }
             let pretrained = Pretrained::constructed(parameters, run_seed(self.seed, parameters, 0));
             let model = &pretrained.model;
             let experts: Vec<ExpertAtStart> = (0..model.experts())

@@ -22,12 +22,45 @@ impl Errors {
     }
 }
 
+/// Errors among all samples, and among those whose class token is the common feature and a rare one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureErrors {
+    /// Of all samples.
+    pub all: Errors,
+    /// Of the samples with a rare feature (f ≥ 1).
+    pub rare: Errors,
+}
+
+impl FeatureErrors {
+    /// Of the samples with the common feature, f = 0.
+    pub fn common(self) -> Errors {
+        Errors { errors: self.all.errors - self.rare.errors, samples: self.all.samples - self.rare.samples }
+    }
+
+    /// The accuracies on common and on rare features; each is empty without such a sample, and both without a rare one:
+    /// then the common one is the accuracy itself.
+    pub fn accuracies(self) -> [Option<f64>; 2] {
+        let any_rare = self.rare.samples > 0;
+        [self.common(), self.rare].map(|errors| (any_rare && errors.samples > 0).then(|| errors.accuracy()))
+    }
+}
+
 /// Calls `visit` with f_s(x) of every expert, `[k]`, and the label of each of `samples` fresh samples.
 pub fn for_each_sample(
     engine: &mut dyn Engine,
     sampler: &mut Sampler,
     samples: usize,
     mut visit: impl FnMut(&[f64], f64),
+) {
+    for_each_featured_sample(engine, sampler, samples, |outputs, label, _| visit(outputs, label));
+}
+
+/// As [`for_each_sample`], with the number of the feature that the class token is.
+pub fn for_each_featured_sample(
+    engine: &mut dyn Engine,
+    sampler: &mut Sampler,
+    samples: usize,
+    mut visit: impl FnMut(&[f64], f64, usize),
 ) {
     let experts = engine.experts();
     let mut batch = Batch::default();
@@ -38,8 +71,8 @@ pub fn for_each_sample(
         remaining -= block;
         sampler.fill(&mut batch, block);
         engine.outputs(&batch, &mut outputs);
-        for (outputs, &label) in outputs.chunks_exact(experts).zip(&batch.labels) {
-            visit(outputs, label);
+        for (sample, outputs) in outputs.chunks_exact(experts).enumerate() {
+            visit(outputs, batch.labels[sample], batch.feature(sample));
         }
     }
 }
@@ -54,29 +87,59 @@ pub struct ErrorTally<'a> {
     samples: u64,
     /// By r − 1.
     errors: Vec<u64>,
+    rare_samples: u64,
+    /// Of the samples with a rare feature, by r − 1.
+    rare_errors: Vec<u64>,
 }
 
 impl<'a> ErrorTally<'a> {
     /// For the order `keep_first`.
     pub fn new(keep_first: &'a [usize]) -> Self {
-        Self { keep_first, samples: 0, errors: vec![0; keep_first.len()] }
+        let zeros = vec![0; keep_first.len()];
+        Self { keep_first, samples: 0, errors: zeros.clone(), rare_samples: 0, rare_errors: zeros }
+    }
+
+    /// One sample with the number of the feature that its class token is.
+    pub fn add_featured(&mut self, outputs: &[f64], label: f64, feature: usize) {
+        if feature > 0 {
+            self.rare_samples += 1;
+            count_errors(&mut self.rare_errors, self.keep_first, outputs, label);
+        }
+        self.add(outputs, label);
     }
 
     /// One sample: f_s(x) of every expert, `[k]`, and its label y.
     pub fn add(&mut self, outputs: &[f64], label: f64) {
         self.samples += 1;
-        let mut f = 0.0;
-        for (errors, &expert) in self.errors.iter_mut().zip(self.keep_first) {
-            f += outputs[expert];
-            // An output that is no number is an error too.
-            *errors += 1 - u64::from(label * f > 0.0);
-        }
+        count_errors(&mut self.errors, self.keep_first, outputs, label);
+    }
+
+    /// As [`ErrorTally::by_kept`], with those of the samples with a rare feature apart.
+    pub fn by_kept_and_feature(self) -> Vec<FeatureErrors> {
+        let (samples, rare_samples) = (self.samples, self.rare_samples);
+        let pairs = self.errors.into_iter().zip(self.rare_errors);
+        pairs
+            .map(|(errors, rare)| FeatureErrors {
+                all: Errors { errors, samples },
+                rare: Errors { errors: rare, samples: rare_samples },
+            })
+            .collect()
     }
 
     /// The errors for r = 1 … (entry r − 1).
     pub fn by_kept(self) -> Vec<Errors> {
         let samples = self.samples;
         self.errors.into_iter().map(|errors| Errors { errors, samples }).collect()
+    }
+}
+
+/// Adds the errors of one sample for every number of experts kept.
+fn count_errors(errors: &mut [u64], keep_first: &[usize], outputs: &[f64], label: f64) {
+    let mut f = 0.0;
+    for (errors, &expert) in errors.iter_mut().zip(keep_first) {
+        f += outputs[expert];
+        // An output that is no number is an error too.
+        *errors += 1 - u64::from(label * f > 0.0);
     }
 }
 
@@ -90,6 +153,18 @@ pub fn errors_by_kept(
     let mut tally = ErrorTally::new(keep_first);
     for_each_sample(engine, sampler, samples, |outputs, label| tally.add(outputs, label));
     tally.by_kept()
+}
+
+/// The errors of the whole model, with those of the samples with a rare feature apart.
+pub fn feature_errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: usize) -> FeatureErrors {
+    let all: Vec<usize> = (0..engine.experts()).collect();
+    let mut tally = ErrorTally::new(&all);
+    for_each_featured_sample(engine, sampler, samples, |outputs, label, feature| {
+        tally.add_featured(outputs, label, feature);
+    });
+    let none = Errors { errors: 0, samples: 0 };
+    let errors = Errors { errors: samples as u64, samples: samples as u64 };
+    tally.by_kept_and_feature().pop().unwrap_or(FeatureErrors { all: errors, rare: none })
 }
 
 /// The errors of the whole model.

@@ -9,16 +9,16 @@ use crate::sgd::{Competitors, Engine, Observer, StepReport};
 pub struct Extremes {
     /// max_t R_s, `[k]`.
     pub range: Vec<f64>,
-    /// max_t max_v λ_v, `[k]`.
+    /// max_t max_v λ_v, `[k]`; 0 without a table.
     pub lambda: Vec<f64>,
-    table: LambdaTable,
+    table: Option<LambdaTable>,
     /// Competitors at the last look, `[k][2]`: λ is computed again only when they change.
     last: Vec<[Option<Competitors>; 2]>,
 }
 
 impl Extremes {
-    /// For a model of `experts` experts.
-    pub fn new(experts: usize, table: LambdaTable) -> Self {
+    /// For a model of `experts` experts. Without a table λ is not looked at: it has no closed form.
+    pub fn new(experts: usize, table: Option<LambdaTable>) -> Self {
         Self { range: vec![0.0; experts], lambda: vec![0.0; experts], table, last: vec![[None; 2]; experts] }
     }
 }
@@ -29,11 +29,12 @@ impl Observer for Extremes {
             if let Some(range) = engine.range_above(expert, self.range[expert]) {
                 self.range[expert] = range;
             }
+            let Some(table) = &mut self.table else { continue };
             for (class, last) in Class::BOTH.into_iter().zip(&mut self.last[expert]) {
                 let competitors = engine.competitors(expert, class);
                 if *last != Some(competitors) {
                     *last = Some(competitors);
-                    self.lambda[expert] = self.lambda[expert].max(self.table.lambda(competitors));
+                    self.lambda[expert] = self.lambda[expert].max(table.lambda(competitors));
                 }
             }
         }

@@ -24,11 +24,11 @@ impl LambdaTable {
     /// For the noise-free distribution `data` and experts that choose `tokens_per_expert` tokens.
     pub fn new(data: &DataParameters, tokens_per_expert: usize) -> Self {
         Self {
-            irrelevant: data.patterns as u64 - 2,
+            irrelevant: (data.patterns - data.first_irrelevant()) as u64,
             others: data.tokens as u64 - 1,
             tokens_per_expert: tokens_per_expert as u64,
             replacement: data.replacement,
-            untied: vec![f64::NAN; data.patterns - 1],
+            untied: vec![f64::NAN; data.patterns - data.first_irrelevant() + 1],
         }
     }
 

@@ -11,8 +11,13 @@ use crate::sim::parameters::DataParameters;
 /// gate is at least 1/l. With replacement the best q can fill every place: u_o must be above every q. Where n = l every
 /// token is chosen and only the gate decides.
 pub fn has_learned(router: &[f64], class: Class, data: &DataParameters, tokens_per_expert: usize) -> bool {
-    let own = router[class.pattern()];
-    let mut irrelevant = router[2..].to_vec();
+    has_learned_feature(router, class.pattern(), data, tokens_per_expert)
+}
+
+/// As [`has_learned`], for the pattern of this number, a feature of either class.
+pub fn has_learned_feature(router: &[f64], pattern: usize, data: &DataParameters, tokens_per_expert: usize) -> bool {
+    let own = router[pattern];
+    let mut irrelevant = router[data.first_irrelevant()..].to_vec();
     irrelevant.sort_by(|a, b| descending(*a, *b));
     let all_chosen = data.tokens == tokens_per_expert;
     let rivals = tokens_per_expert - 1;
@@ -39,6 +44,7 @@ mod tests {
             basis: Basis::Canonical,
             labels: Labels::Class,
             label_noise: 0.0,
+            ..DataParameters::default()
         }
     }
 

@@ -10,7 +10,7 @@ pub mod norms;
 pub mod proficiency;
 pub mod roles;
 
-pub use accuracy::{ErrorTally, Errors, errors_by_kept};
+pub use accuracy::{ErrorTally, Errors, FeatureErrors, errors_by_kept};
 pub use dominance::{Dominance, DominanceTally};
 pub use drift::DriftAndNoise;
 pub use extremes::Extremes;

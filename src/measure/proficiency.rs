@@ -15,17 +15,44 @@ pub struct Proficiency {
     pub routed: [f64; 2],
 }
 
+/// The largest estimates over the features of each class, `[k]`, of those by feature, `[features][k]`.
+pub fn largest(by_feature: &[Vec<Proficiency>]) -> Vec<Proficiency> {
+    let mut largest = by_feature.first().cloned().unwrap_or_default();
+    for estimates in by_feature {
+        for (largest, estimate) in largest.iter_mut().zip(estimates) {
+            for class in [0, 1] {
+                largest.proficiency[class] = largest.proficiency[class].max(estimate.proficiency[class]);
+                largest.routed[class] = largest.routed[class].max(estimate.routed[class]);
+            }
+        }
+    }
+    largest
+}
+
 /// Estimates p_v and λ_v of every expert, `[k]`, from `samples` samples per class. Both classes see the same irrelevant
-/// tokens and positions.
+/// tokens and positions. `gate_places` is l, or c in token-choice routing
+/// ([`crate::sim::parameters::ModelParameters::gate_places`]).
 pub fn estimate(
     engine: &mut dyn Engine,
     sampler: &mut Sampler,
     samples: usize,
-    tokens_per_expert: usize,
+    gate_places: usize,
 ) -> Vec<Proficiency> {
+    estimate_features(engine, sampler, samples, gate_places, 1).remove(0)
+}
+
+/// As [`estimate`], for each of the first `features` features of both classes, `[features][k]`; all see the same
+/// irrelevant tokens and positions.
+pub fn estimate_features(
+    engine: &mut dyn Engine,
+    sampler: &mut Sampler,
+    samples: usize,
+    gate_places: usize,
+    features: usize,
+) -> Vec<Vec<Proficiency>> {
     let experts = engine.experts();
-    let threshold = 1.0 / tokens_per_expert as f64;
-    let mut estimates = vec![Proficiency::default(); experts];
+    let threshold = 1.0 / gate_places as f64;
+    let mut estimates = vec![vec![Proficiency::default(); experts]; features];
     let mut batch = Batch::default();
     let mut gates = Vec::new();
     let mut remaining = samples;
@@ -33,18 +60,20 @@ pub fn estimate(
         let block = remaining.min(BLOCK);
         remaining -= block;
         sampler.fill(&mut batch, block);
-        for (number, class) in Class::BOTH.into_iter().enumerate() {
-            batch.set_class(class);
-            engine.class_token_gates(&batch, &mut gates);
-            for gates in gates.chunks_exact(experts) {
-                for (estimate, &gate) in estimates.iter_mut().zip(gates) {
-                    estimate.proficiency[number] += f64::from(u8::from(gate >= threshold));
-                    estimate.routed[number] += f64::from(u8::from(gate > 0.0));
+        for (feature, estimates) in estimates.iter_mut().enumerate() {
+            for (number, class) in Class::BOTH.into_iter().enumerate() {
+                batch.set_feature(class, feature);
+                engine.class_token_gates(&batch, &mut gates);
+                for gates in gates.chunks_exact(experts) {
+                    for (estimate, &gate) in estimates.iter_mut().zip(gates) {
+                        estimate.proficiency[number] += f64::from(u8::from(gate >= threshold));
+                        estimate.routed[number] += f64::from(u8::from(gate > 0.0));
+                    }
                 }
             }
         }
     }
-    for estimate in &mut estimates {
+    for estimate in estimates.iter_mut().flatten() {
         estimate.proficiency = estimate.proficiency.map(|count| count / samples as f64);
         estimate.routed = estimate.routed.map(|count| count / samples as f64);
     }

@@ -25,6 +25,7 @@ impl From<BuiltRole> for Role {
             BuiltRole::Relevant => Role::Relevant,
             BuiltRole::Misaligned => Role::Misaligned,
             BuiltRole::Irrelevant => Role::Irrelevant,
+            BuiltRole::Unbuilt => Role::Ambiguous,
         }
     }
 }

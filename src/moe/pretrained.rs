@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::patterns::streams::{Purpose, Stream, stream};
-use crate::sim::parameters::{ModelParameters, Parameters, PretrainedParameters, Signs};
+use crate::sim::parameters::{DataParameters, ModelParameters, Parameters, PretrainedParameters, Signs};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -15,6 +15,8 @@ pub enum BuiltRole {
     Misaligned,
     /// Specialises in irrelevant patterns.
     Irrelevant,
+    /// Built for nothing: the model was trained upstream.
+    Unbuilt,
 }
 
 /// A pre-trained model with the role that each expert was built for.
@@ -24,32 +26,49 @@ pub struct Pretrained {
     pub model: Model,
     /// Built roles, `[k]`.
     pub roles: Vec<BuiltRole>,
+    /// The feature that each relevant or misaligned expert was built for, `[k]`.
+    pub features: Vec<Option<usize>>,
 }
 
 impl Pretrained {
     /// The constructed pre-trained model (METHODOLOGY, "The pre-trained model").
     ///
-    /// Experts alternate in sign. The first R_c experts of each sign specialise in their own class's pattern, the next
-    /// W, in the order of their numbers, in the other class's pattern; every other expert specialises in irrelevant
-    /// patterns. Router: c on special patterns, N(0, s_r²) added everywhere. Neurons: |N(0, s₀²)| on special patterns,
-    /// N(0, (s₀/2)²) elsewhere.
+    /// Experts alternate in sign. The first R_c experts of each sign specialise in their own class's first feature, the
+    /// next `rare_per_class` of each sign in its second feature, and so on; the next W, in the order of their numbers, in
+    /// the other class's first feature; every other expert specialises in irrelevant patterns, the first 2·`twins` of them
+    /// in pairs of equal weights. Router: c on special patterns, N(0, s_r²) added everywhere. Neurons: |N(0, s₀²)| on
+    /// special patterns, N(0, (s₀/2)²) elsewhere.
     pub fn constructed(parameters: &Parameters, run_seed: u64) -> Self {
         let Parameters { data, model, pretrained, .. } = parameters;
         let mut generator = stream(run_seed, Purpose::Pretrained);
         let mut routers = Vec::with_capacity(model.experts * data.patterns);
         let mut neurons = Vec::with_capacity(model.experts * model.neurons * data.patterns);
         let mut roles = Vec::with_capacity(model.experts);
+        let mut features = Vec::with_capacity(model.experts);
         for expert in 0..model.experts {
-            let (role, special) = specialise(expert, data.patterns, pretrained, &mut generator);
-            let scales = Scales::of(role, pretrained);
+            let plan = Plan::of(expert, data, pretrained);
+            roles.push(plan.role);
+            features.push(plan.feature);
+            if let Some(original) = plan.copy_of {
+                let (d, size) = (data.patterns, model.neurons * data.patterns);
+                routers.extend_from_within(original * d..(original + 1) * d);
+                neurons.extend_from_within(original * size..(original + 1) * size);
+                continue;
+            }
+            let special = specialise(&plan, data, pretrained, &mut generator);
+            let scales = Scales::of(&plan, pretrained);
+            let first = routers.len();
             draw_router(&special, &scales, pretrained.router_noise, &mut generator, &mut routers);
+            if plan.role == BuiltRole::Relevant && pretrained.distraction != 0.0 {
+                distract(&mut routers[first + data.first_irrelevant()..], pretrained, &mut generator);
+            }
             draw_neurons(&special, scales.neuron, model.neurons, &mut generator, &mut neurons);
-            roles.push(role);
         }
         let signs = signs(model);
         // The sign decides between relevant and misaligned, so that one-sign models are named for what they are.
         for (expert, role) in roles.iter_mut().enumerate() {
-            if *role != BuiltRole::Irrelevant && signs[expert] != alternating(expert) {
+            let is_for_a_class = matches!(role, BuiltRole::Relevant | BuiltRole::Misaligned);
+            if is_for_a_class && signs[expert] != alternating(expert) {
                 *role = if *role == BuiltRole::Relevant { BuiltRole::Misaligned } else { BuiltRole::Relevant };
             }
         }
@@ -61,7 +80,67 @@ impl Pretrained {
             routers,
             neurons,
         };
-        Self { model, roles }
+        Self { model, roles, features }
+    }
+
+    /// The model before upstream pre-training: every router coordinate N(0, `upstream_router_init`²) and every neuron
+    /// coordinate N(0, `upstream_neuron_init`²), nothing built.
+    pub fn untrained(parameters: &Parameters, run_seed: u64) -> Self {
+        let Parameters { data, model, pretrained, .. } = parameters;
+        let mut generator = stream(run_seed, Purpose::Pretrained);
+        let mut normal = |count: usize, scale: f64| -> Vec<f64> {
+            (0..count).map(|_| StandardNormal.sample(&mut generator)).map(|value: f64| scale * value).collect()
+        };
+        let model = Model {
+            patterns: data.patterns,
+            neurons_per_expert: model.neurons,
+            tokens_per_expert: model.tokens_per_expert,
+            signs: signs(model),
+            routers: normal(model.experts * data.patterns, pretrained.upstream_router_init),
+            neurons: normal(model.experts * model.neurons * data.patterns, pretrained.upstream_neuron_init),
+        };
+        Self { roles: vec![BuiltRole::Unbuilt; model.experts()], features: vec![None; model.experts()], model }
+    }
+}
+
+/// What one expert is built to be, under alternating signs.
+struct Plan {
+    role: BuiltRole,
+    /// The feature that it specialises in; of its own class if it is relevant, of the other one if it is misaligned.
+    feature: Option<usize>,
+    /// The number of its class's or the other class's pattern.
+    pattern: Option<usize>,
+    is_twin: bool,
+    /// The expert whose weights it has.
+    copy_of: Option<usize>,
+}
+
+impl Plan {
+    fn of(expert: usize, data: &DataParameters, pretrained: &PretrainedParameters) -> Self {
+        let own = expert % 2;
+        let irrelevant =
+            Plan { role: BuiltRole::Irrelevant, feature: None, pattern: None, is_twin: false, copy_of: None };
+        let mut first = 0;
+        for feature in 0..data.features {
+            let per_class = if feature == 0 { pretrained.relevant_per_class } else { pretrained.rare_per_class };
+            if expert < first + 2 * per_class {
+                let is_copy = !((expert - first) / 2).is_multiple_of(pretrained.copies);
+                return Plan {
+                    role: BuiltRole::Relevant,
+                    feature: Some(feature),
+                    pattern: Some(2 * feature + own),
+                    copy_of: is_copy.then(|| expert - 2),
+                    ..irrelevant
+                };
+            }
+            first += 2 * per_class;
+        }
+        if expert < first + pretrained.misaligned {
+            return Plan { role: BuiltRole::Misaligned, feature: Some(0), pattern: Some(1 - own), ..irrelevant };
+        }
+        let place = expert - first - pretrained.misaligned;
+        let is_twin = place < 2 * pretrained.twins;
+        Plan { is_twin, copy_of: (is_twin && !place.is_multiple_of(2)).then(|| expert - 1), ..irrelevant }
     }
 }
 
@@ -73,8 +152,8 @@ struct Scales {
 }
 
 impl Scales {
-    fn of(role: BuiltRole, pretrained: &PretrainedParameters) -> Self {
-        match role {
+    fn of(plan: &Plan, pretrained: &PretrainedParameters) -> Self {
+        match plan.role {
             BuiltRole::Relevant => Self {
                 router: pretrained.router_scale_relevant,
                 gauge: pretrained.gauge_relevant,
@@ -83,8 +162,9 @@ impl Scales {
             BuiltRole::Misaligned => {
                 Self { router: pretrained.router_scale, gauge: 0.0, neuron: pretrained.neuron_scale_misaligned }
             }
-            BuiltRole::Irrelevant => {
-                Self { router: pretrained.router_scale, gauge: 0.0, neuron: pretrained.neuron_scale }
+            BuiltRole::Irrelevant | BuiltRole::Unbuilt => {
+                let neuron = if plan.is_twin { pretrained.neuron_scale_twin } else { pretrained.neuron_scale };
+                Self { router: pretrained.router_scale, gauge: 0.0, neuron }
             }
         }
     }
@@ -104,32 +184,35 @@ fn signs(model: &ModelParameters) -> Vec<f64> {
         .collect()
 }
 
-/// The role of an expert under alternating signs, and for each pattern whether the expert specialises in it.
+/// For each pattern, whether the expert specialises in it.
 fn specialise(
-    expert: usize,
-    patterns: usize,
+    plan: &Plan,
+    data: &DataParameters,
     pretrained: &PretrainedParameters,
     generator: &mut Stream,
-) -> (BuiltRole, Vec<bool>) {
-    let mut special = vec![false; patterns];
-    let own = expert % 2;
-    if expert < 2 * pretrained.relevant_per_class {
-        special[own] = true;
-        (BuiltRole::Relevant, special)
-    } else if expert < 2 * pretrained.relevant_per_class + pretrained.misaligned {
-        special[1 - own] = true;
-        (BuiltRole::Misaligned, special)
-    } else {
-        if pretrained.special_patterns == 0 {
-            for flag in &mut special[2..] {
-                *flag = generator.random_bool(pretrained.specialisation);
-            }
-        } else {
-            for pattern in rand::seq::index::sample(generator, patterns - 2, pretrained.special_patterns) {
-                special[2 + pattern] = true;
-            }
+) -> Vec<bool> {
+    let mut special = vec![false; data.patterns];
+    let first = data.first_irrelevant();
+    if let Some(pattern) = plan.pattern {
+        special[pattern] = true;
+    } else if pretrained.special_patterns == 0 {
+        for flag in &mut special[first..] {
+            *flag = generator.random_bool(pretrained.specialisation);
         }
-        (BuiltRole::Irrelevant, special)
+    } else {
+        for pattern in rand::seq::index::sample(generator, data.patterns - first, pretrained.special_patterns) {
+            special[first + pattern] = true;
+        }
+    }
+    special
+}
+
+/// Adds the distraction to some of the coordinates on irrelevant patterns.
+fn distract(irrelevant: &mut [f64], pretrained: &PretrainedParameters, generator: &mut Stream) {
+    for coordinate in irrelevant {
+        if generator.random_bool(pretrained.distraction_share) {
+            *coordinate += pretrained.distraction;
+        }
     }
 }
 

@@ -28,11 +28,21 @@ impl Batch {
         &self.tokens[sample * self.tokens_per_sample..][..self.tokens_per_sample]
     }
 
-    /// Replaces every sample's class token by the pattern of `class`; labels stay.
+    /// Replaces every sample's class token by the first feature of `class`; labels stay.
     pub fn set_class(&mut self, class: Class) {
+        self.set_feature(class, 0);
+    }
+
+    /// Replaces every sample's class token by feature number `feature` of `class`; labels stay.
+    pub fn set_feature(&mut self, class: Class, feature: usize) {
         let n = self.tokens_per_sample;
         for (sample, &position) in self.class_positions.iter().enumerate() {
-            self.tokens[sample * n + position as usize] = class.pattern() as Pattern;
+            self.tokens[sample * n + position as usize] = class.feature(feature) as Pattern;
         }
+    }
+
+    /// The number of the feature that a sample's class token is, of whichever class.
+    pub fn feature(&self, sample: usize) -> usize {
+        self.sample(sample)[self.class_positions[sample] as usize] as usize / Class::BOTH.len()
     }
 }

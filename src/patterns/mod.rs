@@ -4,6 +4,7 @@ pub mod batch;
 pub mod gaussian;
 pub mod sampler;
 pub mod streams;
+pub mod training_set;
 pub mod vocabulary;
 mod words;
 
@@ -11,9 +12,11 @@ pub use batch::Batch;
 pub use gaussian::Gaussians;
 pub use sampler::Sampler;
 pub use streams::{Purpose, Stream, stream};
+pub use training_set::TrainingSet;
 pub use vocabulary::Vocabulary;
 
-/// A pattern's number: 0 is o₁, 1 is o₂, 2 … d−1 are the irrelevant patterns q.
+/// A pattern's number: 0 is o₁, 1 is o₂; 2f and 2f + 1 are feature f of either class, as many as there are; all others are
+/// the irrelevant patterns q.
 pub type Pattern = u32;
 
 /// The two classes; class `One` is y = +1 with pattern o₁, class `Two` is y = −1 with pattern o₂.
@@ -37,11 +40,24 @@ impl Class {
         }
     }
 
-    /// The number of the class's pattern o_v.
+    /// The number of the class's pattern o_v: its first feature.
     pub fn pattern(self) -> usize {
         match self {
             Class::One => 0,
             Class::Two => 1,
+        }
+    }
+
+    /// The number of the pattern that is this feature of the class, 2f or 2f + 1.
+    pub fn feature(self, feature: usize) -> usize {
+        2 * feature + self.pattern()
+    }
+
+    /// The other class.
+    pub fn other(self) -> Class {
+        match self {
+            Class::One => Class::Two,
+            Class::Two => Class::One,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The sampler: fresh batches of (x, y) ~ D from a stream.
 
 use super::gaussian::Gaussians;
-use super::streams::{Purpose, stream};
+use super::streams::{Purpose, Stream, stream};
+use super::training_set::TrainingSet;
 use super::words::Words;
 use super::{Batch, Class, Pattern};
-use crate::sim::parameters::{DataParameters, Labels};
+use crate::sim::parameters::{DataParameters, Labels, Parameters};
 use crate::simd::{Kernel, Lanes, Level};
 use rand::RngExt;
 
@@ -19,6 +20,17 @@ fn bounded(word: u32, range: u32) -> (u32, bool) {
     ((product >> 32) as u32, product as u32 > range.wrapping_neg())
 }
 
+/// Σ_{g ≤ f} `rare_decay`^(g−1) for the rare features f = 1 … F − 1.
+fn cumulated_weights(data: &DataParameters) -> Vec<f64> {
+    let (mut weight, mut total) = (1.0, 0.0);
+    let mut cumulate = |_| {
+        total += weight;
+        weight *= data.rare_decay;
+        total
+    };
+    (1..data.features).map(&mut cumulate).collect()
+}
+
 /// p·2⁶⁴, below which 64 random bits are a success of probability p; `None` for 1, which takes no bits. As in `rand`.
 fn class_limit(p: f64) -> Option<u64> {
     (p < 1.0).then_some((p * 2f64.powi(64)) as u64)
@@ -28,6 +40,13 @@ fn class_limit(p: f64) -> Option<u64> {
 /// `class_share` and else o₂, and n−1 irrelevant patterns, uniform with or without replacement. Its label is the class,
 /// but with probability `label_noise` one that is drawn anew: the two then differ with probability
 /// 2·`label_noise`·`class_share`·(1 − `class_share`).
+///
+/// With several features the class token is a rare one of its class with probability `rare_share`, rare feature f with
+/// weight `rare_decay`^(f−1). With probability `spurious` one of the n−1 other tokens, at a uniform place, is a spurious
+/// pattern: the first irrelevant pattern goes with class One and the second with class Two, that of the sample's own class
+/// with probability `spurious_agreement`. All other irrelevant tokens are then none of these two.
+///
+/// A sampler may hold a finite training set; its batches are then that set's, epoch by epoch ([`TrainingSet`]).
 #[derive(Debug)]
 pub struct Sampler {
     level: Level,
@@ -39,6 +58,9 @@ pub struct Sampler {
     /// The irrelevant patterns in the order that the last draw left: a partial Fisher–Yates shuffle is uniform from any
     /// starting order, so it never has to be put back.
     standing: Vec<Pattern>,
+    /// Cumulated weights of the rare features.
+    rare: Vec<f64>,
+    set: Option<TrainingSet>,
 }
 
 /// Draws every sample of a batch whose vectors have their lengths.
@@ -69,8 +91,34 @@ impl Sampler {
             tokens: Words::new(stream(run_seed, tokens)),
             class_limit: class_limit(data.class_share),
             noise: Gaussians::new(stream(run_seed, noise), data.noise / (data.patterns as f64).sqrt()),
-            standing: (2..data.patterns as Pattern).collect(),
+            standing: (data.first_ordinary() as Pattern..data.patterns as Pattern).collect(),
+            rare: cumulated_weights(data),
+            set: None,
         }
+    }
+
+    /// The sampler of the training batches of a run: fresh ones, or those of its finite training set.
+    pub fn of_training(parameters: &Parameters, run_seed: u64) -> Self {
+        Self::training(&parameters.data, run_seed).within_set(parameters, stream(run_seed, Purpose::TrainingOrder))
+    }
+
+    /// The sampler of the batches of fine-tuning after pruning: fresh ones, or those of the run's finite training set.
+    pub fn of_finetuning(parameters: &Parameters, run_seed: u64) -> Self {
+        if parameters.training.training_set == 0 {
+            return Self::finetuning(&parameters.data, run_seed);
+        }
+        Self::training(&parameters.data, run_seed).within_set(parameters, stream(run_seed, Purpose::FinetuningOrder))
+    }
+
+    /// Draws the finite training set, if there is one, and keeps to it from now on.
+    fn within_set(mut self, parameters: &Parameters, order: Stream) -> Self {
+        let samples = parameters.training.training_set;
+        if samples > 0 {
+            let mut set = Batch::default();
+            self.fill(&mut set, samples);
+            self.set = Some(TrainingSet::new(set, order));
+        }
+        self
     }
 
     /// The sampler of the training batches of a run.
@@ -93,8 +141,12 @@ impl Sampler {
         Self::new(data, run_seed, Purpose::Proficiency, Purpose::ProficiencyNoise)
     }
 
-    /// Fills `batch` with `samples` fresh samples.
+    /// Fills `batch` with `samples` samples: fresh ones, or the next ones of the finite training set.
     pub fn fill(&mut self, batch: &mut Batch, samples: usize) {
+        if let Some(set) = &mut self.set {
+            set.fill(batch, samples);
+            return;
+        }
         let n = self.data.tokens;
         batch.tokens_per_sample = n;
         batch.tokens.resize(samples * n, 0);
@@ -111,7 +163,8 @@ impl Sampler {
     fn draw_fast(&mut self, tokens: &mut [Pattern]) -> Option<(f64, u32)> {
         let n = tokens.len();
         let limit = self.class_limit?;
-        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 {
+        let is_plain = self.data.features == 1 && self.data.spurious == 0.0;
+        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 || !is_plain {
             return None;
         }
         let words = self.tokens.peek(n + 2);
@@ -161,13 +214,14 @@ impl Sampler {
             // A label that is independent of the tokens stays so if it is drawn anew.
             Labels::Independent => self.draw_label(),
         };
+        let class_token = class.feature(self.draw_feature());
         let position = self.tokens.random_range(0..tokens.len() as u32);
         let (before, rest) = tokens.split_at_mut(position as usize);
         let irrelevant = before.iter_mut().chain(rest.iter_mut().skip(1));
         let q = self.standing.len() as u32;
         if self.data.replacement {
             for token in irrelevant {
-                *token = 2 + self.tokens.random_range(0..q);
+                *token = self.data.first_ordinary() as Pattern + self.tokens.random_range(0..q);
             }
         } else {
             for (first, token) in irrelevant.enumerate() {
@@ -176,8 +230,31 @@ impl Sampler {
                 *token = self.standing[first];
             }
         }
-        rest[0] = class.pattern() as Pattern;
+        rest[0] = class_token as Pattern;
+        self.draw_spurious(class, position, tokens);
         (label, position)
+    }
+
+    /// The number of the feature that the class token is. With one feature nothing is drawn.
+    fn draw_feature(&mut self) -> usize {
+        if self.data.features == 1 || !self.tokens.random_bool(self.data.rare_share) {
+            return 0;
+        }
+        let total = self.rare.last().copied().unwrap_or_default();
+        let place = total * self.tokens.random::<f64>();
+        1 + self.rare.iter().position(|&cumulated| place < cumulated).unwrap_or(0)
+    }
+
+    /// Puts a spurious pattern in the place of one irrelevant token, if the sample has one.
+    fn draw_spurious(&mut self, class: Class, position: u32, tokens: &mut [Pattern]) {
+        if self.data.spurious == 0.0 || !self.tokens.random_bool(self.data.spurious) {
+            return;
+        }
+        let agrees = self.tokens.random_bool(self.data.spurious_agreement);
+        let of = if agrees { class } else { class.other() };
+        let place = self.tokens.random_range(0..tokens.len() - 1);
+        let place = place + usize::from(place >= position as usize);
+        tokens[place] = (self.data.first_irrelevant() + of.pattern()) as Pattern;
     }
 
     /// +1 with probability `class_share`, else −1, whatever the tokens are.

@@ -35,6 +35,14 @@ pub enum Purpose {
     FinetuningNoise = 10,
     /// The random criterion.
     Criterion = 11,
+    /// The order of a finite training set, epoch by epoch.
+    TrainingOrder = 12,
+    /// The same in the fine-tuning after pruning.
+    FinetuningOrder = 13,
+    /// Tokens and labels of upstream pre-training.
+    Upstream = 14,
+    /// Token noise of those.
+    UpstreamNoise = 15,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

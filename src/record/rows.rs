@@ -182,6 +182,11 @@ pub struct ExpertRow {
     pub router_displacement: Option<f64>,
     /// Score under the criterion of that name.
     pub random: Option<f64>,
+    /// The feature that it was built for, 0 the common one; empty with one feature a class.
+    pub built_feature: Option<usize>,
+    /// The feature that it is most proficient in, if its measured role is relevant or misaligned; empty with one feature a
+    /// class.
+    pub feature: Option<usize>,
 }
 
 impl ExpertRow {
@@ -241,6 +246,10 @@ pub struct PruningRow {
     pub margin_lower: Option<f64>,
     /// The bound of every expert at its own worst tokens, which is proven too.
     pub sum_bound: Option<f64>,
+    /// Accuracy on the samples with the common feature; empty where there is no rare one.
+    pub accuracy_common: Option<f64>,
+    /// Accuracy on the samples with a rare feature; empty where there is none.
+    pub accuracy_rare: Option<f64>,
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.

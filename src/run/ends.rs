@@ -2,13 +2,13 @@
 
 use crate::claims::assumptions::{Audit, ExpertAtStart};
 use crate::measure::accuracy::{self, Errors};
-use crate::measure::learned::has_learned;
+use crate::measure::learned::has_learned_feature;
 use crate::measure::{DriftAndNoise, LambdaTable, Proficiency, Role, RouterChange, proficiency};
 use crate::moe::Pretrained;
 use crate::patterns::{Class, Sampler};
 use crate::prune;
-use crate::sgd::Engine;
-use crate::sim::parameters::{Criterion, Parameters};
+use crate::sgd::{Competitors, Engine};
+use crate::sim::parameters::{Criterion, DataParameters, Parameters};
 
 /// What is known of the experts before training.
 pub(super) struct Start {
@@ -18,6 +18,8 @@ pub(super) struct Start {
     pub(super) lambdas: Vec<[f64; 2]>,
     /// Measured roles, `[k]`.
     pub(super) roles: Vec<Role>,
+    /// The feature that each relevant or misaligned expert is most proficient in, `[k]`.
+    pub(super) features: Vec<Option<usize>>,
     pub(super) audit: Audit,
     pub(super) accuracy: Errors,
 }
@@ -44,12 +46,15 @@ impl Start {
         parameters: &Parameters,
         seed: u64,
     ) -> Self {
+        let data = &parameters.data;
         let model = &pretrained.model;
-        let proficiencies = proficiencies(engine, parameters, seed);
+        let by_feature = proficiencies_by_feature(engine, parameters, seed);
+        let proficiencies = proficiency::largest(&by_feature);
         let lambdas: Vec<[f64; 2]> = (0..model.experts())
-            .map(|expert| match parameters.data.noise == 0.0 {
-                true => Class::BOTH.map(|class| table.lambda(engine.competitors(expert, class))),
-                false => proficiencies[expert].routed,
+            .map(|expert| match (parameters.has_exact_lambda(), parameters.data.features) {
+                (true, 1) => Class::BOTH.map(|class| table.lambda(engine.competitors(expert, class))),
+                (true, _) => Class::BOTH.map(|class| largest_lambda(model.router(expert), class, data, table)),
+                (false, _) => proficiencies[expert].routed,
             })
             .collect();
         let roles: Vec<Role> = (0..model.experts())
@@ -57,6 +62,9 @@ impl Start {
                 let proficiency = proficiencies[expert].proficiency;
                 Role::measured(model.signs[expert], proficiency, lambdas[expert], &parameters.roles)
             })
+            .collect();
+        let features = (0..model.experts())
+            .map(|expert| favourite_feature(&by_feature, expert, model.signs[expert], roles[expert]))
             .collect();
         let experts: Vec<ExpertAtStart> = (0..model.experts())
             .map(|expert| ExpertAtStart {
@@ -69,7 +77,7 @@ impl Start {
         let audit = Audit::new(parameters, &experts);
         let mut sampler = Sampler::evaluation(&parameters.data, seed);
         let accuracy = accuracy::errors(engine, &mut sampler, parameters.evaluation.samples);
-        Self { pretrained, proficiencies, lambdas, roles, audit, accuracy }
+        Self { pretrained, proficiencies, lambdas, roles, features, audit, accuracy }
     }
 }
 
@@ -91,15 +99,17 @@ impl End {
             .map(|expert| {
                 let class = if model.signs[expert] > 0.0 { Class::One } else { Class::Two };
                 let relevant = start.roles[expert] == Role::Relevant;
-                let learned = || relevant && has_learned(after(expert), class, data, model.tokens_per_expert);
-                (data.noise == 0.0).then(learned)
+                let pattern = class.feature(start.features[expert].unwrap_or_default());
+                let l = model.tokens_per_expert;
+                let learned = || relevant && has_learned_feature(after(expert), pattern, data, l);
+                parameters.has_exact_lambda().then(learned)
             })
             .collect();
         let scores = |criterion| prune::scores(criterion, &changes, seed);
         Self {
             splits,
             learned,
-            proficiencies: proficiencies(engine, parameters, seed),
+            proficiencies: proficiency::largest(&proficiencies_by_feature(engine, parameters, seed)),
             norm_changes: scores(Criterion::RouterNormChange),
             displacements: scores(Criterion::RouterDisplacement),
             random: scores(Criterion::Random),
@@ -108,9 +118,35 @@ impl End {
     }
 }
 
-/// Proficiencies of every expert, from the run's own stream: the same samples at every call.
-fn proficiencies(engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> Vec<Proficiency> {
-    let mut sampler = Sampler::proficiency(&parameters.data, seed);
-    let samples = parameters.roles.proficiency_samples;
-    proficiency::estimate(engine, &mut sampler, samples, parameters.model.tokens_per_expert)
+/// Proficiencies of every expert, `[features][k]`, from the run's own stream: the same samples at every call.
+fn proficiencies_by_feature(engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> Vec<Vec<Proficiency>> {
+    let Parameters { data, model, roles, .. } = parameters;
+    let mut sampler = Sampler::proficiency(data, seed);
+    let samples = roles.proficiency_samples;
+    proficiency::estimate_features(engine, &mut sampler, samples, model.gate_places(), data.features)
+}
+
+/// The largest λ over the features of a class, of one router.
+fn largest_lambda(router: &[f64], class: Class, data: &DataParameters, table: &mut LambdaTable) -> f64 {
+    let lambda = |feature: usize| {
+        let own = router[class.feature(feature)];
+        let irrelevant = &router[data.first_irrelevant()..];
+        table.lambda(Competitors {
+            above: irrelevant.iter().filter(|&&score| score > own).count(),
+            tied: irrelevant.iter().filter(|&&score| score == own).count(),
+        })
+    };
+    (0..data.features).map(lambda).fold(0.0, f64::max)
+}
+
+/// The feature in which an expert of this role is most proficient; the first of equals.
+fn favourite_feature(by_feature: &[Vec<Proficiency>], expert: usize, sign: f64, role: Role) -> Option<usize> {
+    let own = usize::from(sign < 0.0);
+    let class = match role {
+        Role::Relevant => own,
+        Role::Misaligned => 1 - own,
+        Role::Irrelevant | Role::Ambiguous => return None,
+    };
+    let proficiency = |feature: usize| by_feature[feature][expert].proficiency[class];
+    (0..by_feature.len()).reduce(|best, feature| if proficiency(feature) > proficiency(best) { feature } else { best })
 }

@@ -11,6 +11,7 @@ pub mod single;
 pub mod tasks;
 pub mod trace;
 pub mod trajectory;
+pub mod upstream;
 
 pub use lines::{Headers, RunLines, TABLES};
 pub use reader::{RunReader, check_record};
@@ -18,3 +19,4 @@ pub use schedule::run_all;
 pub use shard::Shard;
 pub use single::{EngineChoice, RunRecord, run};
 pub use tasks::{Task, tasks};
+pub use upstream::pretrained;

@@ -4,7 +4,7 @@ use super::certificates::{self, Irrelevant};
 use super::ends::{End, Start};
 use super::single::EngineChoice;
 use crate::certify::Verdict;
-use crate::measure::accuracy::{self, ErrorTally, Errors};
+use crate::measure::accuracy::{self, ErrorTally, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::moe::Model;
 use crate::patterns::Sampler;
@@ -12,7 +12,7 @@ use crate::prune;
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, StopReason, train};
-use crate::sim::parameters::{Criterion, Parameters};
+use crate::sim::parameters::{Criterion, Parameters, Removal, Routing};
 
 /// What pruning shows.
 pub(super) struct Pruned {
@@ -44,30 +44,41 @@ pub(super) fn prune_and_test(
     };
     let keep_first = prune::keep_first(scores, pruning.order);
     let experts = keep_first.len();
-    let row = |kept: usize, finetuned: bool, errors: Option<Errors>| PruningRow {
-        point: head.point,
-        run: head.run,
-        criterion: pruning.criterion.name().to_owned(),
-        kept,
-        ratio: (experts - kept) as f64 / experts as f64,
-        finetuned,
-        accuracy: errors.map(Errors::accuracy),
-        errors: errors.map(|errors| errors.errors),
-        samples: errors.map(|errors| errors.samples),
-        certificate: String::new(),
-        margin_lower: None,
-        sum_bound: None,
+    let row = |kept: usize, finetuned: bool, found: Option<FeatureErrors>| {
+        let errors = found.map(|found| found.all);
+        let [accuracy_common, accuracy_rare] = found.map(FeatureErrors::accuracies).unwrap_or_default();
+        PruningRow {
+            point: head.point,
+            run: head.run,
+            criterion: pruning.criterion.name().to_owned(),
+            kept,
+            ratio: (experts - kept) as f64 / experts as f64,
+            finetuned,
+            accuracy: errors.map(Errors::accuracy),
+            errors: errors.map(|errors| errors.errors),
+            samples: errors.map(|errors| errors.samples),
+            certificate: String::new(),
+            margin_lower: None,
+            sum_bound: None,
+            accuracy_common,
+            accuracy_rare,
+        }
     };
     let mut sampler = Sampler::evaluation(data, head.seed);
     let mut errors = ErrorTally::new(&keep_first);
     let mut dominance = DominanceTally::new(&start.pretrained.model.signs, &start.roles, &keep_first);
-    accuracy::for_each_sample(engine, &mut sampler, evaluation.samples, |outputs, label| {
-        errors.add(outputs, label);
+    accuracy::for_each_featured_sample(engine, &mut sampler, evaluation.samples, |outputs, label, feature| {
+        errors.add_featured(outputs, label, feature);
         dominance.add(outputs, label);
     });
-    let by_kept = errors.by_kept();
-    let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
     let trained = engine.model();
+    // Where tokens choose among the experts that are left, outputs of kept experts depend on those that went.
+    let interact = parameters.model.routing == Routing::TokenChoice && pruning.removal == Removal::Drop;
+    let by_kept = match interact {
+        false => errors.by_kept_and_feature(),
+        true => errors_one_by_one(&trained, &keep_first, parameters, head.seed, choice),
+    };
+    let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
     let irrelevant = Irrelevant { measured: &start.roles, built: &start.pretrained.roles };
     let proofs = certificates::prove(&trained, &keep_first, irrelevant, parameters);
     rows.iter_mut().zip(&proofs.path).for_each(|(row, certificate)| {
@@ -79,8 +90,9 @@ pub(super) fn prune_and_test(
         rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, head.seed, choice)));
     }
     let subsets = proofs.subsets.map(|certificate| certificate.verdict);
-    let path_margin = dominance.path_margin();
-    Pruned { rows, dominance: dominance.dominance(), path_margin, margin_met: proofs.met, subsets }
+    let of_path = (!interact).then(|| (dominance.dominance(), dominance.path_margin()));
+    let (dominance, path_margin) = of_path.unwrap_or_default();
+    Pruned { rows, dominance, path_margin, margin_met: proofs.met, subsets }
 }
 
 /// A bound that says something.
@@ -96,13 +108,32 @@ fn finetune(
     parameters: &Parameters,
     seed: u64,
     choice: EngineChoice,
-) -> Option<Errors> {
+) -> Option<FeatureErrors> {
     let mut kept = kept.to_vec();
     kept.sort_unstable();
-    let mut engine = choice.build(&trained.subset(&kept), parameters, seed);
-    let mut sampler = Sampler::finetuning(&parameters.data, seed);
+    let mut engine = choice.build_pruned(trained, &kept, parameters, seed);
+    let mut sampler = Sampler::of_finetuning(parameters, seed);
     let (stop, _) = train(engine.as_mut(), &mut sampler, Schedule::finetuning(parameters), &mut []);
     let mut sampler = Sampler::evaluation(&parameters.data, seed);
     let samples = parameters.evaluation.samples;
-    (stop != StopReason::Diverged).then(|| accuracy::errors(engine.as_mut(), &mut sampler, samples))
+    (stop != StopReason::Diverged).then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
+}
+
+/// The errors of the models that keep the first r experts of `keep_first`, for r = 1 … k (entry r − 1), each from its own
+/// forward passes.
+fn errors_one_by_one(
+    trained: &Model,
+    keep_first: &[usize],
+    parameters: &Parameters,
+    seed: u64,
+    choice: EngineChoice,
+) -> Vec<FeatureErrors> {
+    let of_model = |kept: usize| {
+        let mut kept = keep_first[..kept].to_vec();
+        kept.sort_unstable();
+        let mut engine = choice.build_pruned(trained, &kept, parameters, seed);
+        let mut sampler = Sampler::evaluation(&parameters.data, seed);
+        accuracy::feature_errors(engine.as_mut(), &mut sampler, parameters.evaluation.samples)
+    };
+    (1..=keep_first.len()).map(of_model).collect()
 }

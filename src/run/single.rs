@@ -3,39 +3,70 @@
 use super::ends::{End, Start};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
+use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
-use crate::moe::{Model, Pretrained};
+use crate::moe::{Model, RoutingRule};
 use crate::patterns::{Sampler, Vocabulary};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
+use crate::sgd::plain::needs_plain_engine;
 use crate::sgd::train::Schedule;
-use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, Rates, StopReason, train};
-use crate::sim::parameters::{Parameters, PretrainedKind};
+use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, PlainEngine, Rates, StopReason, train};
+use crate::sim::parameters::{Parameters, Removal};
 use crate::sim::{Point, run_seed};
 use crate::stats::interval::clopper_pearson;
 
 /// Which engine trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// The pattern engine where it applies (no token noise), else the dense engine.
+    /// The plain engine where neither of the others applies; else the pattern engine without token noise, and the dense
+    /// engine with it.
     #[default]
     Auto,
-    /// The pattern engine; noise-free data only.
+    /// The pattern engine; noise-free data, expert choice and no regulariser.
     Pattern,
-    /// The dense reference engine.
+    /// The dense reference engine; expert choice and no regulariser.
     Dense,
 }
 
 impl EngineChoice {
-    /// Whether this choice can train on data with the given token noise.
+    /// Whether this choice can train with these parameters.
     pub fn applies(self, parameters: &Parameters) -> bool {
-        self != EngineChoice::Pattern || parameters.data.noise == 0.0
+        match self {
+            EngineChoice::Auto => true,
+            EngineChoice::Pattern => parameters.data.noise == 0.0 && !needs_plain_engine(parameters),
+            EngineChoice::Dense => !needs_plain_engine(parameters),
+        }
     }
 
-    /// An engine for `model` on the run's vocabulary. The pattern engine is only built for noise-free data.
+    /// The engine of the model that keeps the experts `kept`, in ascending order, of `trained`. Where the routers of pruned
+    /// experts stay (token choice, [`Removal::ZeroSlot`]) it has as many experts as before, else expert number i of it is
+    /// number `kept[i]` of `trained`.
+    pub fn build_pruned(
+        self,
+        trained: &Model,
+        kept: &[usize],
+        parameters: &Parameters,
+        run_seed: u64,
+    ) -> Box<dyn Engine> {
+        if !needs_plain_engine(parameters) {
+            return self.build(&trained.subset(kept), parameters, run_seed);
+        }
+        let removal = parameters.pruning.removal;
+        let rule = RoutingRule::new(&parameters.model, parameters.data.tokens).pruned(kept, removal);
+        match removal {
+            Removal::Drop => Box::new(PlainEngine::with_rule(&trained.subset(kept), rule, parameters)),
+            Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule, parameters)),
+        }
+    }
+
+    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the plain engine are only built for
+    /// noise-free data.
     pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn Engine> {
         let Parameters { data, training, .. } = parameters;
         let rates = Rates::from(training);
-        if self == EngineChoice::Dense || data.noise > 0.0 {
+        if needs_plain_engine(parameters) {
+            Box::new(PlainEngine::new(model, parameters))
+        } else if self == EngineChoice::Dense || data.noise > 0.0 {
             let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
             Box::new(DenseEngine::new(model, vocabulary, rates))
         } else {
@@ -62,9 +93,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
     let head = RunHead { point: point.index, run, seed };
-    let pretrained = match parameters.pretrained.kind {
-        PretrainedKind::Constructed => Pretrained::constructed(parameters, seed),
-    };
+    let pretrained = pretrained(parameters, seed, choice);
     let mut engine = choice.build(&pretrained.model, parameters, seed);
     let mut lambda_table = LambdaTable::new(&parameters.data, parameters.model.tokens_per_expert);
     let start = Start::measure(pretrained, engine.as_mut(), &mut lambda_table, parameters, seed);
@@ -72,9 +101,10 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         engine.track_contrast();
     }
 
-    let mut extremes = Extremes::new(engine.experts(), lambda_table);
+    let has_table = parameters.has_exact_lambda() && parameters.data.features == 1;
+    let mut extremes = Extremes::new(engine.experts(), has_table.then_some(lambda_table));
     let mut trajectory = TrajectoryObserver::new(parameters, seed, head.point, run);
-    let mut sampler = Sampler::training(&parameters.data, seed);
+    let mut sampler = Sampler::of_training(parameters, seed);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes];
     if run < parameters.record.trajectory_runs as u64 {
         observers.push(&mut trajectory);
@@ -125,6 +155,8 @@ fn expert_rows(
     parameters: &Parameters,
 ) -> Vec<ExpertRow> {
     let model = &start.pretrained.model;
+    let has_features = parameters.data.features > 1;
+    let has_table = parameters.has_exact_lambda() && !has_features;
     (0..model.experts())
         .map(|expert| {
             let change = end.map(|end| end.changes[expert]);
@@ -151,7 +183,7 @@ fn expert_rows(
                 max_range: extremes.range[expert],
                 lambda1_0: start.lambdas[expert][0],
                 lambda2_0: start.lambdas[expert][1],
-                lambda_max: (parameters.data.noise == 0.0).then(|| extremes.lambda[expert]),
+                lambda_max: has_table.then(|| extremes.lambda[expert]),
                 p1_0: before[0],
                 p1_t: after.map(|p| p[0]),
                 p2_0: before[1],
@@ -159,6 +191,8 @@ fn expert_rows(
                 router_norm_change: end.map(|end| end.norm_changes[expert]),
                 router_displacement: end.map(|end| end.displacements[expert]),
                 random: end.map(|end| end.random[expert]),
+                built_feature: start.pretrained.features[expert].filter(|_| has_features),
+                feature: start.features[expert].filter(|_| has_features),
             }
         })
         .collect()

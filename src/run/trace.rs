@@ -2,7 +2,8 @@
 
 use super::single::EngineChoice;
 use super::trajectory::recorded_iterations;
-use crate::moe::{Model, Pretrained};
+use super::upstream::pretrained;
+use crate::moe::Model;
 use crate::patterns::{Batch, Sampler, Vocabulary};
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Observer, StepReport, StopReason, train};
@@ -67,10 +68,10 @@ pub fn trace_bytes(point: &Point) -> usize {
 pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> Trace {
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
-    let pretrained = Pretrained::constructed(parameters, seed);
+    let pretrained = pretrained(parameters, seed, choice);
     let vocabulary = Vocabulary::new(parameters.data.patterns, parameters.data.basis, seed);
     let mut engine = choice.build(&pretrained.model, parameters, seed);
-    let mut sampler = Sampler::training(&parameters.data, seed);
+    let mut sampler = Sampler::of_training(parameters, seed);
     let planned = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
     let mut recorder = Recorder::new(planned, &vocabulary);
     let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]);

@@ -52,8 +52,10 @@ impl Observer for TrajectoryObserver<'_> {
             self.routers_0.clone_from(&routers);
         }
         let mut sampler = Sampler::proficiency(data, self.run_seed);
-        let proficiencies =
-            proficiency::estimate(engine, &mut sampler, roles.proficiency_samples, model.tokens_per_expert);
+        let samples = roles.proficiency_samples;
+        let by_feature =
+            proficiency::estimate_features(engine, &mut sampler, samples, model.gate_places(), data.features);
+        let proficiencies = proficiency::largest(&by_feature);
         let pairs = self.routers_0.chunks_exact(data.patterns).zip(routers.chunks_exact(data.patterns));
         for ((expert, (before, after)), proficiency) in pairs.enumerate().zip(proficiencies) {
             let change = RouterChange::between(before, after);

@@ -1,11 +1,13 @@
-//! Stochastic gradient descent: two engines behind one loop, with observers and a stop reason.
+//! Stochastic gradient descent: three engines behind one loop, with observers and a stop reason.
 
 pub mod dense;
 pub mod engine;
 pub mod pattern;
+pub mod plain;
 pub mod train;
 
 pub use dense::{DenseEngine, Gradients};
 pub use engine::{Competitors, Diverged, Engine, Rates, StepReport};
 pub use pattern::PatternEngine;
+pub use plain::PlainEngine;
 pub use train::{Observer, StopReason, train};

@@ -2,7 +2,11 @@
 
 use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
-use super::consistency::{Contradiction, check_certificates_for, check_half_batches_for, check_t2b};
+use super::claim_words::{On, RoleSource};
+use super::consistency::{
+    Contradiction, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
+    check_setting_for, check_t2b,
+};
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
@@ -21,8 +25,7 @@ impl Simulation {
             let label = phase_spec::label(index + 1);
             phase.claims.iter().map(move |claim| (format!("{label}: {}", claim.label()), claim))
         });
-        let needy: Vec<(String, &ClaimSpec)> =
-            of_claims.chain(of_maps).filter(|(_, claim)| claim.needs_of_points()).collect();
+        let needy: Vec<(String, &ClaimSpec)> = of_claims.chain(of_maps).collect();
         self.for_each_point(|point| {
             for (label, claim) in &needy {
                 if claim.applies_to(point.case.as_deref()) {
@@ -76,14 +79,16 @@ fn values(line: &[&Point]) -> usize {
 }
 
 impl ClaimSpec {
-    /// Whether [`ClaimSpec::check_at`] can refuse a point.
-    fn needs_of_points(&self) -> bool {
-        self.id == "T2b" || find_claim(&self.id).is_some_and(|key| key.half_batches || key.certificates)
-    }
-
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
+        if self.on == On::Met {
+            check_setting_for(&self.id, &point.parameters)?;
+        }
+        if self.roles == RoleSource::Built {
+            check_built_roles(&point.parameters)?;
+        }
         match (self.id.as_str(), self.threshold) {
+            ("S3", _) => check_lemma_for("S3", &point.parameters),
             ("T2b", Some(threshold)) => check_t2b(threshold, &point.parameters),
             (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => {
                 check_half_batches_for(id, &point.parameters)

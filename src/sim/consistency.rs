@@ -1,6 +1,7 @@
 //! Keys that are legal one by one and contradict each other.
 
-use super::parameters::{Basis, Kept, Parameters};
+use super::parameters::{Basis, Kept, Parameters, PretrainedKind};
+use super::worlds;
 
 /// A key whose value contradicts other keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +20,11 @@ pub const MEMORY_LIMIT: u64 = 8 << 30;
 /// Checks keys, each inside its legal range, against each other.
 pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_shape(parameters)?;
+    worlds::check(parameters)?;
     check_roles(parameters)?;
     check_kept(parameters)?;
     check_half_batches(parameters)?;
+    check_certificates(parameters)?;
     check_memory(parameters)
 }
 
@@ -38,7 +41,7 @@ fn check_shape(Parameters { data, model, .. }: &Parameters) -> Result<(), Contra
         let legal = format!("must be from 2 to {}, because data.tokens = {}", data.tokens, data.tokens);
         return refuse("model.tokens_per_expert", model.tokens_per_expert, legal);
     }
-    if !data.replacement && data.patterns <= data.tokens {
+    if !data.replacement && data.patterns <= data.tokens && data.first_ordinary() == 2 {
         let least = data.tokens + 1;
         let because = format!("data.tokens = {} and data.replacement = false", data.tokens);
         return refuse("data.patterns", data.patterns, format!("must be at least {least}, because {because}"));
@@ -53,13 +56,36 @@ fn check_roles(Parameters { data, model, pretrained, .. }: &Parameters) -> Resul
         let legal = format!("must be from 0 to {}, because model.experts = {experts}", experts / 2);
         return refuse("pretrained.relevant_per_class", relevant, legal);
     }
-    let rest = experts - 2 * relevant;
+    let rare = 2 * pretrained.rare_per_class * (data.features - 1);
+    if 2 * relevant + rare > experts {
+        let most = (experts - 2 * relevant) / (2 * (data.features - 1));
+        let because = format!(
+            "pretrained.relevant_per_class = {relevant}, data.features = {} and model.experts = {experts}",
+            data.features
+        );
+        let legal = format!("must be from 0 to {most}, because {because}");
+        return refuse("pretrained.rare_per_class", pretrained.rare_per_class, legal);
+    }
+    for (key, per_class) in
+        [("pretrained.relevant_per_class", relevant), ("pretrained.rare_per_class", pretrained.rare_per_class)]
+    {
+        if !per_class.is_multiple_of(pretrained.copies) {
+            let legal = format!("must divide {key} = {per_class}");
+            return refuse("pretrained.copies", pretrained.copies, legal);
+        }
+    }
+    let rest = experts - 2 * relevant - rare;
     if pretrained.misaligned > rest {
         let because = format!("pretrained.relevant_per_class = {relevant} and model.experts = {experts}");
         let legal = format!("must be from 0 to {rest}, because {because}");
         return refuse("pretrained.misaligned", pretrained.misaligned, legal);
     }
-    let irrelevant = data.patterns.saturating_sub(2);
+    let room = (rest - pretrained.misaligned) / 2;
+    if pretrained.twins > room {
+        let legal = format!("must be from 0 to {room}, the pairs that other roles leave of {experts} experts");
+        return refuse("pretrained.twins", pretrained.twins, legal);
+    }
+    let irrelevant = data.patterns.saturating_sub(data.first_irrelevant());
     if pretrained.special_patterns > irrelevant {
         let legal = format!("must be from 0 to {irrelevant}, because data.patterns = {}", data.patterns);
         return refuse("pretrained.special_patterns", pretrained.special_patterns, legal);
@@ -78,10 +104,58 @@ fn check_kept(Parameters { model, pruning, .. }: &Parameters) -> Result<(), Cont
     Ok(())
 }
 
-/// Two half-batches are of equal size.
-fn check_half_batches(Parameters { training, record, .. }: &Parameters) -> Result<(), Contradiction> {
+/// Two half-batches are of equal size, and the terms that they tell apart are those of the theory.
+fn check_half_batches(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { training, record, .. } = parameters;
+    if let (true, Some((key, value))) = (record.half_batches, parameters.outside_theory()) {
+        return refuse("record.half_batches", true, format!("must be false, because {key} = {value}"));
+    }
     if record.half_batches && !training.batch.is_multiple_of(2) {
         return refuse("training.batch", training.batch, "must be even, because record.half_batches = true".into());
+    }
+    Ok(())
+}
+
+/// A certificate is about the support of one feature a class under expert choice.
+fn check_certificates(parameters: &Parameters) -> Result<(), Contradiction> {
+    let trains_otherwise = |key: &str| key.starts_with("training.");
+    let outside = parameters.outside_theory().filter(|(key, _)| !trains_otherwise(key));
+    match (parameters.certificate.nodes, outside) {
+        (1.., Some((key, value))) => {
+            let legal = format!("must be 0, because {key} = {value}");
+            refuse("certificate.nodes", parameters.certificate.nodes, legal)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a claim is judged by the theory's assumptions only in the theory's setting.
+pub(crate) fn check_setting_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+    match parameters.outside_theory() {
+        None => Ok(()),
+        Some((key, value)) => {
+            let because = format!("{key} = {value} is outside the theorems' setting and claim {claim} is judged here");
+            refuse("on", "met", format!("must be \"all\", because {because}"))
+        }
+    }
+}
+
+/// Checks that a claim about the noise and drift of routers is judged in the theory's setting.
+pub(crate) fn check_lemma_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+    match parameters.outside_theory() {
+        None => Ok(()),
+        Some((key, value)) => {
+            let legal = format!("must not be judged at {key} = {value}: the lemma is about the theory's setting");
+            refuse("id", claim, legal)
+        }
+    }
+}
+
+/// Checks that there are built roles to judge by.
+pub(crate) fn check_built_roles(parameters: &Parameters) -> Result<(), Contradiction> {
+    if parameters.pretrained.kind == PretrainedKind::Upstream {
+        let because = "pretrained.kind = upstream builds no roles";
+        return refuse("roles", "built", format!("must be \"measured\", because {because}"));
     }
     Ok(())
 }
@@ -99,7 +173,9 @@ pub fn state_bytes(Parameters { data, model, .. }: &Parameters) -> u64 {
 
 /// Bytes of the noise of one batch, for every token and dimension.
 pub fn noise_bytes(Parameters { data, training, .. }: &Parameters) -> u64 {
-    if data.noise > 0.0 { product(&[8, training.batch, data.tokens, data.patterns]) } else { 0 }
+    // A finite training set is kept, with its noise.
+    let samples = training.batch.saturating_add(training.training_set);
+    if data.noise > 0.0 { product(&[8, samples, data.tokens, data.patterns]) } else { 0 }
 }
 
 fn basis_bytes(Parameters { data, .. }: &Parameters) -> u64 {
@@ -165,7 +241,7 @@ pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Re
 pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
     let Parameters { model, pretrained, pruning, .. } = parameters;
     let relevant = pretrained.relevant_per_class;
-    if sufficient >= 2.0 * relevant as f64 {
+    if pretrained.kind == PretrainedKind::Constructed && sufficient >= 2.0 * relevant as f64 {
         let because = format!("pretrained.relevant_per_class = {relevant}");
         let legal = format!("must be less than {}, because {because}", 2 * relevant);
         return refuse("threshold", sufficient, legal);

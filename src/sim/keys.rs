@@ -22,6 +22,9 @@ pub struct Key {
     pub source: &'static str,
     /// Why the range is what it is, if that is not plain; empty otherwise. Shown with a refused value.
     pub reason: &'static str,
+    /// Whether a run's seed leaves the key out where it has its default. Such a key is younger than the seeds: files that
+    /// do not know it keep theirs.
+    pub unseeded_default: bool,
 }
 
 /// Type and legal range of a key. Bounds are included unless said otherwise.

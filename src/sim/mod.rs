@@ -26,6 +26,7 @@ pub mod seed;
 pub mod shipped;
 mod simulation;
 mod value;
+mod worlds;
 
 pub use axis::Axis;
 pub use case::Case;

@@ -36,6 +36,29 @@ pub struct Parameters {
 const PATTERN_OPERATIONS: f64 = 20.0;
 
 impl Parameters {
+    /// Whether λ_v has a closed form: noise-free data, expert choice, and irrelevant tokens that are alike.
+    pub fn has_exact_lambda(&self) -> bool {
+        self.data.noise == 0.0 && self.model.routing == Routing::ExpertChoice && self.data.spurious == 0.0
+    }
+
+    /// The first key, with its value, that leaves the setting of the theory: expert choice in one group, one feature a
+    /// class, irrelevant tokens that say nothing of the class, fresh batches, and the hinge loss alone. Lemmas, bounds and
+    /// certificates speak of that setting, and the theorems' claims assume it.
+    pub fn outside_theory(&self) -> Option<(&'static str, String)> {
+        let Self { data, model, training, .. } = self;
+        let number = |number: f64| super::value::shortest(number);
+        let places = [
+            (data.features > 1, "data.features", data.features.to_string()),
+            (data.spurious > 0.0, "data.spurious", number(data.spurious)),
+            (model.routing != Routing::ExpertChoice, "model.routing", "token-choice".into()),
+            (model.groups > 1, "model.groups", model.groups.to_string()),
+            (training.training_set > 0, "training.training_set", training.training_set.to_string()),
+            (training.load_balance != 0.0, "training.load_balance", number(training.load_balance)),
+            (training.entropy != 0.0, "training.entropy", number(training.entropy)),
+        ];
+        places.into_iter().find(|(leaves, _, _)| *leaves).map(|(_, key, value)| (key, value))
+    }
+
     /// Operations of a run, roughly: enough to tell long runs from short ones. A token and an expert cost a few in the
     /// pattern engine, and with token noise 2 d for the score and, if chosen, 2 m d for the neurons.
     pub fn work(&self) -> f64 {
@@ -68,6 +91,50 @@ pub struct DataParameters {
     pub labels: Labels,
     /// Probability that a sample's label is drawn anew, independently of its tokens.
     pub label_noise: f64,
+    /// F: features of each class. Feature f of class One is pattern 2f, of class Two pattern 2f + 1; feature 0 is o_v.
+    pub features: usize,
+    /// α: probability that a sample's class token is a rare feature (f ≥ 1) of its class.
+    pub rare_share: f64,
+    /// Rare feature f is drawn with a weight that is this to the power f − 1.
+    pub rare_decay: f64,
+    /// Probability that one irrelevant token of a sample is a spurious pattern.
+    pub spurious: f64,
+    /// Probability that a spurious pattern is that of the sample's own class.
+    pub spurious_agreement: f64,
+}
+
+impl Default for DataParameters {
+    /// The defaults of the keys.
+    fn default() -> Self {
+        Self {
+            patterns: 128,
+            tokens: 16,
+            replacement: false,
+            noise: 0.0,
+            class_share: 0.5,
+            basis: Basis::Canonical,
+            labels: Labels::Class,
+            label_noise: 0.0,
+            features: 1,
+            rare_share: 0.0,
+            rare_decay: 1.0,
+            spurious: 0.0,
+            spurious_agreement: 1.0,
+        }
+    }
+}
+
+impl DataParameters {
+    /// Number of the first irrelevant pattern: those before it are features of a class.
+    pub fn first_irrelevant(&self) -> usize {
+        2 * self.features
+    }
+
+    /// Number of the first irrelevant pattern that is drawn uniformly: the two before it are spurious ones, if there are
+    /// any.
+    pub fn first_ordinary(&self) -> usize {
+        self.first_irrelevant() + if self.spurious > 0.0 { 2 } else { 0 }
+    }
 }
 
 /// The orthonormal basis that the patterns are.
@@ -104,6 +171,27 @@ pub struct ModelParameters {
     pub routing: Routing,
     /// The fixed signs a_s of the experts.
     pub signs: Signs,
+    /// c: experts that each token chooses in token-choice routing.
+    pub experts_per_token: usize,
+    /// What the gates of a token's experts are a softmax of, in token-choice routing.
+    pub gates: Gates,
+    /// Room of an expert in token-choice routing, as a multiple of its even share of a sample's tokens; 0: no limit.
+    pub capacity: f64,
+    /// Whose tokens find room first where it is limited.
+    pub priority: Priority,
+    /// M: groups of experts whose outputs are averaged.
+    pub groups: usize,
+}
+
+impl ModelParameters {
+    /// Tokens that share a gate of 1 with an expert's class token (l), or experts that share that of a token (c): a gate
+    /// of at least 1 over this is what a proficiency counts.
+    pub fn gate_places(&self) -> usize {
+        match self.routing {
+            Routing::ExpertChoice => self.tokens_per_expert,
+            Routing::TokenChoice => self.experts_per_token,
+        }
+    }
 }
 
 /// How tokens and experts meet.
@@ -112,6 +200,28 @@ pub struct ModelParameters {
 pub enum Routing {
     /// Each expert takes the l tokens of largest score.
     ExpertChoice,
+    /// Each token goes to the c experts of largest score.
+    TokenChoice,
+}
+
+/// The gates of token-choice routing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gates {
+    /// The softmax over all experts of the group, kept for the c chosen ones (V-MoE's).
+    Raw,
+    /// The softmax over the c chosen experts: the gates of a token sum to 1. It needs c ≥ 2.
+    Renormalised,
+}
+
+/// Whose tokens find room first, in token-choice routing with a limited capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// In the order of their positions, first choices before second ones (V-MoE's vanilla routing).
+    Position,
+    /// In descending order of their largest gate (V-MoE's batch prioritized routing, within a sample).
+    Gate,
 }
 
 /// The fixed signs a_s of the experts.
@@ -152,6 +262,32 @@ pub struct PretrainedParameters {
     pub neuron_scale_misaligned: f64,
     /// b: added to every router coordinate of the relevant experts (lemma L11: changes norms and nothing else).
     pub gauge_relevant: f64,
+    /// Experts per class and rare feature that specialise in it with the right sign.
+    pub rare_per_class: usize,
+    /// Relevant experts of a class and feature come in this many identical copies.
+    pub copies: usize,
+    /// Pairs of irrelevant experts of opposite sign and equal weights, whose outputs cancel.
+    pub twins: usize,
+    /// s₀ of twins.
+    pub neuron_scale_twin: f64,
+    /// Router coordinate of relevant experts on the irrelevant patterns that distract them.
+    pub distraction: f64,
+    /// Probability that an irrelevant pattern distracts a relevant expert.
+    pub distraction_share: f64,
+    /// U: upstream tasks, each a pair of patterns.
+    pub upstream_tasks: usize,
+    /// Iterations of upstream pre-training.
+    pub upstream_iterations: usize,
+    /// Samples of a batch of upstream pre-training.
+    pub upstream_batch: usize,
+    /// Learning rate of the routers in upstream pre-training.
+    pub upstream_router_rate: f64,
+    /// Learning rate of the neurons in upstream pre-training.
+    pub upstream_expert_rate: f64,
+    /// Standard deviation of a router coordinate before upstream pre-training.
+    pub upstream_router_init: f64,
+    /// Standard deviation of a neuron coordinate before upstream pre-training.
+    pub upstream_neuron_init: f64,
 }
 
 /// How the pre-trained model is made.
@@ -160,6 +296,8 @@ pub struct PretrainedParameters {
 pub enum PretrainedKind {
     /// Roles are built in.
     Constructed,
+    /// Trained by SGD on a mixture of upstream tasks; nothing is built in.
+    Upstream,
 }
 
 /// Stochastic gradient descent on the hinge loss.
@@ -176,6 +314,12 @@ pub struct TrainingParameters {
     pub iterations: usize,
     /// Stop when the loss was exactly 0 for this many iterations in a row; 0: never.
     pub zero_loss_window: usize,
+    /// Samples of a finite training set, shuffled anew for every epoch; 0: every batch is fresh.
+    pub training_set: usize,
+    /// Coefficient of the load-balance loss k Σ_s F_s P_s (token-choice routing).
+    pub load_balance: f64,
+    /// Coefficient of the mean entropy of the gates; negative: entropy is rewarded.
+    pub entropy: f64,
 }
 
 /// Which experts go, in which order, and what follows.
@@ -190,6 +334,18 @@ pub struct PruningParameters {
     pub finetune_iterations: usize,
     /// Numbers of experts kept at which the pruned model is fine-tuned.
     pub finetune_kept: Kept,
+    /// What becomes of the router of a pruned expert.
+    pub removal: Removal,
+}
+
+/// What becomes of the router of a pruned expert. With expert-choice routing both give the same outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Removal {
+    /// The router stays, and a token sent to the expert contributes 0 there (the paper's way in token-choice routing).
+    ZeroSlot,
+    /// The router goes, too: tokens choose among the experts that are left, and gates are a softmax over these.
+    Drop,
 }
 
 /// The score that orders the experts.

@@ -1,6 +1,7 @@
 //! A run's seed: a hash of what the run depends on, never of the point's number, so that a run alone is the run of a
 //! sweep.
 
+use super::keys::{Key, find};
 use super::parameters::Parameters;
 use super::value::shortest;
 use sha2::{Digest, Sha256};
@@ -9,20 +10,28 @@ use sha2::{Digest, Sha256};
 pub const SEED_SECTIONS: [&str; 4] = ["data", "model", "pretrained", "training"];
 
 /// The seed of run number `run` of the point with these parameters: the first 8 bytes, little endian, of the SHA-256
-/// of a text of lines: `master=…`, one sorted `path=value` for each key of [`SEED_SECTIONS`], `run=…`.
+/// of a text of lines: `master=…`, one sorted `path=value` for each key of [`SEED_SECTIONS`], `run=…`. Keys with
+/// [`Key::unseeded_default`](super::keys::Key::unseeded_default) have a line only where they differ from their default.
 pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
     let text = format!("master={master}\n{}run={run}\n", canonical_text(parameters, &SEED_SECTIONS));
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(8).rev().fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }
 
-/// One line `path=value` for each key of these sections, sorted by path.
+/// One line `path=value` for each key of these sections, sorted by path, but for keys with
+/// [`Key::unseeded_default`](super::keys::Key::unseeded_default) at their default.
 pub fn canonical_text(parameters: &Parameters, sections: &[&str]) -> String {
     let chosen = |path: &str| path.split_once('.').is_some_and(|(section, _)| sections.contains(&section));
     let mut keys = resolved_keys(parameters);
-    keys.retain(|(path, _)| chosen(path));
+    keys.retain(|(path, value)| chosen(path) && !is_unseeded(path, value));
     keys.sort();
     keys.iter().map(|(path, value)| format!("{path}={value}\n")).collect()
+}
+
+/// Whether the key is left out of a seed's text at this value.
+fn is_unseeded(path: &str, value: &str) -> bool {
+    let default = |key: &Key| key.default_setting().is_ok_and(|setting| setting.text() == value);
+    find(path).is_some_and(|key| key.unseeded_default && default(key))
 }
 
 /// Every key with the shortest text of its value, in the order of the sections.
@@ -88,6 +97,70 @@ mod tests {
         assert_ne!(seed, run_seed(1, &parameters(&["training.iterations=301"])?, 2));
         assert_eq!(seed, run_seed(1, &parameters(&["pruning.criterion=random", "evaluation.samples=9"])?, 2));
         assert_eq!(seed, run_seed(1, &parameters(&["training.batch=patterns"])?, 2));
+        Ok(())
+    }
+
+    /// The keys that the first seeds were made of.
+    const FIRST_KEYS: [&str; 30] = [
+        "data.basis",
+        "data.class_share",
+        "data.label_noise",
+        "data.labels",
+        "data.noise",
+        "data.patterns",
+        "data.replacement",
+        "data.tokens",
+        "model.experts",
+        "model.neurons",
+        "model.routing",
+        "model.signs",
+        "model.tokens_per_expert",
+        "pretrained.gauge_relevant",
+        "pretrained.kind",
+        "pretrained.misaligned",
+        "pretrained.neuron_scale",
+        "pretrained.neuron_scale_misaligned",
+        "pretrained.neuron_scale_relevant",
+        "pretrained.relevant_per_class",
+        "pretrained.router_noise",
+        "pretrained.router_scale",
+        "pretrained.router_scale_relevant",
+        "pretrained.special_patterns",
+        "pretrained.specialisation",
+        "training.batch",
+        "training.expert_rate",
+        "training.iterations",
+        "training.router_rate",
+        "training.zero_loss_window",
+    ];
+
+    #[test]
+    fn younger_keys_at_their_defaults_move_no_seed_and_elsewhere_each_moves_it() -> Result<(), SimulationError> {
+        let keys = |text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| line.split_once('=')).map(|(path, _)| path.to_owned()).collect()
+        };
+        assert_eq!(keys(&canonical_text(&parameters(&[])?, &SEED_SECTIONS)), FIRST_KEYS);
+        let base = run_seed(0, &parameters(&[])?, 0);
+        for key in KEYS.iter().filter(|key| key.unseeded_default) {
+            assert!(SEED_SECTIONS.contains(&key.section()) && !FIRST_KEYS.contains(&key.path), "{}", key.path);
+            // Written out, a default is the default.
+            let written = format!("{}={}", key.path, key.default);
+            assert_eq!(run_seed(0, &parameters(&[&written])?, 0), base, "{written}");
+        }
+        for settings in [
+            &["data.features=2"][..],
+            &["data.spurious=0.5"],
+            &["model.experts_per_token=2"],
+            &["model.gates=renormalised"],
+            &["model.groups=2"],
+            &["pretrained.twins=1"],
+            &["training.training_set=100"],
+            &["training.entropy=0.1"],
+        ] {
+            let text = canonical_text(&parameters(settings)?, &SEED_SECTIONS);
+            assert!(text.contains(settings[0]), "{text}");
+            assert_ne!(run_seed(0, &parameters(settings)?, 0), base, "{settings:?}");
+        }
         Ok(())
     }
 

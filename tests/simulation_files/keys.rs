@@ -59,7 +59,7 @@ fn fails_on_a_value_outside_its_range_or_of_the_wrong_type() {
         ("[training]\nrouter_rate = nan", "training.router_rate = nan: must be a number from 0 to 1000000"),
         ("[data]\nreplacement = 1", "data.replacement = 1: must be true or false"),
         ("[data]\nbasis = \"har\"", "data.basis = \"har\": must be one of \"canonical\", \"haar\""),
-        ("[model]\nrouting = \"token-choice\"", "model.routing = \"token-choice\": must be \"expert-choice\""),
+        ("[model]\nrouting = \"hash\"", "model.routing = \"hash\": must be one of \"expert-choice\", \"token-choice\""),
         (
             "[pruning]\nfinetune_kept = [0]",
             "pruning.finetune_kept = [0]: must be \"all\" or a list of numbers of experts, each from 1 to model.experts",

@@ -174,6 +174,7 @@ fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
     let routers = numbers(&tensors, "routers_t").map_err(bad)?;
     let neurons = numbers(&tensors, "neurons_t").map_err(bad)?;
     let basis = if tensors.tensor("basis").is_ok() { numbers(&tensors, "basis").map_err(bad)? } else { Vec::new() };
+    check_setting(&metadata).map_err(bad)?;
     let patterns = routers.len().checked_div(signs.len()).unwrap_or(0);
     let number =
         |key: &str, given: Option<usize>| given.map_or_else(|| value::<usize>(&metadata, key), Ok).map_err(bad);
@@ -189,6 +190,7 @@ fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
             _ => Labels::Class,
         },
         label_noise: value_or(&metadata, "label_noise", 0.0).map_err(bad)?,
+        ..DataParameters::default()
     };
     let stored = Stored {
         basis,
@@ -203,6 +205,16 @@ fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
         return Err(bad(format!("{patterns} patterns, {} tokens and l = {l} do not fit each other", data.tokens)));
     }
     Ok(File { stored, data })
+}
+
+/// Refuses a trace of a run outside the setting that certificates are about.
+fn check_setting(metadata: &HashMap<String, String>) -> Result<(), String> {
+    for (key, legal) in [("routing", "expert-choice"), ("groups", "1"), ("features", "1"), ("spurious", "0")] {
+        if let Some(value) = metadata.get(key).filter(|value| *value != legal) {
+            return Err(format!("metadata {key} = {value}: a certificate needs {legal}"));
+        }
+    }
+    Ok(())
 }
 
 fn numbers(tensors: &SafeTensors, name: &str) -> Result<Vec<f64>, String> {

@@ -18,6 +18,7 @@ fn data(patterns: usize, tokens: usize, replacement: bool, noise: f64) -> DataPa
         basis,
         labels: Labels::Class,
         label_noise: 0.0,
+        ..DataParameters::default()
     }
 }
 

@@ -1,0 +1,110 @@
+//! Checks of the keys of worlds: features, spurious patterns, routing, groups, upstream tasks.
+
+use super::consistency::Contradiction;
+use super::parameters::{Gates, Parameters, PretrainedKind, Routing};
+use super::value::shortest;
+
+fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
+    Err(Contradiction { key, value: value.to_string(), legal })
+}
+
+/// Checks keys, each inside its legal range, against each other.
+pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
+    check_features(parameters)?;
+    check_groups(parameters)?;
+    check_routing(parameters)?;
+    check_noise(parameters)?;
+    check_upstream(parameters)
+}
+
+/// Patterns that are left for irrelevant tokens.
+fn check_features(Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+    if data.features == 1 && data.rare_share > 0.0 {
+        let legal = "must be 0, because data.features = 1 leaves no rare feature".into();
+        return refuse("data.rare_share", shortest(data.rare_share), legal);
+    }
+    let taken = data.first_ordinary();
+    let needed = if data.replacement { 1 } else { data.tokens - 1 };
+    if taken > 2 && data.patterns < taken + needed {
+        let legal = format!(
+            "must be at least {}, because data.features = {}, data.spurious = {}, data.tokens = {} and \
+             data.replacement = {}",
+            taken + needed,
+            data.features,
+            shortest(data.spurious),
+            data.tokens,
+            data.replacement
+        );
+        return refuse("data.patterns", data.patterns, legal);
+    }
+    Ok(())
+}
+
+/// Groups of equal size with half of their experts of each sign.
+fn check_groups(Parameters { model, .. }: &Parameters) -> Result<(), Contradiction> {
+    if !model.experts.is_multiple_of(2 * model.groups) {
+        let legal = format!(
+            "must divide half of model.experts = {}: groups are of equal size, with half of each sign",
+            model.experts
+        );
+        return refuse("model.groups", model.groups, legal);
+    }
+    Ok(())
+}
+
+fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
+    if model.routing == Routing::ExpertChoice {
+        let because = "because model.routing = expert-choice gives every expert the same number of tokens";
+        if training.load_balance > 0.0 {
+            let legal = format!("must be 0, {because}");
+            return refuse("training.load_balance", shortest(training.load_balance), legal);
+        }
+        if model.capacity > 0.0 {
+            return refuse("model.capacity", shortest(model.capacity), format!("must be 0, {because}"));
+        }
+        return Ok(());
+    }
+    let most = model.experts / model.groups;
+    if model.experts_per_token > most {
+        let legal = format!("must be from 1 to {most}, the experts of a group");
+        return refuse("model.experts_per_token", model.experts_per_token, legal);
+    }
+    if model.gates == Gates::Renormalised && model.experts_per_token == 1 {
+        let legal = "must be at least 2, because with model.gates = renormalised one gate is constant and the router \
+                     never moves";
+        return refuse("model.experts_per_token", 1, legal.into());
+    }
+    Ok(())
+}
+
+/// The engine of these worlds keeps no token noise.
+fn check_noise(Parameters { data, model, training, .. }: &Parameters) -> Result<(), Contradiction> {
+    let because = [
+        (model.routing == Routing::TokenChoice, "model.routing = token-choice"),
+        (model.groups > 1, "model.groups is above 1"),
+        (training.load_balance != 0.0, "training.load_balance is not 0"),
+        (training.entropy != 0.0, "training.entropy is not 0"),
+    ];
+    match because.iter().find(|(holds, _)| *holds && data.noise > 0.0) {
+        Some((_, because)) => refuse("data.noise", shortest(data.noise), format!("must be 0, because {because}")),
+        None => Ok(()),
+    }
+}
+
+/// Upstream tasks fit the vocabulary and hold the downstream one.
+fn check_upstream(Parameters { data, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
+    if pretrained.kind != PretrainedKind::Upstream {
+        return Ok(());
+    }
+    let tasks = pretrained.upstream_tasks;
+    let irrelevant = if data.replacement { 1 } else { data.tokens - 1 };
+    let most = data.patterns.saturating_sub(irrelevant) / 2;
+    if tasks > most || tasks < data.features {
+        let legal = format!(
+            "must be from {} to {most}, because data.features = {}, data.patterns = {} and data.tokens = {}",
+            data.features, data.features, data.patterns, data.tokens
+        );
+        return refuse("pretrained.upstream_tasks", tasks, legal);
+    }
+    Ok(())
+}

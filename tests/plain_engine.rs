@@ -1,0 +1,359 @@
+//! The plain engine: equal to the dense engine where both apply, and its gradients against finite differences of an
+//! independent loss for every routing and regulariser, away from kinks and ties.
+
+mod common;
+
+use moe_theory::moe::{Model, Pretrained, RoutingRule};
+use moe_theory::patterns::{Batch, Class, Sampler, Vocabulary};
+use moe_theory::sgd::{DenseEngine, Engine, PlainEngine, Rates};
+use moe_theory::sim::Parameters;
+use moe_theory::sim::parameters::{Gates, Priority, Removal, Routing};
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+
+/// Allowed |difference| / (1 + largest number) after a few steps of two engines that share no line of routing, forward
+/// pass or update.
+const TOLERANCE: f64 = 1e-10;
+/// A case is set aside from the first time that something comes this near to a kink: there rounding decides.
+const CLEARANCE: f64 = 1e-9;
+
+fn parameters(settings: &str) -> Parameters {
+    common::point(settings).parameters
+}
+
+fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let scale = 1.0 + b.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / scale
+}
+
+/// Whether a score, a neuron or a margin is so near to a kink that rounding may decide.
+fn near_a_kink(engine: &mut dyn Engine, batch: &Batch) -> bool {
+    let model = engine.model();
+    let near = |distance: f64| distance.abs() < CLEARANCE && distance != 0.0;
+    let tied = (0..model.experts()).any(|expert| {
+        let mut scores = model.router(expert).to_vec();
+        scores.sort_by(f64::total_cmp);
+        scores.windows(2).any(|pair| near(pair[1] - pair[0]))
+    });
+    let mut outputs = Vec::new();
+    engine.outputs(batch, &mut outputs);
+    let mut margins = outputs.chunks_exact(model.experts()).zip(&batch.labels);
+    tied || model.neurons.iter().any(|&weight| near(weight))
+        || margins.any(|(outputs, label)| near(label * outputs.iter().sum::<f64>() - 1.0))
+}
+
+/// Sizes and weights of a case under expert choice.
+fn overlap() -> impl Strategy<Value = (String, u64)> {
+    let shape = (2usize..=8, any::<bool>()).prop_flat_map(|(n, replacement)| {
+        let fewest = if replacement { 6 } else { n + 5 };
+        (Just(n), Just(replacement), fewest..=30, 2..=n)
+    });
+    (shape, 1usize..=5, 1usize..=4, 1usize..=2, (0.0..1.5, 0.0..1.5), 0.05..1.5, 1usize..=20, any::<u64>()).prop_map(
+        |((n, replacement, d, l), half, m, features, (router_rate, expert_rate), scale, batch, seed)| {
+            let relevant = half.min(1);
+            let expert_rate = expert_rate * m as f64;
+            let rare = if features > 1 { 0.4 } else { 0.0 };
+            let settings = format!(
+                "data.patterns={d} data.tokens={n} data.replacement={replacement} data.features={features} \
+                 data.rare_share={rare} model.experts={} model.neurons={m} model.tokens_per_expert={l} \
+                 pretrained.relevant_per_class={relevant} pretrained.neuron_scale={scale} \
+                 pretrained.router_noise=0.3 training.batch={batch} training.router_rate={router_rate} \
+                 training.expert_rate={expert_rate}",
+                2 * half
+            );
+            (settings, seed)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn trains_as_the_dense_engine_where_both_apply((settings, seed) in overlap()) {
+        let parameters = parameters(&settings);
+        let model = Pretrained::constructed(&parameters, seed).model;
+        let vocabulary = Vocabulary::new(model.patterns, parameters.data.basis, seed);
+        let mut dense = DenseEngine::new(&model, vocabulary, Rates::from(&parameters.training));
+        let mut plain = PlainEngine::new(&model, &parameters);
+        let mut sampler = Sampler::of_training(&parameters, seed);
+        let mut batch = Batch::default();
+        for _ in 0..12 {
+            sampler.fill(&mut batch, parameters.training.batch);
+            if near_a_kink(&mut plain, &batch) || near_a_kink(&mut dense, &batch) {
+                return Ok(());
+            }
+            let (a, b) = (plain.step(&batch).expect("finite"), dense.step(&batch).expect("finite"));
+            prop_assert_eq!(a.active, b.active);
+            prop_assert!((a.loss - b.loss).abs() < TOLERANCE);
+            let (a, b) = (plain.model(), dense.model());
+            prop_assert!(largest_difference(&a.routers, &b.routers) < TOLERANCE);
+            prop_assert!(largest_difference(&a.neurons, &b.neurons) < TOLERANCE);
+            let (mut gates, mut expected) = (Vec::new(), Vec::new());
+            plain.class_token_gates(&batch, &mut gates);
+            dense.class_token_gates(&batch, &mut expected);
+            prop_assert!(largest_difference(&gates, &expected) < TOLERANCE);
+            for expert in 0..a.experts() {
+                for class in Class::BOTH {
+                    prop_assert_eq!(plain.competitors(expert, class), dense.competitors(expert, class));
+                }
+                let (range, expected) = (plain.range_above(expert, 0.0), dense.range_above(expert, 0.0));
+                prop_assert!((range.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < TOLERANCE);
+            }
+        }
+    }
+}
+
+/// Settings of any routing and regulariser.
+fn worlds() -> impl Strategy<Value = (String, u64)> {
+    let routing = prop_oneof![Just("expert-choice"), Just("token-choice"), Just("token-choice")];
+    let gates = prop_oneof![Just("raw"), Just("renormalised")];
+    let priority = prop_oneof![Just("position"), Just("gate")];
+    let capacity = prop_oneof![Just(0.0), 0.3..1.5];
+    let load_balance = prop_oneof![Just(0.0), 0.1..2.0];
+    let entropy = prop_oneof![Just(0.0), -1.0..1.0];
+    (routing, gates, priority, capacity, load_balance, entropy, 1usize..=3, 1usize..=2, 1usize..=3, any::<u64>())
+        .prop_map(|(routing, gates, priority, capacity, load_balance, entropy, c, groups, half, seed)| {
+            let by_tokens = routing == "token-choice";
+            let size = 2 * half;
+            let c = c.min(size).max(if gates == "renormalised" { 2 } else { 1 });
+            let (capacity, load_balance) = if by_tokens { (capacity, load_balance) } else { (0.0, 0.0) };
+            let settings = format!(
+                "data.patterns=9 data.tokens=5 data.replacement=true model.experts={} model.groups={groups} \
+                 model.neurons=3 model.tokens_per_expert=3 model.routing={routing} model.gates={gates} \
+                 model.experts_per_token={c} model.capacity={capacity} model.priority={priority} \
+                 pretrained.relevant_per_class=1 pretrained.neuron_scale=1.5 pretrained.router_noise=0.7 \
+                 training.batch=4 training.router_rate=1 training.expert_rate=1 \
+                 training.load_balance={load_balance} training.entropy={entropy}",
+                size * groups
+            );
+            (settings, seed)
+        })
+}
+
+/// The loss of a batch straight from the definitions, and the distance to the nearest kink. Written without the library's
+/// routing.
+struct Definition<'a> {
+    parameters: &'a Parameters,
+    model: &'a Model,
+    /// Experts whose output counts.
+    live: &'a [bool],
+    clearance: f64,
+}
+
+impl Definition<'_> {
+    fn score(&self, expert: usize, pattern: u32) -> f64 {
+        self.model.routers[expert * self.model.patterns + pattern as usize]
+    }
+
+    fn softmax(scores: &[f64]) -> Vec<f64> {
+        let total: f64 = scores.iter().map(|score| score.exp()).sum();
+        scores.iter().map(|score| score.exp() / total).collect()
+    }
+
+    /// Places of the `count` largest; notes how near the order is to a change that matters, between different patterns.
+    fn largest(&mut self, scores: &[f64], count: usize) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..scores.len()).collect();
+        places.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+        for pair in places.windows(2) {
+            let gap = scores[pair[0]] - scores[pair[1]];
+            if gap > 0.0 {
+                self.clearance = self.clearance.min(gap);
+            }
+        }
+        places.truncate(count);
+        places
+    }
+
+    fn entropy(gates: &[f64]) -> f64 {
+        gates.iter().map(|gate| -gate * gate.ln()).sum()
+    }
+
+    /// (f, mean entropy of the blocks) of one sample.
+    fn sample(&mut self, tokens: &[u32]) -> (f64, f64) {
+        let settings = self.parameters.model.clone();
+        let k = self.model.experts();
+        let (mut f, mut entropies) = (0.0, Vec::new());
+        let activation: Vec<Vec<f64>> = (0..k).map(|expert| self.model.activations(expert)).collect();
+        let value = |expert: usize, pattern: u32| match self.live[expert] {
+            true => self.model.signs[expert] * activation[expert][pattern as usize],
+            false => 0.0,
+        };
+        let signed: Vec<Vec<f64>> =
+            (0..k).map(|expert| tokens.iter().map(|&token| value(expert, token)).collect()).collect();
+        if settings.routing == Routing::ExpertChoice {
+            for (expert, signed) in signed.iter().enumerate() {
+                let scores: Vec<f64> = tokens.iter().map(|&token| self.score(expert, token)).collect();
+                let chosen = self.largest(&scores, settings.tokens_per_expert);
+                let gates = Self::softmax(&chosen.iter().map(|&place| scores[place]).collect::<Vec<_>>());
+                f += chosen.iter().zip(&gates).map(|(&place, gate)| gate * signed[place]).sum::<f64>();
+                entropies.push(Self::entropy(&gates));
+            }
+        } else {
+            let size = k / settings.groups;
+            for group in 0..settings.groups {
+                f += self.group(tokens, group * size, size, &signed, &mut entropies);
+            }
+        }
+        let blocks = entropies.len() as f64;
+        (f / settings.groups as f64, entropies.iter().sum::<f64>() / blocks)
+    }
+
+    fn group(
+        &mut self,
+        tokens: &[u32],
+        first: usize,
+        size: usize,
+        signed: &[Vec<f64>],
+        entropies: &mut Vec<f64>,
+    ) -> f64 {
+        let settings = self.parameters.model.clone();
+        let c = settings.experts_per_token;
+        // For each token its chosen experts, best first, with their gates.
+        let mut choices = Vec::new();
+        for &token in tokens {
+            let scores: Vec<f64> = (first..first + size).map(|expert| self.score(expert, token)).collect();
+            let chosen = self.largest(&scores, c);
+            let of_chosen: Vec<f64> = chosen.iter().map(|&place| scores[place]).collect();
+            let (gates, all) = match settings.gates {
+                Gates::Renormalised => (Self::softmax(&of_chosen), Self::softmax(&of_chosen)),
+                Gates::Raw => {
+                    let all = Self::softmax(&scores);
+                    (chosen.iter().map(|&place| all[place]).collect(), all)
+                }
+            };
+            entropies.push(Self::entropy(&all));
+            choices.push(chosen.into_iter().map(|place| place + first).zip(gates).collect::<Vec<_>>());
+        }
+        let mut order: Vec<usize> = (0..tokens.len()).collect();
+        if settings.capacity > 0.0 && settings.priority == Priority::Gate {
+            let largest: Vec<f64> = choices.iter().map(|chosen| chosen[0].1).collect();
+            order = self.largest(&largest, tokens.len());
+        }
+        let slots = match settings.capacity > 0.0 {
+            true => ((settings.capacity * (c * tokens.len()) as f64 / size as f64).round() as usize).max(1),
+            false => usize::MAX,
+        };
+        let mut taken = vec![0; first + size];
+        let mut f = 0.0;
+        for rank in 0..c {
+            for &token in &order {
+                let Some(&(expert, gate)) = choices[token].get(rank) else { continue };
+                if taken[expert] < slots {
+                    taken[expert] += 1;
+                    f += gate * signed[expert][token];
+                }
+            }
+        }
+        f
+    }
+
+    /// k Σ F P, its mean over groups, with F as given or, if none is, of this model; and that F.
+    fn load_balance(&mut self, batch: &Batch, fixed: Option<&[Vec<f64>]>) -> (f64, Vec<Vec<f64>>) {
+        let settings = self.parameters.model.clone();
+        let size = self.model.experts() / settings.groups;
+        let (mut loss, mut shares) = (0.0, Vec::new());
+        for group in 0..settings.groups {
+            let (mut chosen_share, mut mean) = (vec![0.0; size], vec![0.0; size]);
+            for &token in &batch.tokens {
+                let scores: Vec<f64> = (0..size).map(|place| self.score(group * size + place, token)).collect();
+                for place in self.largest(&scores, settings.experts_per_token) {
+                    chosen_share[place] += 1.0 / (batch.tokens.len() * settings.experts_per_token) as f64;
+                }
+                for (mean, gate) in mean.iter_mut().zip(Self::softmax(&scores)) {
+                    *mean += gate / batch.tokens.len() as f64;
+                }
+            }
+            let share = fixed.map_or(&chosen_share, |fixed| &fixed[group]);
+            loss += size as f64 * share.iter().zip(&mean).map(|(share, mean)| share * mean).sum::<f64>();
+            shares.push(chosen_share);
+        }
+        (loss / settings.groups as f64, shares)
+    }
+
+    fn loss(&mut self, batch: &Batch, shares: Option<&[Vec<f64>]>) -> f64 {
+        let training = self.parameters.training.clone();
+        let mut total = 0.0;
+        for sample in 0..batch.samples() {
+            let (f, entropy) = self.sample(batch.sample(sample));
+            let margin = 1.0 - batch.labels[sample] * f;
+            self.clearance = self.clearance.min(margin.abs());
+            total += margin.max(0.0) + training.entropy * entropy;
+        }
+        total / batch.samples() as f64 + training.load_balance * self.load_balance(batch, shares).0
+    }
+}
+
+/// Checks a step of `engine` from `model` against finite differences.
+fn check_gradients(
+    parameters: &Parameters,
+    model: &Model,
+    live: &[bool],
+    engine: &mut PlainEngine,
+    batch: &Batch,
+) -> Result<bool, TestCaseError> {
+    let mut at_start = Definition { parameters, model, live, clearance: f64::INFINITY };
+    at_start.loss(batch, None);
+    let (_, shares) = at_start.load_balance(batch, None);
+    let nearest = model.neurons.iter().map(|weight| weight.abs()).fold(at_start.clearance, f64::min);
+    if nearest < 1e-3 {
+        return Ok(false);
+    }
+    engine.step(batch).expect("finite");
+    let stepped = engine.model();
+    // Rates are 1, so that a step is minus the gradient, for neurons too.
+    let step = 1e-5;
+    let slope = |place: usize, of_routers: bool| {
+        let moved = |by: f64| {
+            let mut model = model.clone();
+            let weights = if of_routers { &mut model.routers } else { &mut model.neurons };
+            weights[place] += by;
+            let mut definition = Definition { parameters, model: &model, live, clearance: f64::INFINITY };
+            definition.loss(batch, Some(&shares))
+        };
+        (moved(step) - moved(-step)) / (2.0 * step)
+    };
+    for place in 0..model.routers.len() {
+        let (found, expected) = (model.routers[place] - stepped.routers[place], slope(place, true));
+        prop_assert!((found - expected).abs() < 1e-8 * (1.0 + expected.abs()), "router {place}: {found} {expected}");
+    }
+    for place in (0..model.neurons.len()).step_by(5) {
+        let (found, expected) = (model.neurons[place] - stepped.neurons[place], slope(place, false));
+        prop_assert!((found - expected).abs() < 1e-8 * (1.0 + expected.abs()), "neuron {place}: {found} {expected}");
+    }
+    Ok(true)
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences_in_every_world() {
+    let compared = std::cell::Cell::new(0);
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let result = runner.run(&(worlds(), any::<bool>()), |((settings, seed), prunes)| {
+        let parameters = parameters(&settings);
+        let model = Pretrained::constructed(&parameters, seed).model;
+        let k = model.experts();
+        let mut batch = Batch::default();
+        Sampler::of_training(&parameters, seed).fill(&mut batch, parameters.training.batch);
+        // Router noise makes neurons of the construction positive only on special patterns; that is enough.
+        let kept: Vec<usize> = (0..k).filter(|expert| !prunes || *expert != seed as usize % k).collect();
+        let live: Vec<bool> = (0..k).map(|expert| kept.contains(&expert)).collect();
+        let rule = RoutingRule::new(&parameters.model, parameters.data.tokens).pruned(&kept, Removal::ZeroSlot);
+        let mut engine = PlainEngine::with_rule(&model, rule, &parameters);
+        let mut outputs = Vec::new();
+        engine.outputs(&batch, &mut outputs);
+        let mut definition = Definition { parameters: &parameters, model: &model, live: &live, clearance: 1.0 };
+        for sample in 0..batch.samples() {
+            let f: f64 = outputs[sample * k..(sample + 1) * k].iter().sum();
+            let expected = definition.sample(batch.sample(sample)).0;
+            prop_assert!((f - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{f} {expected}");
+        }
+        if check_gradients(&parameters, &model, &live, &mut engine, &batch)? {
+            compared.set(compared.get() + 1);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(compared.get() > 100, "{} cases away from kinks", compared.get());
+}
