@@ -191,12 +191,9 @@ fn simulate(
     if !arguments.quiet {
         announce(job.loaded, shard)?;
         let seconds = pool.install(|| dry_run::guess(points, arguments)) * shard.map_or(1.0, |s| 1.0 / s.count as f64);
-        writeln!(
-            std::io::stdout(),
-            "it takes {} on {} threads\n",
-            terminal::time(seconds),
-            pool.current_num_threads()
-        )?;
+        let threads = pool.current_num_threads();
+        let word = if threads == 1 { "thread" } else { "threads" };
+        writeln!(std::io::stdout(), "it takes {} on {threads} {word}\n", terminal::time(seconds))?;
     }
     let start = Instant::now();
     // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
