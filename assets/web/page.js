@@ -16,8 +16,9 @@
   const symbols = ["circle", "triangle", "square", "diamond", inverted, "times", "plus", "star", "cross"];
   const dashes = ["", "7 3", "2 2", "9 3 2 3", "5 2", "1 3", "3 5", "10 4", "2 4"];
   const colour = (look) => `var(--c${look % 9})`;
-  const symbol = (look) => symbols[look % symbols.length];
-  const dash = (look) => dashes[look % dashes.length];
+  const round = (look) => Math.floor(look / 9);
+  const symbol = (look) => symbols[(look + 2 * round(look)) % symbols.length];
+  const dash = (look) => dashes[(look + round(look)) % dashes.length];
 
   const number = (value) => {
     if (value === 0) return "0";
@@ -75,7 +76,8 @@
     Plot.text([view.x.label], { frameAnchor: "bottom", dy: 38, fontSize: 12.5 }),
   ];
 
-  const drawSeries = (view, width, run) => {
+  const drawSeries = (view, width, run, hidden) => {
+    const groups = (view.groups ?? []).filter((group) => !hidden.has(group.name));
     const marks = [Plot.frame({ stroke: "var(--line)" })];
     for (const line of view.lines ?? []) {
       const style = { stroke: colour(line.look), strokeDasharray: dash(line.look), strokeWidth: 1.5 };
@@ -90,11 +92,11 @@
       })));
     }
     const faded = single ? 0.35 : 1;
-    for (const group of view.groups ?? []) {
+    for (const group of groups) {
       const data = rows(group), paint = colour(group.look);
       if (group.parts.includes("b")) marks.push(Plot.areaY(data, { x: "x", y1: "low", y2: "high", fill: paint, fillOpacity: 0.16 * faded, clip: true }));
     }
-    for (const group of view.groups ?? []) {
+    for (const group of groups) {
       const data = rows(group), paint = colour(group.look);
       if (group.parts.includes("w")) {
         marks.push(Plot.ruleX(data, { x: "x", y1: "low", y2: "high", stroke: paint, strokeWidth: 1.5 }));
@@ -106,7 +108,7 @@
         marks.push(Plot.dot(data, { x: "x", y: "y", symbol: symbol(group.look), fill: paint, fillOpacity: (many ? 0.55 : 0.9) * faded, r: many ? 3 : 3.4 }));
       }
     }
-    const all = (view.groups ?? []).flatMap(rows);
+    const all = groups.flatMap(rows);
     marks.push(Plot.tip(all, Plot.pointer({ x: "x", y: "y", title: (row) => words(view, row), fontSize: 12, lineHeight: 1.25, pointerSize: 6 })));
     const room = Math.max(3, Math.floor(width / 95));
     return Plot.plot({
@@ -161,11 +163,12 @@
     return svg.node();
   };
 
-  const legend = (view) => {
+  const legend = (view, hidden, toggle) => {
     const entries = [];
     for (const group of view.groups ?? []) {
       const name = element("span", { textContent: group.name });
-      const entry = element("span", { className: "entry" }, swatch(group.look, group.parts), name);
+      const entry = element("button", { className: "entry", type: "button", title: "show or hide", onclick: () => toggle(group.name) }, swatch(group.look, group.parts), name);
+      entry.setAttribute("aria-pressed", String(!hidden.has(group.name)));
       if (group.note) entry.append(element("span", { className: "note", textContent: group.note }));
       entries.push(entry);
     }
@@ -206,6 +209,7 @@
     const figure = document.getElementById(chart.id);
     const part = (name) => figure.querySelector(`.${name}`);
     const chosen = chart.selects.map(() => 0);
+    const hidden = new Set();
     let run = "", drawn = 0;
     const view = () => chart.views[chosen.reduce((place, choice, i) => place * chart.selects[i].options.length + choice, 0)];
     const details = part("data"), plot = part("plot");
@@ -214,10 +218,14 @@
       const width = Math.max(280, plot.clientWidth);
       drawn = plot.clientWidth;
       plot.style.minHeight = 0;
-      plot.replaceChildren(view().heat ? drawHeat(view(), width) : drawSeries(view(), width, run));
+      plot.replaceChildren(view().heat ? drawHeat(view(), width) : drawSeries(view(), width, run, hidden));
+    };
+    const toggle = (name) => {
+      if (!hidden.delete(name)) hidden.add(name);
+      update();
     };
     const update = () => {
-      part("legend").replaceChildren(...legend(view()));
+      part("legend").replaceChildren(...legend(view(), hidden, toggle));
       draw();
       fill();
     };

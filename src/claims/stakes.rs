@@ -70,9 +70,10 @@ pub fn distance(row: &ClaimRow) -> Option<f64> {
     }
 }
 
-/// Whether a slope has to lie above its threshold; else below.
+/// Whether an estimate without a level has to lie above its threshold; else below. Of slopes the claim says it.
 pub fn is_lower_bound(row: &ClaimRow) -> bool {
-    slope_parts(&row.claim).iter().any(|part| part.name == row.part && part.side == Side::Above)
+    !row.part.starts_with("slope")
+        || slope_parts(&row.claim).iter().any(|part| part.name == row.part && part.side == Side::Above)
 }
 
 /// What would change the verdict of one part, in a sentence.
@@ -112,11 +113,12 @@ fn slope_sentence(row: &ClaimRow) -> String {
     let (Some(estimate), Some(low), Some(high), Some(threshold)) =
         (row.estimate, row.ci_low, row.ci_high, row.threshold)
     else {
-        return "There is no slope: every run at every point must have the figure, above 0.".to_owned();
+        return "There is no estimate: every run at every point must have the figure, above 0.".to_owned();
     };
+    let what = if row.part.starts_with("slope") { "slope" } else { "difference" };
     let (above, below) = if is_lower_bound(row) { ("REFUTED", "SUPPORTED") } else { ("SUPPORTED", "REFUTED") };
     let limits = format!(
-        "The slope is {estimate:.3}; {above} for a threshold above {high:.3}, {below} for one below {low:.3}; it is {threshold}."
+        "The {what} is {estimate:.3}; {above} for a threshold above {high:.3}, {below} for one below {low:.3}; it is {threshold}."
     )
     .replace('-', "−");
     if !row.verdict.starts_with("INCONCLUSIVE") || estimate == threshold {

@@ -122,6 +122,16 @@ fn a_column_is_explained_in_every_file_that_has_it() {
 }
 
 #[test]
+fn thresholds_are_explained_with_range_default_and_source() {
+    let bench = Bench::new();
+    let gauge = bench.succeeds("explain A-gauge");
+    assert!(gauge.contains("assumptions.norm_max = 2.0") && gauge.contains("source"), "{gauge}");
+    let claim = bench.succeeds("explain T1a");
+    assert!(claim.contains("c₁") && claim.contains("1000") && claim.contains("source"), "{claim}");
+    assert!(bench.succeeds("explain L8").contains("METHODOLOGY.md, Lemmas"));
+}
+
+#[test]
 fn completions_and_man_page_know_every_command() {
     let bench = Bench::new();
     let commands = ["run", "list", "explain", "judge", "report", "merge", "trace", "certify", "falsify"];

@@ -315,6 +315,10 @@ fn a_browser_shows_values_on_hover_and_single_runs_on_demand() {
     browser.evaluate("(() => { const select = [...document.querySelectorAll('#norms select')].at(-1); select.selectedIndex = 1; select.onchange(); })()");
     let after = browser.evaluate(lines).as_u64().expect("a number");
     assert_eq!(after, before + 6, "a line for each of the six experts");
+    let groups = "document.querySelectorAll('#norms .plot [aria-label=area] path').length";
+    let before = browser.evaluate(groups).as_u64().expect("a number");
+    browser.evaluate("document.querySelector('#norms .legend button').click()");
+    assert_eq!(browser.evaluate(groups).as_u64(), Some(before - 1), "a series can be hidden");
 }
 
 #[test]

@@ -76,8 +76,9 @@ pub fn explain(id: &str) -> Result<(), Failure> {
     } else if let Some(lemma) = LEMMAS.iter().find(|lemma| lemma.id == id) {
         paragraph(&mut out, &format!("{}: {}", lemma.id, lemma.statement))?;
         if lemma.checked {
-            paragraph(&mut out, "Checked on real trajectories by `cargo run --release -p proofs-check`.")?;
+            line(&mut out, "checked", "on real trajectories by `cargo run --release -p proofs-check`")?;
         }
+        line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
     } else if let Some((name, meaning)) = CRITERIA.iter().find(|(name, _)| *name == id) {
         paragraph(&mut out, &format!("{name}: {meaning}"))?;
     } else if let Some(key) = find_key(id) {
@@ -125,7 +126,8 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
     if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
-        line(out, "threshold", meaning)?;
+        let legal = find_claim(claim.id).and_then(|key| key.threshold.legal()).unwrap_or_default();
+        line(out, "threshold", &format!("{meaning}; {legal}; no default"))?;
     }
     for part in slope_parts(claim.id) {
         line(out, part.name, &part.in_words())?;
@@ -150,7 +152,14 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
     paragraph(out, &format!("{}: {}.", assumption.name(), assumption.statement()))?;
     let claims: Vec<&str> =
         DEFINITIONS.iter().filter(|claim| claim.assumptions.contains(&assumption)).map(|claim| claim.id).collect();
-    line(out, "assumed by", &claims.join(", "))
+    line(out, "assumed by", &claims.join(", "))?;
+    let threshold =
+        |key: &&Key| matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name());
+    for key in KEYS.iter().filter(threshold) {
+        let (legal, default) = (key.legal(), key.default);
+        line(out, "threshold", &format!("{} = {default}, {}", key.path, legal.trim_start_matches("must be ")))?;
+    }
+    line(out, "source", "ours; METHODOLOGY.md, Assumptions")
 }
 
 fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {

@@ -1,6 +1,7 @@
 //! Accuracy against the pruning ratio, by criterion.
 
-use super::canvas::{Canvas, Look};
+use super::canvas::{Canvas, HEIGHT, Look};
+use super::legend::LINE;
 use super::scale::Scale;
 use super::{FigureError, sorted_finite};
 use crate::measure::Role;
@@ -42,7 +43,9 @@ pub(super) fn draw(
     let floor = (libm::floor(lowest * 10.0 - 0.25) / 10.0).clamp(0.0, 0.9);
     let (x, y) = (Scale::linear(0.0, 1.0), Scale::linear(floor, 1.02));
     let mut svg = String::new();
-    let mut canvas = Canvas::new(&mut svg, title, ("pruning ratio ρ", x), ("accuracy", y))?;
+    // The legend has up to two lines a criterion, and five below.
+    let height = (LINE * (2 * criteria.len() as i32 + 5) - 40).max(HEIGHT);
+    let mut canvas = Canvas::sized(&mut svg, (height, 0), title, ("pruning ratio ρ", x), ("accuracy", y))?;
     let (share, limit) = (irrelevant_share(experts), limit(experts));
     if let Some(share) = share {
         canvas.upright(share, Look(3))?;

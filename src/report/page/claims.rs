@@ -95,7 +95,7 @@ fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
         ("T2b", Some(threshold)) => format!("; c = {threshold}"),
         _ => String::new(),
     };
-    let slope = parts.iter().find(|part| part.level.is_none()).and_then(|part| Some((part, part.threshold?)));
+    let slope = parts.iter().find(|part| part.part.starts_with("slope")).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
         format!("; slopes {side} {threshold}").replace('-', "−")
@@ -196,9 +196,9 @@ fn estimate(row: &ClaimRow) -> Markup {
         if slope { format!("{value:.3}").replace('-', "−") } else { format!("{} %", bare_percent(value)) }
     };
     html! {
-        @match (row.holds, row.estimate) {
+        @match (row.holds.filter(|_| row.level.is_some()), row.estimate) {
             (Some(holds), Some(share)) => { "holds in " (data(share, shown(share))) " of runs (" (data(holds as f64, holds.to_string())) " of " (data(row.runs as f64, row.runs.to_string())) ")" }
-            (None, Some(slope)) => { "slope " (data(slope, shown(slope))) }
+            (None, Some(estimate)) => { @if row.part.starts_with("slope") { "slope " } @else { "difference " } (data(estimate, shown(estimate))) }
             _ => { "no estimate" }
         }
         @if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {

@@ -104,7 +104,7 @@ fn limits(experts: &[ExpertRow]) -> Vec<Straight> {
 }
 
 /// The rows with a certificate, by criterion and number kept, the largest first.
-fn certified<'a>(pruning: &'a [PruningRow]) -> BTreeMap<(&'a str, Reverse<usize>), Vec<&'a PruningRow>> {
+fn certified(pruning: &[PruningRow]) -> BTreeMap<(&str, Reverse<usize>), Vec<&PruningRow>> {
     let mut rows: BTreeMap<(&str, Reverse<usize>), Vec<&PruningRow>> = BTreeMap::new();
     for row in pruning.iter().filter(|row| !row.certificate.is_empty()) {
         rows.entry((row.criterion.as_str(), Reverse(row.kept))).or_default().push(row);
