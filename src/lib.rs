@@ -10,7 +10,7 @@
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`certify`]: proofs and counterexamples of "no error"
-//! - [`run`]: one run from seed to rows, and many runs in parallel
+//! - [`run`]: one run from seed to rows, many runs in parallel, shards
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps

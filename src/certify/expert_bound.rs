@@ -6,13 +6,11 @@
 //! below it. Choices are split into cells by how many tokens of the upper tier are chosen, so that [W₋, W₊] is narrow, and
 //! each cell has its own μ, near the value that its choices reach; the bound is sound for every μ.
 
+use super::cells::{Cell, Choice, cell_ranks, cells, merge, weight_range};
 use super::relaxation::Occurrences;
 use super::selection::Smallest;
 use super::table::{ExpertTable, LIGHT, ModelTable};
 use crate::patterns::Class;
-
-/// A choice of tokens: (rank, copies).
-pub(super) type Choice = Vec<(u32, u32)>;
 
 /// The least of y f_s(S) − Σ_{q∈S} λ_q.
 pub(super) struct Least {
@@ -22,17 +20,6 @@ pub(super) struct Least {
     pub(super) error: f64,
     /// Tokens that attain it.
     pub(super) tokens: Choice,
-}
-
-/// One way to choose: how many irrelevant tokens of which tier, with or without the class pattern.
-#[derive(Clone, Copy, Debug)]
-struct Cell {
-    /// Whether the class pattern is chosen.
-    with_class: bool,
-    /// Chosen tokens of the upper tier; all of them if `upper_only`.
-    upper: usize,
-    /// Whether the lowest chosen token is of the upper tier.
-    upper_only: bool,
 }
 
 /// What makes the keys of a cell's tokens.
@@ -128,7 +115,7 @@ impl<'a> ExpertBound<'a> {
 
     /// 1/W₋ and 1/W₊, outward, and a bound of W₊/W₋; zeros where the weights are too light to divide by.
     fn scales(&self, own: &ExpertTable, cell: Cell, picks: usize) -> ([f64; 2], f64) {
-        let (light, heavy) = self.weight_range(own, cell, picks);
+        let (light, heavy) = weight_range(self.table, self.class, own, cell, picks);
         if light <= LIGHT {
             return ([0.0, 0.0], 1.0);
         }
@@ -197,20 +184,6 @@ impl<'a> ExpertBound<'a> {
             self.suffixes[1][rank] = sums[1];
         }
         self.list = list;
-    }
-
-    /// Bounds of W over the choices of a cell.
-    fn weight_range(&self, own: &ExpertTable, cell: Cell, picks: usize) -> (f64, f64) {
-        let all = own.weights.len();
-        let left = self.table.tokens - 1 - picks;
-        // Without replacement the lowest ranks are left out, as many as are left at least.
-        let lowest = if own.overlaps { all - 1 } else { all.saturating_sub(left + 1) };
-        let class = if cell.with_class { own.class[self.class.pattern()].weight } else { 0.0 };
-        let (upper, lower) = (cell.upper as f64, (picks - cell.upper) as f64);
-        let of_upper = if own.upper > 0 { (own.weights[own.upper - 1], own.weights[0]) } else { (0.0, 0.0) };
-        let highest_lower = own.weights[own.upper.min(all - 1)];
-        let of_lower = (own.weights[lowest.max(own.upper.min(all - 1))], highest_lower);
-        (class + upper * of_upper.0 + lower * of_lower.0, class + upper * of_upper.1 + lower * of_lower.1)
     }
 
     /// The smallest value over the choices of a cell, with the cut that attains it; `None` if it has no choice.
@@ -340,34 +313,4 @@ impl<'a> ExpertBound<'a> {
         }
         sums.0 / sums.1
     }
-}
-
-/// The cells of an expert: number, irrelevant tokens chosen, cell.
-fn cells(own: &ExpertTable, n: usize, l: usize) -> impl Iterator<Item = (usize, usize, Cell)> {
-    let tiers = own.upper > 0;
-    [true, false].into_iter().filter(move |&with_class| with_class || l < n).flat_map(move |with_class| {
-        let (picks, first) = if with_class { (l - 1, 0) } else { (l, l + 1) };
-        // With one tier only the cell without upper tokens has any choice.
-        let last = if tiers { picks } else { 0 };
-        (0..=last).map(move |upper| (first + upper, picks, Cell { with_class, upper, upper_only: upper == picks }))
-    })
-}
-
-/// The ranks that the lowest chosen token of a cell can have.
-fn cell_ranks(own: &ExpertTable, cell: Cell) -> (usize, usize) {
-    if cell.upper_only && own.upper > 0 { (0, own.upper) } else { (own.upper, own.scores.len()) }
-}
-
-/// One list of both.
-fn merge((mut chosen, left): (Choice, Choice)) -> Choice {
-    chosen.extend(left);
-    chosen.sort_unstable();
-    let mut merged: Choice = Vec::with_capacity(chosen.len());
-    for (rank, copies) in chosen {
-        match merged.last_mut() {
-            Some(last) if last.0 == rank => last.1 += copies,
-            _ => merged.push((rank, copies)),
-        }
-    }
-    merged
 }

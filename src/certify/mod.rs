@@ -9,6 +9,7 @@
 //!
 //! METHODOLOGY, section *Certificates*, has the formulas and the account of rounding.
 
+mod cells;
 pub mod evaluate;
 mod expert_bound;
 pub mod extremes;

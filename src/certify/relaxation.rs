@@ -9,7 +9,8 @@
 //! (Lagrangian decomposition). Each minimum is bounded from below by itself, those of the experts in
 //! `expert_bound`. The bound is sound for all prices, however they were found.
 
-use super::expert_bound::{Choice, ExpertBound};
+use super::cells::Choice;
+use super::expert_bound::ExpertBound;
 use super::extremes::extreme;
 use super::selection::Smallest;
 use super::table::ModelTable;

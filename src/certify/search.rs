@@ -48,8 +48,8 @@ pub struct Budget {
 /// Passes at the root before inputs are looked at: most models that can be certified are so by then.
 const FIRST_PASSES: usize = 25;
 
-/// Nodes before a search may be given up as hopeless.
-const PATIENCE: usize = 25;
+/// A search may be given up as hopeless after its nodes divided by this: bounds can stand still for a while, then leap.
+const PATIENCE: usize = 8;
 
 impl Budget {
     /// This many nodes, with the usual number of passes.
@@ -233,7 +233,7 @@ impl Search<'_> {
     /// Whether the smallest bound, which rises ever more slowly, will not reach 0 within the budget even if it goes on as so far.
     fn is_hopeless(&self, start: f64, now: f64, budget: Budget) -> bool {
         let share = self.nodes as f64 / budget.nodes as f64;
-        self.nodes >= PATIENCE && start + (now - start) / share < 0.0
+        PATIENCE * self.nodes >= budget.nodes && start + (now - start) / share < 0.0
     }
 
     fn is_refuted(&self) -> bool {

@@ -1,10 +1,11 @@
 //! A setting that is tried.
 
 use super::Region;
+use crate::patterns::StandardNormal;
 use crate::patterns::Stream;
 use rand::RngExt;
+use rand::distr::Distribution;
 use rand::seq::SliceRandom;
-use rand_distr::{Distribution, StandardNormal};
 
 /// A value for each dimension of a region; `None` where the key keeps its default.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,6 +27,11 @@ impl Model {
         self.signs.len()
     }
 
+    /// Whether a weight is subnormal: below 2.2·10⁻³⁰⁸ in size and not 0, so that it has lost digits.
+    pub fn has_subnormal(&self) -> bool {
+        self.routers.iter().chain(&self.neurons).any(|weight| weight.is_subnormal())
+    }
+
     /// The router of one expert, `[d]`.
     pub fn router(&self, expert: usize) -> &[f64] {
         &self.routers[expert * self.patterns..][..self.patterns]

@@ -1,10 +1,11 @@
 //! Pre-trained models: what fine-tuning starts from.
 
 use super::Model;
+use crate::patterns::StandardNormal;
 use crate::patterns::streams::{Purpose, Stream, stream};
 use crate::sim::parameters::{DataParameters, ModelParameters, Parameters, PretrainedParameters, Signs};
 use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use rand::distr::Distribution;
 
 /// The role that an expert was built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod gaussian;
+pub mod normal;
 pub mod sampler;
 pub mod streams;
 pub mod training_set;
@@ -10,6 +11,7 @@ mod words;
 
 pub use batch::Batch;
 pub use gaussian::Gaussians;
+pub use normal::StandardNormal;
 pub use sampler::Sampler;
 pub use streams::{Purpose, Stream, stream};
 pub use training_set::TrainingSet;

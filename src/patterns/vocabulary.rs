@@ -1,12 +1,13 @@
 //! The vocabulary: d orthonormal patterns in R^d.
 
+use super::StandardNormal;
 use super::streams::{Purpose, stream};
 use crate::sim::parameters::Basis;
 use crate::simd::Level;
 use crate::simd::panels::Panels;
 use crate::simd::product::product;
 use nalgebra::DMatrix;
-use rand_distr::{Distribution, StandardNormal};
+use rand::distr::Distribution;
 
 /// d orthonormal patterns. Models and batches are kept in pattern coordinates (u_v = ⟨w, v⟩), because the model is
 /// rotation-equivariant; the vocabulary turns them into ambient coordinates where an engine or a trace needs these.

@@ -11,7 +11,7 @@ use crate::patterns::Sampler;
 use crate::prune;
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
-use crate::sgd::{Engine, StopReason, train};
+use crate::sgd::{Engine, train};
 use crate::sim::parameters::{Criterion, Parameters, Removal, Routing};
 
 /// What pruning shows.
@@ -100,7 +100,7 @@ fn finite(bound: f64) -> Option<f64> {
     bound.is_finite().then_some(bound)
 }
 
-/// The errors of the model that keeps the experts `kept` after T′ iterations of fine-tuning; `None` if it diverged.
+/// The errors of the model that keeps the experts `kept` after T′ iterations of fine-tuning; `None` if it diverged or underflowed.
 /// Every pruned model of a run sees the same fine-tuning batches.
 fn finetune(
     trained: &Model,
@@ -116,7 +116,8 @@ fn finetune(
     let (stop, _) = train(engine.as_mut(), &mut sampler, Schedule::finetuning(parameters), &mut []);
     let mut sampler = Sampler::evaluation(&parameters.data, seed);
     let samples = parameters.evaluation.samples;
-    (stop != StopReason::Diverged).then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
+    let stop = stop.unless_underflow(engine.as_ref());
+    stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
 }
 
 /// The errors of the models that keep the first r experts of `keep_first`, for r = 1 … k (entry r − 1), each from its own

@@ -110,11 +110,12 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         observers.push(&mut trajectory);
     }
     let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut observers);
+    let stop = stop.unless_underflow(engine.as_ref());
 
     let mut body = RunBody { stop_reason: stop.word().to_owned(), iterations, ..RunBody::default() };
     body.set_audit(&start.audit);
-    body.accuracy_pretrained = Some(start.accuracy.accuracy());
-    let end = (stop != StopReason::Diverged).then(|| End::measure(&start, engine.as_mut(), parameters, seed));
+    body.accuracy_pretrained = (!start.pretrained.model.has_subnormal()).then(|| start.accuracy.accuracy());
+    let end = stop.leaves_a_model().then(|| End::measure(&start, engine.as_mut(), parameters, seed));
     let experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
     let pruning = match &end {
         Some(end) => {
@@ -125,7 +126,10 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
             pruned.rows
         }
         None => {
-            body.error = format!("diverged at iteration {iterations}");
+            body.error = match stop {
+                StopReason::Underflow => format!("a weight underflowed within {iterations} iterations"),
+                _ => format!("diverged at iteration {iterations}"),
+            };
             Vec::new()
         }
     };

@@ -75,6 +75,7 @@ pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) ->
     let planned = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
     let mut recorder = Recorder::new(planned, &vocabulary);
     let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]);
+    let stop = stop.unless_underflow(engine.as_ref());
     let mut metadata: BTreeMap<String, String> = resolved_keys(parameters)
         .into_iter()
         .map(|(path, value)| (path.rsplit('.').next().unwrap_or_default().to_owned(), value))

@@ -12,6 +12,8 @@ pub enum StopReason {
     ZeroLoss,
     /// An output or a weight was no finite number.
     Diverged,
+    /// A weight of the trained model is below the normal range of 64-bit numbers, where digits are lost.
+    Underflow,
 }
 
 impl StopReason {
@@ -21,7 +23,18 @@ impl StopReason {
             StopReason::Finished => "finished",
             StopReason::ZeroLoss => "zero-loss",
             StopReason::Diverged => "diverged",
+            StopReason::Underflow => "underflow",
         }
+    }
+
+    /// Whether there is a trained model whose accuracy means something.
+    pub fn leaves_a_model(self) -> bool {
+        !matches!(self, StopReason::Diverged | StopReason::Underflow)
+    }
+
+    /// The reason, or underflow if the model that it leaves has such a weight.
+    pub fn unless_underflow(self, engine: &dyn Engine) -> Self {
+        if self.leaves_a_model() && engine.model().has_subnormal() { StopReason::Underflow } else { self }
     }
 }
 

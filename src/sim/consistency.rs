@@ -178,6 +178,21 @@ pub fn noise_bytes(Parameters { data, training, .. }: &Parameters) -> u64 {
     if data.noise > 0.0 { product(&[8, samples, data.tokens, data.patterns]) } else { 0 }
 }
 
+/// Bytes of the pattern numbers of one batch, for training or for a block of samples.
+fn batch_bytes(Parameters { data, training, .. }: &Parameters) -> u64 {
+    product(&[4, training.batch, data.tokens])
+}
+
+/// Bytes of the trajectory of one run, of eight numbers for each expert and recorded iteration, in memory and as text; 0
+/// if none is recorded.
+fn trajectory_bytes(Parameters { model, training, record, .. }: &Parameters) -> u64 {
+    match (record.trajectory_runs, record.record_every) {
+        // Eight to a factor of ten are never many.
+        (0, _) | (_, 0) => 0,
+        (_, every) => product(&[160, model.experts, training.iterations / every]),
+    }
+}
+
 fn basis_bytes(Parameters { data, .. }: &Parameters) -> u64 {
     if data.basis == Basis::Haar { product(&[8, data.patterns, data.patterns]) } else { 0 }
 }
@@ -205,6 +220,19 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
             super::value::shortest(data.noise)
         );
         return refuse("training.batch", training.batch, within("the noise of one batch", noise, because));
+    }
+    let (batch, trajectory) = (batch_bytes(parameters), trajectory_bytes(parameters));
+    if batch > MEMORY_LIMIT {
+        let because = format!("data.tokens = {}", data.tokens);
+        return refuse("training.batch", training.batch, within("one batch", batch, because));
+    }
+    if trajectory > MEMORY_LIMIT {
+        let because = format!("training.iterations = {} and model.experts = {}", training.iterations, model.experts);
+        return refuse(
+            "record.record_every",
+            parameters.record.record_every,
+            within("the trajectory of one run", trajectory, because),
+        );
     }
     if basis > MEMORY_LIMIT {
         let because = "data.basis = haar".into();

@@ -24,12 +24,35 @@ fn certificates_fill_their_columns_and_are_judged() {
     let rows = bench.rows("made/runs.csv");
     for row in &rows {
         assert!(["CERTIFIED", "COUNTEREXAMPLE", "UNDECIDED"].contains(&row["certificate"].as_str()), "{row:?}");
-        assert!(row["margin_lower"].parse::<f64>().is_ok() && row["sum_bound"].parse::<f64>().is_ok(), "{row:?}");
+        let number = |column: &str| row[column].parse::<f64>().unwrap_or_else(|_| panic!("{column}: {row:?}"));
+        assert!(number("sum_bound") <= number("margin_lower"), "{row:?}");
+        // What a search met is an input, so that it lies on the other side of the smallest margin.
+        assert!(number("margin_lower") <= number("margin_met"), "{row:?}");
+        assert_eq!(row["certificate"] == "COUNTEREXAMPLE", number("margin_met") <= 0.0, "{row:?}");
     }
     let certified = rows.iter().filter(|row| row["certificate"] == "CERTIFIED").count();
     let claims = bench.rows("made/claims.csv");
     assert_eq!(claims[0]["holds"], certified.to_string());
     assert!(certified > 0);
+}
+
+#[test]
+fn the_unpruned_model_can_be_certified_alone() {
+    let bench = Bench::new();
+    bench.variant("exact.toml", "[[claim]]\nid = \"T0\"", "[certificate]\nnodes = 50\n[[claim]]\nid = \"T0x\"");
+    let arguments = "run exact.toml --set training.iterations=300 --set pretrained.neuron_scale=0.05";
+    bench.succeeds(&format!("{arguments} --out all"));
+    bench.succeeds(&format!("{arguments} --set certificate.pruned=false --out alone"));
+    let certified = |folder: &str| {
+        let rows = bench.rows(&format!("{folder}/pruning.csv"));
+        rows.iter().filter(|row| !row["certificate"].is_empty()).map(|row| row["kept"].clone()).collect::<Vec<_>>()
+    };
+    assert!(certified("alone").iter().all(|kept| kept == "6") && !certified("alone").is_empty());
+    assert!(certified("all").iter().any(|kept| kept == "5"));
+    for (all, alone) in bench.rows("all/runs.csv").iter().zip(bench.rows("alone/runs.csv")) {
+        assert_eq!((&all["certificate"], &all["margin_met"]), (&alone["certificate"], &alone["margin_met"]));
+        assert!(alone["certificate_subsets"].is_empty());
+    }
 }
 
 #[test]
@@ -51,6 +74,15 @@ fn fails_on_exact_claims_without_certificates() {
     assert_eq!(
         bench.refuses("run exact.toml"),
         "exact.toml: certificate.nodes = 0: must be at least 1, because claim T0x is judged here"
+    );
+    bench.variant(
+        "exact.toml",
+        "[[claim]]\nid = \"T0\"",
+        "[certificate]\nnodes = 5\npruned = false\n[[claim]]\nid = \"T2ax\"",
+    );
+    assert_eq!(
+        bench.refuses("run exact.toml"),
+        "exact.toml: certificate.pruned = false: must be true, because claim T2ax is judged here"
     );
 }
 

@@ -79,6 +79,7 @@ impl Bench {
         fs::write(path, content).expect("a file");
     }
 
+    #[allow(dead_code, reason = "not every suite reads files")]
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }

@@ -43,6 +43,8 @@ pub enum Command {
     /// Shards into one result, the same bytes as from a run that was never split.
     /// Example: simulate merge results/default.shards --out results/default
     Merge(MergeArguments),
+    /// A simulation as a job array with a dependent merge. Example: simulate submit theorem1 --engine slurm --shards 64
+    Submit(SubmitArguments),
     /// One run, complete, as safetensors: every number needed to replay it.
     /// Example: simulate trace default --seed 7 --out run.safetensors
     Trace(TraceArguments),
@@ -157,6 +159,60 @@ pub struct MergeArguments {
     /// Draw figures into DIR/figures, as `run` does. Example: --figures svg
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub figures: Option<FigureFormat>,
+}
+
+#[derive(Debug, Args)]
+pub struct SubmitArguments {
+    /// A shipped name or a TOML file. Example: theorem1
+    pub sim: String,
+    /// What runs the shards. Example: --engine local
+    #[arg(long, value_enum, default_value_t = ClusterEngine::Slurm)]
+    pub engine: ClusterEngine,
+    /// Shards, in place of as many as have 30 s of work each, by a measured probe. Example: --shards 64
+    #[arg(long, value_name = "N")]
+    pub shards: Option<u64>,
+    /// Further arguments of sbatch (repeatable), for array and merge. Example: --sbatch-args "--partition=long --time=8:00:00"
+    #[arg(long, value_name = "ARGUMENTS", allow_hyphen_values = true)]
+    pub sbatch_args: Vec<String>,
+    /// Print the scripts and commands; write and submit nothing. Example: simulate submit default --dry-run
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Result folder, in place of results/SIM; the shards' stands beside it. Example: --out results/check
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads of a shard. Example: --threads 4
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: u16,
+    /// Shards that run at once with --engine local, in place of as many as there are cores for. Example: --jobs 2
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
+    /// Runs per grid point, as in `run`. Example: --seeds 200
+    #[arg(long, value_name = "N")]
+    pub seeds: Option<u64>,
+    /// Master seed, as in `run`. Example: --seed 7
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Set a key (repeatable), as in `run`. Example: --set training.batch=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Fill the column `seconds`, as in `run`. Example: --timings
+    #[arg(long)]
+    pub timings: bool,
+    /// The merge exits with 3 if a verdict is not the one that the file expects. Example: --check
+    #[arg(long)]
+    pub check: bool,
+    /// The engine that trains, `--engine` of `run`. Example: --train-engine dense
+    #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
+    pub train_engine: EngineArgument,
+}
+
+/// What runs the shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClusterEngine {
+    /// A Slurm job array, by sbatch
+    Slurm,
+    /// Processes on this machine
+    Local,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,9 @@ use std::io::Write;
 /// Inputs that are sampled when the search leaves a model undecided.
 const SAMPLES: u64 = 100_000;
 
+/// Most tokens of a sample, as in a simulation file.
+const MOST_TOKENS: usize = 4096;
+
 /// A model file, read.
 struct File {
     stored: Stored,
@@ -200,6 +203,14 @@ fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
         tokens_per_expert: number("tokens_per_expert", arguments.tokens_per_expert)?,
     };
     let room = if data.replacement { patterns >= 3 } else { patterns > data.tokens };
+    if data.tokens > MOST_TOKENS {
+        return Err(bad(format!("{} tokens: must be from 2 to {MOST_TOKENS}", data.tokens)));
+    }
+    for (key, share) in [("class_share", data.class_share), ("label_noise", data.label_noise)] {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(bad(format!("metadata {key} = {share}: must be a number from 0 to 1")));
+        }
+    }
     if !room || stored.tokens_per_expert > data.tokens || stored.tokens_per_expert < 2 || data.tokens < 2 {
         let l = stored.tokens_per_expert;
         return Err(bad(format!("{patterns} patterns, {} tokens and l = {l} do not fit each other", data.tokens)));

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::figures;
 use crate::folder::Draft;
 use crate::report;
+use anyhow::Context;
 use moe_theory::claims::judge::Design;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::Manifest;
@@ -18,6 +19,7 @@ use std::io::{BufWriter, Write};
 /// Takes the runs of a simulation, or of a shard of it, in order.
 pub struct Collector<'a> {
     draft: Draft,
+    /// The [`TABLES`], in their order.
     tables: Vec<BufWriter<File>>,
     /// What is computed from all runs; a shard has not all of them.
     analysis: Option<Analysis<'a>>,
@@ -57,8 +59,8 @@ impl<'a> Collector<'a> {
             let (head, body) = (&record.run.head, &record.run.body);
             analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
         }
-        for (table, lines) in self.tables.iter_mut().zip(&lines.tables) {
-            table.write_all(lines)?;
+        for ((table, name), lines) in self.tables.iter_mut().zip(TABLES).zip(&lines.tables) {
+            table.write_all(lines).context(name)?;
         }
         Ok(())
     }
@@ -78,23 +80,22 @@ impl<'a> Collector<'a> {
 
     /// Writes what is computed from all runs, the page and the figures, and moves everything to its place. A shard has no
     /// findings and no page.
-    pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> Result<Finished, Failure> {
+    pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> anyhow::Result<Finished> {
         let Self { draft, tables, analysis } = self;
-        for mut table in tables {
-            table.flush()?;
+        for (mut table, name) in tables.into_iter().zip(TABLES) {
+            table.flush().context(name)?;
         }
         let findings = analysis.map(|mut analysis| analysis.findings());
         let derived = findings.as_ref().map_or(Ok(Vec::new()), Findings::files)?;
         for (name, text) in &derived {
             let mut file = draft.create(name)?;
-            file.write_all(text)?;
-            file.flush()?;
+            file.write_all(text).and_then(|()| file.flush()).context(*name)?;
         }
         let mut glance = String::new();
         draft.publish(manifest, derived.iter().map(|(name, _)| *name), |draft, target| {
-            let results = report::read(draft, target)?;
+            let results = report::read(draft, target).map_err(Failure::into_error)?;
             if results.manifest.shard.is_none() {
-                report::write(draft, &results)?;
+                report::write(draft, &results).map_err(Failure::into_error)?;
                 glance = glance::glance(&results);
             }
             figures.map_or(Ok(()), |format| figures::draw(draft, &results, format))

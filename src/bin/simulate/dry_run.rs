@@ -74,7 +74,7 @@ pub fn guess(points: &[Point], arguments: &RunArguments) -> f64 {
 }
 
 /// Seconds that all runs take on one thread, from one run at some of the points.
-fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
+pub fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
     let stride = points.len().div_ceil(PROBES).max(1);
     let (mut seconds, mut work) = (0.0, 0.0);
     for point in points.iter().step_by(stride) {

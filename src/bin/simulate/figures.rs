@@ -1,7 +1,6 @@
 //! Figures on disk, beside the rows that they are drawn from.
 
 use crate::args::FigureFormat;
-use crate::failure::Failure;
 use anyhow::Context;
 use moe_theory::report::Results;
 use moe_theory::report::figures::{figures, for_paper, phase_figures, png, scaling_figures};
@@ -9,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// Draws the figures of a result folder into its folder `figures`; those of an earlier run are removed.
-pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> Result<(), Failure> {
+pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> anyhow::Result<()> {
     let mut drawn = figures(&results.experts, &results.pruning, &results.trajectory)?;
     drawn.extend(phase_figures(&results.phase, &results.boundary)?);
     drawn.extend(scaling_figures(&results.scaling, &results.terms, &results.swept_points(), &results.experts)?);
@@ -21,7 +20,7 @@ pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> Result<(), F
     for figure in drawn {
         let (ending, bytes) = match format {
             FigureFormat::Svg => ("svg", for_paper(&figure.svg).into_bytes()),
-            FigureFormat::Png => ("png", png(&for_paper(&figure.svg)).map_err(anyhow::Error::from)?),
+            FigureFormat::Png => ("png", png(&for_paper(&figure.svg))?),
         };
         let path = folder.join(format!("{}.{ending}", figure.name));
         fs::write(&path, bytes).with_context(|| path.display().to_string())?;

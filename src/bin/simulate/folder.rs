@@ -131,7 +131,12 @@ impl Draft {
             Failure::Usage(format!("{}: {error}; nothing was written", path.display()))
         };
         fs::create_dir_all(target).map_err(|error| refused(target, error))?;
-        let lock = take_lock(target)?;
+        let lock = take_lock(target).inspect_err(|_| {
+            if made {
+                // Only if it is empty: another process may have come in.
+                let _ = fs::remove_dir(target);
+            }
+        })?;
         let draft = Self { partial, target: target.to_owned(), made, lock };
         let prepared = fs::create_dir_all(&draft.partial).and_then(|()| clear(&draft.partial)).and_then(|()| {
             // What a disk that is full or read-only refuses is found before the work starts.
@@ -175,8 +180,8 @@ impl Draft {
         self,
         manifest: &mut Manifest,
         derived: impl Iterator<Item = &'static str>,
-        add: impl FnOnce(&Path, &Path) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        add: impl FnOnce(&Path, &Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         for name in TABLES.into_iter().chain(derived) {
             let path = self.partial.join(name);
             let file = File::open(&path).with_context(|| path.display().to_string())?;
@@ -281,8 +286,8 @@ fn take_lock(target: &Path) -> Result<Option<File>, Failure> {
         }
         // The one who held it before may have removed the file while it was being opened here.
         if is_the_file_at(&file, &path) {
-            let written = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
-            written.map_err(refused)?;
+            // Only for the message that others get; a disk without room for it is found by the draft.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
             return Ok(Some(file));
         }
     }

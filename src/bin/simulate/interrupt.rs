@@ -1,6 +1,9 @@
 //! What happens on Ctrl-C and on a request to terminate: every finished run is kept, and the process ends.
 
 use crate::journal::Journal;
+use std::sync::atomic::AtomicI32;
+#[cfg(unix)]
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A journal, and how many runs it will have in all.
@@ -67,4 +70,25 @@ impl Interrupts {
         }
         std::process::exit(status);
     }
+}
+
+/// Holds 0, and from a Ctrl-C or a request to terminate on the status with which the process is to end.
+#[cfg(unix)]
+pub fn termination_flag() -> std::io::Result<Arc<AtomicI32>> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let flag = Arc::new(AtomicI32::new(0));
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    let own = Arc::clone(&flag);
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            own.store(128 + signal, Ordering::SeqCst);
+        }
+    });
+    Ok(flag)
+}
+
+/// Nothing is listened for here.
+#[cfg(not(unix))]
+pub fn termination_flag() -> std::io::Result<Arc<AtomicI32>> {
+    Ok(Arc::new(AtomicI32::new(0)))
 }

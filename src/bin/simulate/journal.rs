@@ -30,8 +30,8 @@ struct Writing {
     /// Bytes of whole frames.
     length: u64,
     runs: u64,
-    /// Whether a frame could not be written.
-    failed: bool,
+    /// Why no frame can be written any more.
+    failed: Option<String>,
     synced: Instant,
 }
 
@@ -107,7 +107,7 @@ impl Journal {
         let mut file = file;
         file.seek(SeekFrom::Start(length)).with_context(shown)?;
         let reading = Mutex::new(File::open(&path).with_context(shown)?);
-        let writing = Writing { file, length, runs: opened.runs, failed: false, synced: Instant::now() };
+        let writing = Writing { file, length, runs: opened.runs, failed: None, synced: Instant::now() };
         Ok((Self { path, writing: Mutex::new(writing), reading, finished: Finished(finished) }, opened))
     }
 
@@ -134,18 +134,17 @@ impl Journal {
     pub fn add(&self, lines: &RunLines) -> anyhow::Result<()> {
         let frame = frame(&lines.to_bytes()).with_context(|| self.shown())?;
         let mut writing = self.writing();
-        if writing.failed {
-            return Err(anyhow!("{}: can't be written any more", self.shown()));
+        // Whoever comes later says the same: results are delivered in another order than they are finished.
+        if let Some(problem) = &writing.failed {
+            return Err(anyhow!("{}: {problem}", self.shown()));
         }
         let Writing { file, length, .. } = &mut *writing;
         let written = file.write_all(&frame);
         if let Err(error) = written {
             // What was written of the frame goes, so that the file is whole; if that fails too, it is a torn tail.
             let _ = file.set_len(*length);
-            writing.failed = true;
-            let kept = writing.runs;
-            return Err(error)
-                .with_context(|| format!("{}: {kept} finished runs are kept, --resume goes on", self.shown()));
+            writing.failed = Some(error.to_string());
+            return Err(error).with_context(|| self.shown());
         }
         *length += frame.len() as u64;
         writing.runs += 1;
@@ -159,7 +158,7 @@ impl Journal {
     /// Keeps everybody from adding runs, for good, and returns how many there are: called before the process ends.
     pub fn close(&self) -> u64 {
         let mut writing = self.writing();
-        writing.failed = true;
+        writing.failed = Some("interrupted".to_owned());
         // The process ends anyway; what the disk refuses now it would refuse then.
         let _ = writing.file.sync_data();
         writing.runs

@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod shard;
 mod space;
+mod submit;
 mod terminal;
 mod trace;
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),
+        Command::Submit(arguments) => submit::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref()),

@@ -11,6 +11,7 @@ use crate::judge;
 use crate::load::{Loaded, check_engine, load};
 use crate::report::PAGE;
 use crate::{shard, space, terminal};
+use anyhow::Context;
 use moe_theory::claims::Findings;
 use moe_theory::claims::judge::{Design, conclusions, surprises};
 use moe_theory::record::ClaimRow;
@@ -157,7 +158,8 @@ pub fn design(arguments: &RunArguments) -> Design {
     if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
 }
 
-fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
+/// The manifest as it is before the first run.
+pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
     let provenance = Provenance {
         text: loaded.text.clone(),
         overrides: arguments.set.clone(),
@@ -220,17 +222,23 @@ fn simulate(
             progress.set_message(terminal::describe(&points[lines.point]));
             progress.inc(1);
             Ok(())
-        })?;
+        })
+        .with_context(|| kept(&job.target))?;
         open = collector.open_points(points, design);
     }
     let runs = progress.position();
     progress.finish_and_clear();
-    let finished = collector.finish(&mut manifest, arguments.figures)?;
+    let finished = collector.finish(&mut manifest, arguments.figures).with_context(|| kept(&job.target))?;
     interrupts.rest();
     if !arguments.quiet {
         conclude(&finished, shard, &job.target, start, runs)?;
     }
     Ok(finished.findings.claims)
+}
+
+/// What is added to an error that stops a simulation half way: a disk that is full, as a rule.
+fn kept(target: &Path) -> String {
+    format!("{}: stopped; finished runs are kept, --resume goes on", target.display())
 }
 
 /// One run: from the journal if it was finished before, else computed and added to it.

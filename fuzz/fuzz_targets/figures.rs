@@ -1,0 +1,16 @@
+//! Three tables, separated by zero bytes: figures, or a refusal.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use moe_theory::record::{ExpertRow, PruningRow, TrajectoryRow, tables};
+use moe_theory::report::figures::figures;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut parts = bytes.split(|&byte| byte == 0);
+    let mut next = || parts.next().unwrap_or_default();
+    let (experts, pruning, trajectory) = (next(), next(), next());
+    let Ok(experts) = tables::read::<ExpertRow>(experts) else { return };
+    let Ok(pruning) = tables::read::<PruningRow>(pruning) else { return };
+    let Ok(trajectory) = tables::read::<TrajectoryRow>(trajectory) else { return };
+    let _ = figures(&experts, &pruning, &trajectory);
+});
