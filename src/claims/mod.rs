@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod assumptions;
+mod audits;
 pub mod definitions;
 pub mod evidence;
 pub mod judge;
@@ -11,6 +12,7 @@ pub mod run_figure;
 mod sample;
 pub mod scaling;
 pub mod slope_parts;
+pub mod stakes;
 pub mod terms;
 pub mod trial;
 
