@@ -6,7 +6,7 @@ use moe_theory::measure::accuracy::for_each_sample;
 use moe_theory::measure::{DominanceTally, ErrorTally, Role};
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::prune;
+use moe_theory::prune::Plan;
 use moe_theory::run::{EngineChoice, run};
 use moe_theory::sgd::train;
 use moe_theory::sgd::train::Schedule;
@@ -133,7 +133,8 @@ fn a_runs_columns_are_those_of_its_model_roles_and_order() {
         assert!(roles.contains(&Role::Irrelevant) && roles.contains(&Role::Relevant), "{roles:?}");
         let scores: Vec<f64> = record.experts.iter().map(|row| row.delta.expect("not diverged")).collect();
         let order = if seed % 2 == 0 { PruningOrder::SmallestFirst } else { PruningOrder::LargestFirst };
-        let keep_first = prune::keep_first(&scores, order);
+        let plan = Plan::ranked(&scores, order, &scores);
+        let keep_first = plan.order().expect("a ranking is one order").to_vec();
         let mut batch = Batch::default();
         Sampler::evaluation(&parameters.data, run_seed).fill(&mut batch, parameters.evaluation.samples);
         let (dominance, path_margin) = naive(&model, &batch, &roles, &keep_first);

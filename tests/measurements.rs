@@ -7,7 +7,7 @@ use moe_theory::measure::{LambdaTable, RouterChange, errors_by_kept, proficiency
 use moe_theory::moe::routing::{choose_tokens, softmax};
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Class, Purpose, Sampler, Stream, stream};
-use moe_theory::prune;
+use moe_theory::prune::Plan;
 use moe_theory::run::{EngineChoice, RunRecord, run};
 use moe_theory::sgd::train::Schedule;
 use moe_theory::sgd::{Competitors, train};
@@ -209,7 +209,8 @@ fn errors_by_kept_are_those_of_every_subset() {
         let (model, parameters) = half_trained(seed);
         let scores: Vec<f64> = (0..10u64).map(|expert| (expert * (seed + 3) * 7 % 10) as f64).collect();
         for order in [PruningOrder::SmallestFirst, PruningOrder::LargestFirst] {
-            let keep_first = prune::keep_first(&scores, order);
+            let plan = Plan::ranked(&scores, order, &scores);
+            let keep_first = plan.order().expect("a ranking is one order").to_vec();
             for choice in [EngineChoice::Pattern, EngineChoice::Dense] {
                 let mut engine = choice.build(&model, &parameters, seed);
                 let mut sampler = Sampler::evaluation(&parameters.data, seed);

@@ -50,11 +50,46 @@ def step(w, W, signs, x, y, l, router_rate, expert_rate):
     return w + router_rate * dw, W + expert_rate * dW
 
 
+def step_tokens(w, W, signs, x, y, c, groups, raw, router_rate, expert_rate):
+    """The same with token choice: every token goes to its c best experts of each group."""
+    k, m, size = len(w), W.shape[1], len(w) // groups
+    before = np.einsum("bnd,kmd->bnkm", x, W)
+    values = signs * np.maximum(before, 0).mean(3)  # [B, n, k]
+    scores = np.einsum("bnd,kd->bnk", x, w)
+    gates, pulls, f = np.zeros_like(scores), np.zeros_like(scores), np.zeros(len(x))
+    for g in range(groups):
+        own = slice(g * size, (g + 1) * size)
+        z = scores[:, :, own]
+        chosen = np.zeros_like(z)
+        np.put_along_axis(chosen, np.argsort(-z, axis=2, kind="stable")[:, :, :c], 1.0, 2)
+        p = np.exp(z - z.max(2, keepdims=True)) * (1.0 if raw else chosen)
+        p /= p.sum(2, keepdims=True)
+        v = values[:, :, own] * chosen
+        mean = (p * v).sum(2, keepdims=True)
+        f += mean.sum((1, 2)) / groups
+        gates[:, :, own] = p * chosen / groups
+        pulls[:, :, own] = p * (v - mean) / groups
+    active = ((y * f < 1) * y / len(x))[:, None, None]
+    dw = np.einsum("bnk,bnd->kd", active * pulls, x)
+    dW = np.einsum("bnk,bnkm,bnd->kmd", active * gates * signs, (before > 0).astype(float), x) / m
+    return w + router_rate * dw, W + expert_rate * dW
+
+
 def main():
     t, meta = load(sys.argv[1])
+    for key in ("capacity", "load_balance", "entropy"):
+        if float(meta[key]) != 0:
+            sys.exit(f"{key} = {meta[key]}: this replay knows only 0")
+    by_tokens = meta["routing"] == "token-choice"
+    if not by_tokens and meta["groups"] != "1":
+        sys.exit(f"groups = {meta['groups']}: this replay knows groups only with token choice")
     w, W = t["routers_0"].copy(), t["neurons_0"].copy()
     worst, recorded = 0.0, {int(i): r for i, r in zip(t["recorded"], t["routers"])}
-    rates = int(meta["tokens_per_expert"]), float(meta["router_rate"]), float(meta["expert_rate"])
+    rates = float(meta["router_rate"]), float(meta["expert_rate"])
+    if by_tokens:
+        rates = (int(meta["experts_per_token"]), int(meta["groups"]), meta["gates"] == "raw", *rates)
+    else:
+        rates = (int(meta["tokens_per_expert"]), *rates)
     for i in range(len(t["tokens"]) + 1):
         if i in recorded:
             worst = max(worst, np.abs(w - recorded[i]).max())
@@ -62,7 +97,8 @@ def main():
             x = t["basis"][t["tokens"][i]]
             if "noise" in t:
                 x = x + t["noise"][i]
-            w, W = step(w, W, t["signs"], x, t["labels"][i].astype(float), *rates)
+            move = step_tokens if by_tokens else step
+            w, W = move(w, W, t["signs"], x, t["labels"][i].astype(float), *rates)
     worst = max(worst, np.abs(w - t["routers_t"]).max())
     neurons = np.abs(W - t["neurons_t"]).max()
     print(f"{len(t['tokens'])} iterations: largest difference {worst:.2e} in routers, {neurons:.2e} in neurons")

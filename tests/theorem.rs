@@ -172,6 +172,9 @@ fn claims_hold(region: &Region, claims: &[&str]) {
                 slope: None,
                 range: None,
                 lambda: None,
+                against: None,
+                margin: None,
+                ratio: None,
             };
             let finding = evidence.finding(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);

@@ -2,14 +2,17 @@
 
 mod common;
 
+use moe_theory::claims::Analysis;
+use moe_theory::claims::definitions::definition;
+use moe_theory::claims::judge::Design;
 use moe_theory::moe::{Model, Pretrained, Routed, RoutingRule};
 use moe_theory::patterns::{Batch, Class, Sampler};
 use moe_theory::record::PruningRow;
 use moe_theory::run::upstream::upstream_parameters;
 use moe_theory::run::{EngineChoice, RunRecord, pretrained, run};
 use moe_theory::sgd::{Engine, PlainEngine};
-use moe_theory::sim::Parameters;
 use moe_theory::sim::parameters::Removal;
+use moe_theory::sim::{Overrides, Parameters, Simulation};
 use moe_theory::stats::interval::clopper_pearson;
 use proptest::prelude::*;
 
@@ -295,7 +298,7 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
         for row in &record.pruning {
             let mut kept = order[..row.kept].to_vec();
             kept.sort_unstable();
-            let mut pruned = EngineChoice::Auto.build_pruned(&engine.model(), &kept, &parameters, seed);
+            let mut pruned = EngineChoice::Auto.build_pruned(&engine.model(), &kept, None, &parameters, seed);
             Sampler::evaluation(&parameters.data, seed).fill(&mut batch, 300);
             let k = pruned.experts();
             let found = outputs(pruned.as_mut(), &batch);
@@ -331,4 +334,43 @@ fn an_upstream_model_is_trained_on_its_tasks_by_the_run_s_seed() {
     assert!(before < 0.75 && after > 0.9, "{before} {after}");
     let seen: std::collections::BTreeSet<usize> = (0..600).map(|sample| test.feature(sample)).collect();
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn assumptions_of_upstream_models_are_counted_as_the_runs_meet_them() {
+    let set: Vec<String> = SMALL.split_whitespace().map(str::to_owned).collect();
+    let text = "name = \"x\"\n[pretrained]\nupstream_iterations = 30\nupstream_tasks = 3\n\
+                [[case]]\nname = \"built\"\n[[case]]\nname = \"upstream\"\nset = { \"pretrained.kind\" = \"upstream\" }";
+    let simulation = Simulation::parse("x.toml", text, &Overrides { set: &set, seeds: Some(12) }).expect("legal");
+    let points = simulation.points().expect("legal");
+    let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
+    let mut met = std::collections::BTreeMap::from([("A-roles", 0), ("A-gauge", 0), ("A-aligned", 0), ("A-batch", 0)]);
+    for point in &points {
+        for index in 0..12 {
+            let RunRecord { run, experts, pruning, .. } = run(point, index, 5, EngineChoice::Auto);
+            analysis.add(point.index, index, &run.body, &experts, &pruning);
+            if point.index == 1 {
+                let body = run.body;
+                for (name, is_met) in [
+                    ("A-roles", body.meets_roles),
+                    ("A-gauge", body.meets_gauge),
+                    ("A-aligned", body.meets_aligned),
+                    ("A-batch", body.meets_batch),
+                ] {
+                    *met.entry(name).or_insert(0) += u64::from(is_met);
+                }
+            }
+        }
+    }
+    let rows = analysis.findings().audits;
+    assert!(rows.iter().all(|row| row.case == "upstream" && row.point == 1 && row.runs == 12));
+    for (name, count) in met {
+        let row = rows.iter().find(|row| row.assumption == name).expect("a row");
+        assert_eq!((row.met, row.share), (count, count as f64 / 12.0), "{name}");
+    }
+    let all = rows.iter().find(|row| row.assumption == "all of T1c").expect("a row");
+    for assumption in definition("T1c").expect("a claim").assumptions {
+        let row = rows.iter().find(|row| row.assumption == assumption.name()).expect("a row");
+        assert!(row.met >= all.met, "{}", row.assumption);
+    }
 }

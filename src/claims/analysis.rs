@@ -1,12 +1,13 @@
 //! All that is computed from many runs: verdicts, scaling, terms, phase maps.
 
+use super::audits::Audits;
 use super::evidence::Evidence;
 use super::judge::{Design, Jury};
 use super::phase::Atlas;
 use super::scaling::Scaling;
 use super::terms::Terms;
 use crate::record::rows::RunBody;
-use crate::record::{BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
+use crate::record::{AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
 use crate::sim::{Point, Simulation};
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub struct Analysis<'a> {
     scaling: Scaling<'a>,
     terms: Terms<'a>,
     atlas: Atlas<'a>,
+    audits: Audits<'a>,
 }
 
 /// What came out of many runs.
@@ -33,6 +35,8 @@ pub struct Findings {
     pub phase: Vec<PhaseRow>,
     /// Where claims flip along a map's x; empty without `[[phase]]`.
     pub boundary: Vec<BoundaryRow>,
+    /// How often the assumptions hold after upstream pre-training; empty without it.
+    pub audits: Vec<AuditRow>,
 }
 
 impl<'a> Analysis<'a> {
@@ -44,6 +48,7 @@ impl<'a> Analysis<'a> {
             scaling: Scaling::new(simulation, points),
             terms: Terms::new(simulation, points),
             atlas: Atlas::new(simulation, points),
+            audits: Audits::new(points),
         }
     }
 
@@ -54,6 +59,7 @@ impl<'a> Analysis<'a> {
         self.scaling.add(point, &evidence);
         self.terms.add(point, &evidence);
         self.atlas.add(point, &evidence);
+        self.audits.add(point, &evidence);
     }
 
     /// The points whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
@@ -69,6 +75,7 @@ impl<'a> Analysis<'a> {
             terms: self.terms.rows(),
             phase: self.atlas.rows(),
             boundary: self.atlas.boundaries(),
+            audits: self.audits.rows(),
         }
     }
 }
@@ -85,6 +92,7 @@ impl Findings {
             ("terms.csv", self.terms.is_empty(), tables::to_csv(&self.terms)?),
             ("phase.csv", self.phase.is_empty(), tables::to_csv(&self.phase)?),
             ("boundary.csv", self.boundary.is_empty(), tables::to_csv(&self.boundary)?),
+            ("assumptions.csv", self.audits.is_empty(), tables::to_csv(&self.audits)?),
         ];
         files.extend(others.into_iter().filter(|(_, empty, _)| !empty).map(|(name, _, text)| (name, text)));
         Ok(files)

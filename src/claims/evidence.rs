@@ -16,7 +16,7 @@ pub struct Evidence<'a> {
     pub run: &'a RunBody,
     /// Its rows of `experts.csv`.
     pub experts: &'a [ExpertRow],
-    /// Its rows of `pruning.csv`; none if the run diverged.
+    /// Its rows of `pruning.csv`, those of the file's criterion first; none if the run diverged.
     pub pruning: &'a [PruningRow],
 }
 
@@ -34,6 +34,26 @@ pub struct Finding {
     pub experts: u64,
     /// Whether it fails for want of a certificate or a counterexample (T0x, T2ax).
     pub undecided: bool,
+}
+
+/// What one run says of two criteria.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// At some ratio the file's criterion is less accurate by more than the margin.
+    pub worse: bool,
+    /// At some ratio it is more accurate by more than the margin.
+    pub better: bool,
+    /// The smallest difference over the ratios.
+    pub difference: Option<f64>,
+}
+
+impl Comparison {
+    /// A run without pruned models counts against the claim, whichever it is.
+    const MISSING: Comparison = Comparison { worse: true, better: false, difference: None };
+
+    fn finding(self, holds: impl Fn(&Self) -> bool) -> Finding {
+        Finding::new(holds(&self), self.difference)
+    }
 }
 
 impl Finding {
@@ -70,12 +90,43 @@ impl Evidence<'_> {
             "T2ax" => self.is_certified_up_to_the_irrelevant(claim.roles),
             "T2b" => self.survives_with_finetuning(claim.threshold.unwrap_or(f64::INFINITY)),
             "S3" => self.within_finite_sample_bound(claim),
+            "C1" => self.comparison(claim).finding(|seen| !seen.worse),
+            "C2" => self.comparison(claim).finding(|seen| seen.better),
             _ => Finding::FAILS,
         }
     }
 
+    /// The rows of the criterion that the file's claims are judged by.
+    pub fn own(&self) -> &[PruningRow] {
+        let Some(first) = self.pruning.first() else { return &[] };
+        &self.pruning[..self.pruning.iter().take_while(|row| row.criterion == first.criterion).count()]
+    }
+
+    /// C1 and C2: what the run says of the file's criterion beside another.
+    pub fn comparison(&self, claim: &ClaimSpec) -> Comparison {
+        let (Some(against), Some(margin)) = (claim.against, claim.margin) else { return Comparison::MISSING };
+        let experts = self.experts.len();
+        let irrelevant = self.experts.iter().filter(|row| role(row, claim.roles) == Role::Irrelevant).count();
+        let is_within = |row: &&PruningRow| match claim.ratio {
+            Some(ratio) => row.ratio <= ratio,
+            None => experts - row.kept <= irrelevant,
+        };
+        let others = || self.pruning.iter().filter(|row| row.criterion == against.name() && !row.finetuned);
+        let mut seen = Comparison { worse: false, better: false, difference: None };
+        for row in self.own().iter().filter(|row| !row.finetuned).filter(is_within) {
+            let other = others().find(|other| other.kept == row.kept).and_then(|other| other.accuracy);
+            let Some(difference) = row.accuracy.zip(other).map(|(own, other)| own - other) else {
+                return Comparison::MISSING;
+            };
+            seen.worse |= difference < -margin;
+            seen.better |= difference > margin;
+            seen.difference = Some(seen.difference.map_or(difference, |least| difference.min(least)));
+        }
+        if seen.difference.is_none() { Comparison::MISSING } else { seen }
+    }
+
     fn unpruned(&self) -> Option<&PruningRow> {
-        self.pruning.iter().find(|row| !row.finetuned && row.kept == self.experts.len())
+        self.own().iter().find(|row| !row.finetuned && row.kept == self.experts.len())
     }
 
     /// T0.
@@ -93,7 +144,7 @@ impl Evidence<'_> {
     fn is_certified_up_to_the_irrelevant(&self, roles: RoleSource) -> Finding {
         let experts = self.experts.len();
         let irrelevant = self.experts.iter().filter(|row| role(row, roles) == Role::Irrelevant).count();
-        let within = self.pruning.iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
+        let within = self.own().iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
         self.certified(&within.collect::<Vec<_>>(), irrelevant.min(experts - 1) + 1)
     }
 
@@ -137,7 +188,7 @@ impl Evidence<'_> {
     fn survives_pruning_the_irrelevant(&self, roles: RoleSource) -> Finding {
         let experts = self.experts.len();
         let irrelevant = self.experts.iter().filter(|row| role(row, roles) == Role::Irrelevant).count();
-        let within = self.pruning.iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
+        let within = self.own().iter().filter(|row| !row.finetuned && experts - row.kept <= irrelevant);
         let without_error = within.clone().filter(|row| row.errors == Some(0)).count();
         // Every ratio from 0 to γ has a row, so a missing one counts as an error.
         let holds = without_error == irrelevant.min(experts - 1) + 1;
@@ -146,13 +197,13 @@ impl Evidence<'_> {
 
     /// T2a with a fixed ratio in place of γ: no error at any pruning ratio up to `ratio`.
     pub fn survives_pruning_up_to(&self, ratio: f64) -> bool {
-        let mut within = self.pruning.iter().filter(|row| !row.finetuned && row.ratio <= ratio).peekable();
+        let mut within = self.own().iter().filter(|row| !row.finetuned && row.ratio <= ratio).peekable();
         within.peek().is_some() && within.all(|row| row.errors == Some(0))
     }
 
     /// T2b.
     fn survives_with_finetuning(&self, sufficient: f64) -> Finding {
-        let within = || self.pruning.iter().filter(|row| row.finetuned && row.kept as f64 >= sufficient);
+        let within = || self.own().iter().filter(|row| row.finetuned && row.kept as f64 >= sufficient);
         let smallest = within().min_by_key(|row| row.kept);
         let holds = smallest.is_some() && within().all(|row| row.errors == Some(0));
         Finding::new(holds, smallest.and_then(|row| row.accuracy))

@@ -115,7 +115,9 @@ impl<'a> Jury<'a> {
 fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Point]) -> Vec<Trial<'a>> {
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut trials = Vec::new();
-    if definition.has_probability {
+    if claim.against.is_some() {
+        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, point)));
+    } else if definition.has_probability {
         trials.extend(own.iter().map(|point| Trial::probability(claim, definition, point)));
     }
     let slopes = slope_lines(claim, points);
@@ -177,7 +179,7 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         on: trial.claim.on.to_string(),
         runs: trial.runs,
         set_aside: trial.set_aside,
-        holds: trial.sample.holds(),
+        holds: trial.holds(),
         estimate: opinion.estimate.map(|(estimate, _)| estimate),
         ci_low: None,
         ci_high: None,
@@ -193,6 +195,7 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         standard_error: opinion.estimate.map(|(_, error)| error),
         line: trial.line.clone(),
         number: trial.number,
+        against: trial.claim.against.map(|other| other.name().to_owned()).unwrap_or_default(),
     }
 }
 

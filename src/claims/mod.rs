@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod assumptions;
+mod audits;
 pub mod definitions;
 pub mod evidence;
 pub mod judge;

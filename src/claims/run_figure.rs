@@ -92,7 +92,7 @@ fn mean(numbers: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 }
 
 fn smallest_sufficient(run: &Evidence) -> Option<f64> {
-    let mut tuned: Vec<_> = run.pruning.iter().filter(|row| row.finetuned).collect();
+    let mut tuned: Vec<_> = run.own().iter().filter(|row| row.finetuned).collect();
     if tuned.is_empty() {
         return None;
     }

@@ -4,7 +4,8 @@ use super::evidence::{Evidence, Finding};
 use super::run_figure::RunFigure;
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::{ClaimSpec, Point};
-use crate::stats::binomial::{p_value_refuted, p_value_supported};
+use crate::stats::binomial::{lower_tail, p_value_refuted, p_value_supported, upper_tail};
+use crate::stats::interval::clopper_pearson;
 use crate::stats::{Group, Slope};
 
 /// What the runs say of one part.
@@ -42,6 +43,8 @@ pub(super) enum Sample {
     Slope(SlopeSample),
     /// T1b's rule: a constant from the lower points of a line, held against one upper point.
     Constant(ConstantSample),
+    /// Runs at one point in which one of two criteria is better.
+    Paired(PairedSample),
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +75,22 @@ pub(super) struct ConstantSample {
     scaled: Vec<Option<f64>>,
 }
 
+/// A run in which both criteria are better somewhere counts for both, so that the pairs that McNemar's test looks at are
+/// the runs in which one alone is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PairedSample {
+    point: usize,
+    runs: u64,
+    worse: u64,
+    better: u64,
+    both: u64,
+}
+
 impl Sample {
+    pub fn paired(point: &Point) -> Self {
+        Sample::Paired(PairedSample { point: point.index, ..PairedSample::default() })
+    }
+
     pub fn probability(point: &Point) -> Self {
         Sample::Probability(ProbabilitySample { point: point.index, runs: 0, holds: 0 })
     }
@@ -102,6 +120,7 @@ impl Sample {
     pub fn collects(&self, point: usize) -> bool {
         match self {
             Sample::Probability(sample) => sample.point == point,
+            Sample::Paired(sample) => sample.point == point,
             Sample::Slope(sample) => sample.points.contains(&point),
             Sample::Constant(sample) => sample.upper == point || sample.lower.contains(&point),
         }
@@ -111,6 +130,7 @@ impl Sample {
     pub fn last_point(&self) -> usize {
         match self {
             Sample::Probability(sample) => sample.point,
+            Sample::Paired(sample) => sample.point,
             Sample::Slope(sample) => sample.points.iter().max().copied().unwrap_or(0),
             Sample::Constant(sample) => sample.upper,
         }
@@ -122,12 +142,15 @@ impl Sample {
             Sample::Probability(sample) => sample.add(evidence, claim),
             Sample::Slope(sample) => sample.add(point, evidence, claim),
             Sample::Constant(sample) => sample.add(point, evidence, claim),
+            Sample::Paired(sample) => sample.add(evidence, claim),
         }
     }
 
     /// Judged runs for which the claim holds; a slope has none.
-    pub fn holds(&self) -> Option<u64> {
+    pub fn holds(&self, claim: &ClaimSpec) -> Option<u64> {
         match self {
+            Sample::Paired(sample) if claim.id == "C1" => Some(sample.runs - sample.worse),
+            Sample::Paired(sample) => Some(sample.better),
             Sample::Probability(sample) => Some(sample.holds),
             Sample::Slope(_) => None,
             Sample::Constant(sample) => Some(sample.holds()),
@@ -138,6 +161,9 @@ impl Sample {
     pub fn threshold(&self, claim: &ClaimSpec) -> Option<f64> {
         match self {
             Sample::Probability(_) => claim.threshold,
+            // Of the share of runs in which it is better less that in which it is worse.
+            Sample::Paired(_) if claim.id == "C1" => Some(claim.level - 1.0),
+            Sample::Paired(_) => Some(0.0),
             Sample::Slope(_) => claim.slope,
             Sample::Constant(sample) => Some(sample.largest),
         }
@@ -149,6 +175,7 @@ impl Sample {
             Sample::Probability(sample) => of_counts(sample.holds, sample.runs, claim.level),
             Sample::Slope(sample) => sample.opinion(claim.slope.unwrap_or(0.0)),
             Sample::Constant(sample) => of_counts(sample.holds(), sample.scaled.len() as u64, claim.level),
+            Sample::Paired(sample) => sample.opinion(claim),
         }
     }
 }
@@ -171,6 +198,45 @@ impl ProbabilitySample {
         self.holds += u64::from(finding.holds);
         let Finding { figure, outside, experts, undecided, .. } = finding;
         Addition { judged: true, figure, outside: [outside, experts], undecided }
+    }
+}
+
+impl PairedSample {
+    fn add(&mut self, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
+        let seen = evidence.comparison(claim);
+        self.runs += 1;
+        self.worse += u64::from(seen.worse);
+        self.better += u64::from(seen.better);
+        self.both += u64::from(seen.worse && seen.better);
+        Addition { judged: true, figure: seen.difference, ..Addition::default() }
+    }
+
+    fn opinion(&self, claim: &ClaimSpec) -> Opinion {
+        let Self { runs, worse, better, both, .. } = *self;
+        let allowed = 1.0 - claim.level;
+        let is_first = claim.id == "C1";
+        // p of "the runs of the first kind are not more than those of the second", and of "they are more by 1 − level".
+        let (few, many) = if is_first { (better, worse) } else { (worse, better) };
+        let pairs = worse + better - 2 * both;
+        let not_more = upper_tail(many - both, pairs, 0.5);
+        let much_more = (2.0 * lower_tail(many, runs, allowed).min(upper_tail(few - both, pairs, 0.5))).min(1.0);
+        let (supported, refuted) = if is_first { (much_more, not_more) } else { (not_more, much_more) };
+        let share = |count: u64| count as f64 / runs as f64;
+        let advantage = share(better) - share(worse);
+        let spread = share(pairs) - advantage * advantage;
+        let estimate = (runs > 0).then(|| (advantage, (spread.max(0.0) / runs as f64).sqrt()));
+        Opinion { supported, refuted, estimate, undecidable: None }
+    }
+
+    /// An interval of P[better] − P[worse]: both shares within their Clopper–Pearson intervals at alpha/2.
+    pub fn interval(&self, alpha: f64) -> (f64, f64) {
+        let [better, worse] = [self.better, self.worse].map(|count| clopper_pearson(count, self.runs, alpha / 2.0));
+        (better.low - worse.high, better.high - worse.low)
+    }
+
+    /// Fewest runs with which anything can be decided at `alpha`, if they all differ in one direction.
+    pub fn fewest(alpha: f64) -> u64 {
+        libm::ceil(libm::log2(1.0 / alpha)).max(1.0) as u64
     }
 }
 

@@ -4,7 +4,7 @@
 use super::definitions::Definition;
 use super::evidence::Evidence;
 use super::judge::{ALPHA, Design};
-use super::sample::{Opinion, Sample};
+use super::sample::{Opinion, PairedSample, Sample};
 use super::slope_parts::SlopePart;
 use crate::certify::Verdict;
 use crate::sim::{ClaimSpec, On, Point};
@@ -92,6 +92,11 @@ impl<'a> Trial<'a> {
         Self::new(claim, definition, point, "probability", Sample::probability(point))
     }
 
+    /// What the runs at `point` say of two criteria.
+    pub fn paired(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
+        Self::new(claim, definition, point, "paired", Sample::paired(point))
+    }
+
     /// A slope over a line of points, given in the order of the abscissa.
     pub fn slope(claim: &'a ClaimSpec, definition: &'a Definition, part: SlopePart, line: &[&'a Point]) -> Self {
         let sample = Sample::slope(part, line);
@@ -128,9 +133,15 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The level of the probability; a slope has none.
+    /// Judged runs for which the claim holds; a slope has none.
+    pub fn holds(&self) -> Option<u64> {
+        self.sample.holds(self.claim)
+    }
+
+    /// The level of the probability; a slope and a comparison have none.
     pub fn level(&self) -> Option<f64> {
-        self.sample.holds().map(|_| self.claim.level)
+        let is_share = !matches!(self.sample, Sample::Paired(_)) && self.holds().is_some();
+        is_share.then_some(self.claim.level)
     }
 
     /// Looks at the evidence so far, in a sequential design.
@@ -163,7 +174,12 @@ impl<'a> Trial<'a> {
             }
             _ => [self.looks.spending[0].p_value(), self.looks.spending[1].p_value()],
         };
-        let few = || self.sample.holds().is_some() && self.runs < fewest_runs(self.claim.level, design, pairs);
+        let fewest = match self.sample {
+            Sample::Slope(_) => 0,
+            Sample::Paired(_) => PairedSample::fewest(ALPHA / (2 * pairs) as f64),
+            _ => fewest_runs(self.claim.level, design, pairs),
+        };
+        let few = || self.runs < fewest;
         let undecidable = opinion.undecidable.or_else(|| few().then_some("too few"));
         Opinion { supported, refuted, undecidable, ..opinion }
     }
@@ -183,7 +199,9 @@ impl<'a> Trial<'a> {
             (Sample::Probability(sample), Design::Sequential { .. }) => {
                 confidence_sequence(sample.holds, sample.runs, alpha)
             }
-            (sample, _) => clopper_pearson(sample.holds()?, self.runs, spent),
+            (Sample::Paired(sample), _) if self.runs > 0 => return Some(sample.interval(spent)),
+            (Sample::Paired(_), _) => return None,
+            (sample, _) => clopper_pearson(sample.holds(self.claim)?, self.runs, spent),
         };
         Some((interval.low, interval.high))
     }

@@ -96,15 +96,15 @@ impl RoutingRule {
         }
     }
 
-    /// The rule of the model that keeps the experts `kept`. With [`Removal::Drop`] expert number i of it is number
-    /// `kept[i]` of this one; with [`Removal::ZeroSlot`] all keep their numbers.
+    /// The rule of the model that keeps the experts `kept`. With [`Removal::ZeroSlot`] all keep their numbers, else expert
+    /// number i of it is number `kept[i]` of this one.
     pub fn pruned(&self, kept: &[usize], removal: Removal) -> Self {
         match removal {
             Removal::ZeroSlot => {
                 let live = (0..self.live.len()).map(|expert| self.live[expert] && kept.contains(&expert)).collect();
                 Self { live, ..self.clone() }
             }
-            Removal::Drop => {
+            _ => {
                 let places = |group: &Vec<usize>| (0..kept.len()).filter(|&new| group.contains(&kept[new])).collect();
                 Self {
                     groups: self.groups.iter().map(places).collect(),

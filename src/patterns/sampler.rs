@@ -52,7 +52,8 @@ pub struct Sampler {
     level: Level,
     data: DataParameters,
     tokens: Words,
-    /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁.
+    /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁, and
+    /// in worlds where a sample takes other draws, too.
     class_limit: Option<u64>,
     noise: Gaussians,
     /// The irrelevant patterns in the order that the last draw left: a partial Fisher–Yates shuffle is uniform from any
@@ -85,11 +86,12 @@ impl Kernel for DrawAll<'_> {
 impl Sampler {
     /// A sampler that reads the streams `tokens` and `noise` of the run with seed `run_seed`.
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
+        let is_plain = data.features == 1 && data.spurious == 0.0;
         Self {
             level: Level::best(),
             data: data.clone(),
             tokens: Words::new(stream(run_seed, tokens)),
-            class_limit: class_limit(data.class_share),
+            class_limit: class_limit(data.class_share).filter(|_| is_plain),
             noise: Gaussians::new(stream(run_seed, noise), data.noise / (data.patterns as f64).sqrt()),
             standing: (data.first_ordinary() as Pattern..data.patterns as Pattern).collect(),
             rare: cumulated_weights(data),
@@ -163,8 +165,7 @@ impl Sampler {
     fn draw_fast(&mut self, tokens: &mut [Pattern]) -> Option<(f64, u32)> {
         let n = tokens.len();
         let limit = self.class_limit?;
-        let is_plain = self.data.features == 1 && self.data.spurious == 0.0;
-        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 || !is_plain {
+        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 {
             return None;
         }
         let words = self.tokens.peek(n + 2);

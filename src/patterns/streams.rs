@@ -33,7 +33,7 @@ pub enum Purpose {
     Finetuning = 9,
     /// Token noise of those.
     FinetuningNoise = 10,
-    /// The random criterion.
+    /// The random criterion, which also decides between experts of equal score.
     Criterion = 11,
     /// The order of a finite training set, epoch by epoch.
     TrainingOrder = 12,
@@ -43,6 +43,12 @@ pub enum Purpose {
     Upstream = 14,
     /// Token noise of those.
     UpstreamNoise = 15,
+    /// Samples from which criteria are computed.
+    Calibration = 16,
+    /// Token noise of those.
+    CalibrationNoise = 17,
+    /// Which of them have no class pattern, and what stands in its place.
+    CalibrationShift = 18,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

@@ -1,7 +1,30 @@
-//! Criteria, the pruning order, and fine-tuning of the pruned model.
+//! Criteria, and which experts a pruned model keeps.
+//!
+//! | file | concept |
+//! |---|---|
+//! | [`criterion`] | the names |
+//! | [`importance`] | the trait of all criteria, and what they need |
+//! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
+//! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
+//! | [`scores`] | the criteria that score expert by expert |
+//! | [`sets`] | those that choose a set for every number kept |
+//! | [`plan`] | which experts stay when r are kept, and what is left to chance |
+//! | [`removal`] | what becomes of the others: the pruned model |
+//! | [`curve`] | errors at every number kept, in one pass |
 
 pub mod criterion;
-pub mod order;
+pub mod curve;
+pub mod importance;
+pub mod plan;
+pub mod removal;
+pub mod routed;
+pub mod scores;
+pub mod sets;
+pub mod statistics;
 
-pub use criterion::scores;
-pub use order::keep_first;
+pub use criterion::Criterion;
+pub use curve::Curve;
+pub use importance::{Importance, Need};
+pub use plan::Plan;
+pub use removal::pruned_model;
+pub use statistics::{Calibration, Statistics};

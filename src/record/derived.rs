@@ -155,3 +155,24 @@ pub struct BoundaryRow {
     /// `holds throughout`, `fails throughout`, or empty.
     pub remark: String,
 }
+
+/// How often an assumption holds at a point after upstream pre-training: a row of `assumptions.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// The case; empty if there is none.
+    pub case: String,
+    /// The point.
+    pub point: usize,
+    /// The assumption, or `all of` a claim.
+    pub assumption: String,
+    /// Runs.
+    pub runs: u64,
+    /// Runs that meet it.
+    pub met: u64,
+    /// met / runs.
+    pub share: f64,
+    /// Pointwise 95 % Clopper–Pearson interval of the share.
+    pub ci_low: f64,
+    /// Upper end of it.
+    pub ci_high: f64,
+}

@@ -5,7 +5,8 @@ pub mod derived;
 pub mod journal;
 pub mod manifest;
 pub mod rows;
+mod scores;
 pub mod tables;
 
-pub use derived::{BoundaryRow, PhaseRow, ScalingRow, TermRow};
+pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use rows::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};

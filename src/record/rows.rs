@@ -182,6 +182,78 @@ pub struct ExpertRow {
     pub router_displacement: Option<f64>,
     /// Score under the criterion of that name.
     pub random: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm-change-abs")]
+    pub router_norm_change_abs: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm-change-centred")]
+    pub router_norm_change_centred: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm-change-early")]
+    pub router_norm_change_early: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm")]
+    pub router_norm: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "neuron-change")]
+    pub neuron_change: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "neuron-magnitude")]
+    pub neuron_magnitude: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "max-neuron-norm")]
+    pub max_neuron_norm: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "max-var")]
+    pub max_var: Option<f64>,
+    /// Score under the criterion of that name.
+    pub aimer: Option<f64>,
+    /// Score under the criterion of that name.
+    pub frequency: Option<f64>,
+    /// Score under the criterion of that name.
+    pub mass: Option<f64>,
+    /// Score under the criterion of that name.
+    pub ean: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "gated-ean")]
+    pub gated_ean: Option<f64>,
+    /// Score under the criterion of that name.
+    pub reap: Option<f64>,
+    /// Score under the criterion of that name.
+    pub man: Option<f64>,
+    /// Score under the criterion of that name.
+    pub msan: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "gated-squared")]
+    pub gated_squared: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "soft-count")]
+    pub soft_count: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "top1-count")]
+    pub top1_count: Option<f64>,
+    /// Score under the criterion of that name.
+    pub nllb: Option<f64>,
+    /// Score under the criterion of that name.
+    pub mone: Option<f64>,
+    /// Score under the criterion of that name.
+    pub taylor: Option<f64>,
+    /// Score under the criterion of that name.
+    pub specialisation: Option<f64>,
+    /// Score under the criterion of that name.
+    pub redundancy: Option<f64>,
+    /// In how many of the sets of that criterion, one for each number kept, the expert is.
+    pub naee: Option<f64>,
+    /// In how many of the sets of that criterion the expert is.
+    pub hope: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "loo-loss")]
+    pub loo_loss: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "loo-accuracy")]
+    pub loo_accuracy: Option<f64>,
+    /// In how many of the sets of that criterion the expert is.
+    pub oracle: Option<f64>,
     /// The feature that it was built for, 0 the common one; empty with one feature a class.
     pub built_feature: Option<usize>,
     /// The feature that it is most proficient in, if its measured role is relevant or misaligned; empty with one feature a
@@ -246,6 +318,8 @@ pub struct PruningRow {
     pub margin_lower: Option<f64>,
     /// The bound of every expert at its own worst tokens, which is proven too.
     pub sum_bound: Option<f64>,
+    /// How many experts (for a set criterion, sets) are tied for the last places, so that chance chose; 0 if none are.
+    pub tied: usize,
     /// Accuracy on the samples with the common feature; empty where there is no rare one.
     pub accuracy_common: Option<f64>,
     /// Accuracy on the samples with a rare feature; empty where there is none.
@@ -300,4 +374,7 @@ pub struct ClaimRow {
     pub line: String,
     /// Number of the claim in its simulation file, from 1: rows of one number make one verdict.
     pub number: usize,
+    /// The criterion that the file's is compared with; empty if the claim compares none.
+    #[serde(default)]
+    pub against: String,
 }

@@ -1,5 +1,7 @@
 //! Verdicts and rows → text, figures and a page.
 
+pub mod audits;
+pub mod criteria;
 pub mod figures;
 pub mod glance;
 mod maps;

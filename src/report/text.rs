@@ -1,7 +1,7 @@
 //! The verdict table for a terminal of 80 columns.
 
 use super::glance::sparkline;
-use super::{maps, sweeps};
+use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::definitions::definition;
 use crate::claims::judge::conclusions;
@@ -21,6 +21,7 @@ pub fn findings(findings: &Findings) -> String {
     text.push_str(&sweeps::scaling(&findings.scaling));
     text.push_str(&sweeps::terms(&findings.terms));
     text.push_str(&maps::phases(&findings.phase, &findings.boundary));
+    text.push_str(&audits::audits(&findings.audits));
     text
 }
 
@@ -101,6 +102,7 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
         _ => String::new(),
     };
     let needed = match (is_slope, row.threshold, row.level) {
+        (_, Some(threshold), _) if row.part == "paired" => format!("> {} %", bare_percent(threshold)),
         (true, Some(threshold), _) if is_lower_bound(row) => format!("> {threshold}"),
         (true, Some(threshold), _) => format!("≤ {threshold}"),
         (_, _, Some(level)) => format!("P ≥ {level}"),
@@ -136,6 +138,9 @@ pub fn in_words(row: &ClaimRow) -> String {
         ("T1a", Some(threshold)) => text.push_str(&format!("; c₁ = {threshold}")),
         ("T2b", Some(threshold)) => text.push_str(&format!("; c = {threshold}")),
         _ => {}
+    }
+    if !row.against.is_empty() {
+        let _ = write!(text, "; against {}", row.against);
     }
     if let Some(median) = row.median {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
@@ -192,6 +197,7 @@ mod tests {
             standard_error: Some(0.001),
             line: String::new(),
             number: 1,
+            against: String::new(),
         }
     }
 

@@ -6,9 +6,8 @@ use crate::measure::learned::has_learned_feature;
 use crate::measure::{DriftAndNoise, LambdaTable, Proficiency, Role, RouterChange, proficiency};
 use crate::moe::Pretrained;
 use crate::patterns::{Class, Sampler};
-use crate::prune;
 use crate::sgd::{Competitors, Engine};
-use crate::sim::parameters::{Criterion, DataParameters, Parameters};
+use crate::sim::parameters::{DataParameters, Parameters};
 
 /// What is known of the experts before training.
 pub(super) struct Start {
@@ -31,10 +30,6 @@ pub(super) struct End {
     pub(super) splits: Option<Vec<DriftAndNoise>>,
     pub(super) learned: Vec<Option<bool>>,
     pub(super) proficiencies: Vec<Proficiency>,
-    /// Scores by criterion, `[k]` each.
-    pub(super) norm_changes: Vec<f64>,
-    pub(super) displacements: Vec<f64>,
-    pub(super) random: Vec<f64>,
 }
 
 impl Start {
@@ -105,16 +100,8 @@ impl End {
                 parameters.has_exact_lambda().then(learned)
             })
             .collect();
-        let scores = |criterion| prune::scores(criterion, &changes, seed);
-        Self {
-            splits,
-            learned,
-            proficiencies: proficiency::largest(&proficiencies_by_feature(engine, parameters, seed)),
-            norm_changes: scores(Criterion::RouterNormChange),
-            displacements: scores(Criterion::RouterDisplacement),
-            random: scores(Criterion::Random),
-            changes,
-        }
+        let proficiencies = proficiency::largest(&proficiencies_by_feature(engine, parameters, seed));
+        Self { splits, learned, proficiencies, changes }
     }
 }
 

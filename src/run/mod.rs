@@ -1,9 +1,12 @@
 //! One run from seed to rows, and many runs in parallel.
 
+mod calibration;
 mod certificates;
+mod costs;
 mod ends;
 pub mod lines;
 mod pruned;
+mod pruning_schedule;
 pub mod reader;
 pub mod schedule;
 pub mod shard;
@@ -13,6 +16,7 @@ pub mod trace;
 pub mod trajectory;
 pub mod upstream;
 
+pub use costs::criterion_costs;
 pub use lines::{Headers, RunLines, TABLES};
 pub use reader::{RunReader, check_record};
 pub use schedule::run_all;

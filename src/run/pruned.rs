@@ -1,22 +1,26 @@
 //! The pruned models of a run and what is measured of them.
 
+use super::calibration::criteria;
 use super::certificates::{self, Irrelevant};
-use super::ends::{End, Start};
+use super::ends::Start;
+use super::pruning_schedule::{Outcome, Shared};
 use super::single::EngineChoice;
 use crate::certify::Verdict;
-use crate::measure::accuracy::{self, ErrorTally, Errors, FeatureErrors};
+use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::moe::Model;
-use crate::patterns::Sampler;
-use crate::prune;
+use crate::patterns::{Batch, Sampler};
+use crate::prune::removal::novice;
+use crate::prune::{Criterion, Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
-use crate::sgd::{Engine, train};
-use crate::sim::parameters::{Criterion, Parameters, Removal, Routing};
+use crate::sgd::{Engine, StopReason, train};
+use crate::sim::parameters::{Afterwards, Parameters, Removal, Routing};
+use std::collections::BTreeMap;
 
 /// What pruning shows.
 pub(super) struct Pruned {
-    /// Rows of `pruning.csv`.
+    /// Rows of `pruning.csv`: those of the criterion that claims are judged by come first.
     pub(super) rows: Vec<PruningRow>,
     pub(super) dominance: Option<Dominance>,
     /// The smallest y f(x) at ρ ≤ γ.
@@ -25,74 +29,113 @@ pub(super) struct Pruned {
     pub(super) margin_met: Option<f64>,
     /// The certificate for every subset of the irrelevant experts, if certificates are computed.
     pub(super) subsets: Option<Verdict>,
+    /// For each criterion that chooses sets in how many of them an expert is, `[k]`.
+    pub(super) memberships: Vec<(Criterion, Vec<f64>)>,
 }
 
 /// The errors of every pruned model, and of the fine-tuned ones where the simulation asks for them.
 pub(super) fn prune_and_test(
     head: &RunHead,
     start: &Start,
-    end: &End,
+    statistics: &Statistics,
     engine: &mut dyn Engine,
     parameters: &Parameters,
     choice: EngineChoice,
 ) -> Pruned {
-    let Parameters { data, pruning, evaluation, .. } = parameters;
-    let scores = match pruning.criterion {
-        Criterion::RouterNormChange => &end.norm_changes,
-        Criterion::RouterDisplacement => &end.displacements,
-        Criterion::Random => &end.random,
+    let shared = Shared { statistics, parameters, seed: head.seed, choice };
+    let outcomes: Vec<(Criterion, Outcome)> = criteria(parameters)
+        .into_iter()
+        .filter_map(|criterion| shared.prune(criterion).map(|outcome| (criterion, outcome)))
+        .collect();
+    // Diagnostics and certificates follow the order of the criterion that claims are judged by, if it is one.
+    let order = match outcomes.first() {
+        Some((criterion, Outcome::Plan(plan))) if *criterion == parameters.pruning.criterion => plan.order(),
+        _ => None,
     };
-    let keep_first = prune::keep_first(scores, pruning.order);
-    let experts = keep_first.len();
-    let row = |kept: usize, finetuned: bool, found: Option<FeatureErrors>| {
-        let errors = found.map(|found| found.all);
-        let [accuracy_common, accuracy_rare] = found.map(FeatureErrors::accuracies).unwrap_or_default();
-        PruningRow {
-            point: head.point,
-            run: head.run,
-            criterion: pruning.criterion.name().to_owned(),
-            kept,
-            ratio: (experts - kept) as f64 / experts as f64,
-            finetuned,
-            accuracy: errors.map(Errors::accuracy),
-            errors: errors.map(|errors| errors.errors),
-            samples: errors.map(|errors| errors.samples),
-            certificate: String::new(),
-            margin_lower: None,
-            sum_bound: None,
-            accuracy_common,
-            accuracy_rare,
+    let seen = pass(engine, start, &outcomes, order, shared);
+    let trained = statistics.after;
+    let mut bench = Bench { shared, teacher: engine, known: BTreeMap::new() };
+    let mut rows = Vec::new();
+    for ((criterion, outcome), by_kept) in outcomes.iter().zip(seen.curves) {
+        let row = |kept: usize, finetuned: bool, errors: Option<FeatureErrors>, tied: usize| {
+            pruning_row(head, *criterion, trained.experts(), (kept, finetuned), errors, tied)
+        };
+        match outcome {
+            Outcome::Plan(plan) => {
+                for kept in (1..=plan.experts()).rev() {
+                    let errors = match &by_kept {
+                        Some(by_kept) => Some(by_kept[kept - 1]),
+                        None => bench.of_set(plan.kept(kept), 0),
+                    };
+                    rows.push(row(kept, false, errors, plan.tied(kept)));
+                }
+                rows.extend(bench.finetuned_numbers().into_iter().map(|kept| {
+                    let iterations = parameters.pruning.finetune_iterations;
+                    row(kept, true, bench.of_set(plan.kept(kept), iterations), plan.tied(kept))
+                }));
+            }
+            Outcome::Trained(models) => {
+                let numbers = bench.finetuned_numbers();
+                for iterations in [0, parameters.pruning.finetune_iterations] {
+                    let is_last = iterations > 0;
+                    for model in models.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
+                        let errors = model.model.as_ref().and_then(|model| bench.of_model(model, iterations));
+                        rows.push(row(model.kept, is_last, errors, model.tied));
+                    }
+                }
+            }
         }
-    };
-    let mut sampler = Sampler::evaluation(data, head.seed);
-    let mut errors = ErrorTally::new(&keep_first);
-    let mut dominance = DominanceTally::new(&start.pretrained.model.signs, &start.roles, &keep_first);
-    accuracy::for_each_featured_sample(engine, &mut sampler, evaluation.samples, |outputs, label, feature| {
-        errors.add_featured(outputs, label, feature);
-        dominance.add(outputs, label);
-    });
-    let trained = engine.model();
-    // Where tokens choose among the experts that are left, outputs of kept experts depend on those that went.
-    let interact = parameters.model.routing == Routing::TokenChoice && pruning.removal == Removal::Drop;
-    let by_kept = match interact {
-        false => errors.by_kept_and_feature(),
-        true => errors_one_by_one(&trained, &keep_first, parameters, head.seed, choice),
-    };
-    let mut rows: Vec<PruningRow> = (1..=experts).rev().map(|kept| row(kept, false, Some(by_kept[kept - 1]))).collect();
+    }
     let irrelevant = Irrelevant { measured: &start.roles, built: &start.pretrained.roles };
-    let proofs = certificates::prove(&trained, &keep_first, irrelevant, parameters);
+    let proofs = order.map(|order| certificates::prove(trained, order, irrelevant, parameters)).unwrap_or_default();
     rows.iter_mut().zip(&proofs.path).for_each(|(row, certificate)| {
         row.certificate = certificate.verdict.word().to_owned();
         row.margin_lower = finite(certificate.margin_lower);
         row.sum_bound = finite(certificate.sum_bound);
     });
-    for kept in pruning.finetune_kept.numbers(experts) {
-        rows.push(row(kept, true, finetune(&trained, &keep_first[..kept], parameters, head.seed, choice)));
-    }
     let subsets = proofs.subsets.map(|certificate| certificate.verdict);
-    let of_path = (!interact).then(|| (dominance.dominance(), dominance.path_margin()));
-    let (dominance, path_margin) = of_path.unwrap_or_default();
-    Pruned { rows, dominance, path_margin, margin_met: proofs.met, subsets }
+    let (dominance, path_margin) = (seen.dominance, seen.path_margin);
+    Pruned { rows, dominance, path_margin, margin_met: proofs.met, subsets, memberships: memberships(&outcomes) }
+}
+
+/// In how many sets an expert is, for each criterion that chooses a set for every number kept.
+fn memberships(outcomes: &[(Criterion, Outcome)]) -> Vec<(Criterion, Vec<f64>)> {
+    let count = |(criterion, outcome): &(Criterion, Outcome)| match outcome {
+        Outcome::Plan(plan) if criterion.is_set() => {
+            let mut counts = vec![0.0; plan.experts()];
+            (1..=plan.experts()).for_each(|kept| plan.kept(kept).iter().for_each(|&expert| counts[expert] += 1.0));
+            Some((*criterion, counts))
+        }
+        _ => None,
+    };
+    outcomes.iter().filter_map(count).collect()
+}
+
+fn pruning_row(
+    head: &RunHead,
+    criterion: Criterion,
+    experts: usize,
+    (kept, finetuned): (usize, bool),
+    errors: Option<FeatureErrors>,
+    tied: usize,
+) -> PruningRow {
+    let [accuracy_common, accuracy_rare] = errors.map(FeatureErrors::accuracies).unwrap_or_default();
+    let errors = errors.map(|errors| errors.all);
+    PruningRow {
+        point: head.point,
+        run: head.run,
+        criterion: criterion.name().to_owned(),
+        kept,
+        ratio: (experts - kept) as f64 / experts as f64,
+        finetuned,
+        accuracy: errors.map(Errors::accuracy),
+        errors: errors.map(|errors| errors.errors),
+        samples: errors.map(|errors| errors.samples),
+        tied,
+        accuracy_common,
+        accuracy_rare,
+        ..PruningRow::default()
+    }
 }
 
 /// A bound that says something.
@@ -100,41 +143,126 @@ fn finite(bound: f64) -> Option<f64> {
     bound.is_finite().then_some(bound)
 }
 
-/// The errors of the model that keeps the experts `kept` after T′ iterations of fine-tuning; `None` if it diverged or underflowed.
-/// Every pruned model of a run sees the same fine-tuning batches.
-fn finetune(
-    trained: &Model,
-    kept: &[usize],
-    parameters: &Parameters,
-    seed: u64,
-    choice: EngineChoice,
-) -> Option<FeatureErrors> {
-    let mut kept = kept.to_vec();
-    kept.sort_unstable();
-    let mut engine = choice.build_pruned(trained, &kept, parameters, seed);
-    let mut sampler = Sampler::of_finetuning(parameters, seed);
-    let (stop, _) = train(engine.as_mut(), &mut sampler, Schedule::finetuning(parameters), &mut []);
-    let mut sampler = Sampler::evaluation(&parameters.data, seed);
-    let samples = parameters.evaluation.samples;
-    let stop = stop.unless_underflow(engine.as_ref());
-    stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
+/// What one pass over the evaluation samples shows.
+struct Pass {
+    /// Errors by r − 1 of every outcome; `None` where the outputs of the unpruned model do not tell.
+    curves: Vec<Option<Vec<FeatureErrors>>>,
+    dominance: Option<Dominance>,
+    path_margin: Option<f64>,
 }
 
-/// The errors of the models that keep the first r experts of `keep_first`, for r = 1 … k (entry r − 1), each from its own
-/// forward passes.
-fn errors_one_by_one(
-    trained: &Model,
-    keep_first: &[usize],
-    parameters: &Parameters,
-    seed: u64,
-    choice: EngineChoice,
-) -> Vec<FeatureErrors> {
-    let of_model = |kept: usize| {
-        let mut kept = keep_first[..kept].to_vec();
-        kept.sort_unstable();
-        let mut engine = choice.build_pruned(trained, &kept, parameters, seed);
-        let mut sampler = Sampler::evaluation(&parameters.data, seed);
-        accuracy::feature_errors(engine.as_mut(), &mut sampler, parameters.evaluation.samples)
+fn pass(
+    engine: &mut dyn Engine,
+    start: &Start,
+    outcomes: &[(Criterion, Outcome)],
+    order: Option<&[usize]>,
+    shared: Shared,
+) -> Pass {
+    let Shared { statistics, parameters, seed, .. } = shared;
+    let removal = parameters.pruning.removal;
+    let experts = statistics.after.experts();
+    let constants: Vec<f64> = match (&statistics.calibration, removal) {
+        (Some(calibration), Removal::Novice) => {
+            (0..experts).map(|expert| statistics.after.signs[expert] * novice(calibration, expert)).collect()
+        }
+        _ => vec![0.0; experts],
     };
-    (1..=keep_first.len()).map(of_model).collect()
+    // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
+    let adds_up = match parameters.model.routing {
+        Routing::ExpertChoice => removal.leaves_kept_alone() && removal != Removal::Quantise,
+        Routing::TokenChoice => removal == Removal::ZeroSlot,
+    };
+    let mut curves: Vec<Option<Curve>> = outcomes
+        .iter()
+        .map(|(_, outcome)| match outcome {
+            Outcome::Plan(plan) if adds_up => Some(Curve::new(plan, &constants)),
+            _ => None,
+        })
+        .collect();
+    let mut dominance = order.map(|order| DominanceTally::new(&start.pretrained.model.signs, &start.roles, order));
+    let (mut sampler, samples) = (Sampler::evaluation(&parameters.data, seed), parameters.evaluation.samples);
+    accuracy::for_each_featured_sample(engine, &mut sampler, samples, |outputs, label, feature| {
+        curves.iter_mut().flatten().for_each(|curve| curve.add(outputs, label, feature));
+        dominance.iter_mut().for_each(|dominance| dominance.add(outputs, label));
+    });
+    let plain = adds_up && matches!(removal, Removal::Drop | Removal::ZeroSlot);
+    let dominance = dominance.filter(|_| plain);
+    Pass {
+        curves: curves.into_iter().map(|curve| curve.map(Curve::by_kept)).collect(),
+        dominance: dominance.as_ref().and_then(DominanceTally::dominance),
+        path_margin: dominance.and_then(|dominance| dominance.path_margin()),
+    }
+}
+
+/// Tests pruned models, after further training if asked.
+struct Bench<'a> {
+    shared: Shared<'a>,
+    /// The unpruned model, whose decisions distillation learns.
+    teacher: &'a mut dyn Engine,
+    /// Errors by kept experts and iterations: criteria often agree.
+    known: BTreeMap<(Vec<usize>, usize), Option<FeatureErrors>>,
+}
+
+impl Bench<'_> {
+    /// The numbers kept at which something follows pruning.
+    fn finetuned_numbers(&self) -> Vec<usize> {
+        let pruning = &self.shared.parameters.pruning;
+        match pruning.afterwards {
+            Afterwards::Nothing => Vec::new(),
+            _ => pruning.finetune_kept.numbers(self.shared.statistics.after.experts()),
+        }
+    }
+
+    /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged or underflowed.
+    fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<FeatureErrors> {
+        let Shared { statistics, parameters, seed, choice } = self.shared;
+        let mut key = (kept.to_vec(), iterations);
+        key.0.sort_unstable();
+        if let Some(errors) = self.known.get(&key) {
+            return *errors;
+        }
+        let calibration = statistics.calibration.as_ref();
+        let engine = choice.build_pruned(statistics.after, &key.0, calibration, parameters, seed);
+        let errors = self.of_engine(engine, iterations);
+        self.known.insert(key, errors);
+        errors
+    }
+
+    /// The errors of a model that went on training while it was pruned, after further iterations.
+    fn of_model(&mut self, model: &Model, iterations: usize) -> Option<FeatureErrors> {
+        let Shared { parameters, seed, choice, .. } = self.shared;
+        self.of_engine(choice.build(model, parameters, seed), iterations)
+    }
+
+    /// The errors of a pruned model after further iterations; `None` if it diverged or underflowed. Every pruned model of a run sees the
+    /// same batches.
+    fn of_engine(&mut self, mut engine: Box<dyn Engine>, iterations: usize) -> Option<FeatureErrors> {
+        let Shared { parameters, seed, .. } = self.shared;
+        let mut sampler = Sampler::of_finetuning(parameters, seed);
+        let schedule = Schedule { iterations, ..Schedule::finetuning(parameters) };
+        let stop = match parameters.pruning.afterwards {
+            Afterwards::Distil => distil(self.teacher, engine.as_mut(), &mut sampler, schedule),
+            _ => train(engine.as_mut(), &mut sampler, schedule, &mut []).0,
+        };
+        let mut sampler = Sampler::evaluation(&parameters.data, seed);
+        let samples = parameters.evaluation.samples;
+        let stop = stop.unless_underflow(engine.as_ref());
+        stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
+    }
+}
+
+/// Trains `student` on the teacher's decisions in place of labels: +1 where its f is above 0, −1 elsewhere.
+fn distil(teacher: &mut dyn Engine, student: &mut dyn Engine, sampler: &mut Sampler, schedule: Schedule) -> StopReason {
+    let mut batch = Batch::default();
+    let mut outputs = Vec::new();
+    for _ in 0..schedule.iterations {
+        sampler.fill(&mut batch, schedule.batch);
+        teacher.outputs(&batch, &mut outputs);
+        let decisions = outputs.chunks_exact(teacher.experts()).map(|outputs| outputs.iter().sum::<f64>());
+        batch.labels.iter_mut().zip(decisions).for_each(|(label, f)| *label = if f > 0.0 { 1.0 } else { -1.0 });
+        if student.step(&batch).is_err() {
+            return StopReason::Diverged;
+        }
+    }
+    StopReason::Finished
 }

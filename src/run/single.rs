@@ -1,5 +1,6 @@
 //! One run: pre-trained model → SGD → measurement → pruning → rows.
 
+use super::calibration::{EarlyRouters, chance, criteria, gather};
 use super::ends::{End, Start};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
@@ -7,6 +8,8 @@ use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
 use crate::moe::{Model, RoutingRule};
 use crate::patterns::{Sampler, Vocabulary};
+use crate::prune::removal::{quantised_model, representatives};
+use crate::prune::{Calibration, Criterion, Statistics, pruned_model};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
 use crate::sgd::plain::needs_plain_engine;
 use crate::sgd::train::Schedule;
@@ -38,24 +41,36 @@ impl EngineChoice {
         }
     }
 
-    /// The engine of the model that keeps the experts `kept`, in ascending order, of `trained`. Where the routers of pruned
-    /// experts stay (token choice, [`Removal::ZeroSlot`]) it has as many experts as before, else expert number i of it is
-    /// number `kept[i]` of `trained`.
+    /// The engine of the model that keeps the experts `kept`, in ascending order, of `trained`; what becomes of the others
+    /// is the simulation's `pruning.removal`. Where the routers of pruned experts stay ([`Removal::ZeroSlot`] in token
+    /// choice, [`Removal::Novice`]) it has as many experts as before.
     pub fn build_pruned(
         self,
         trained: &Model,
         kept: &[usize],
+        calibration: Option<&Calibration>,
         parameters: &Parameters,
         run_seed: u64,
     ) -> Box<dyn Engine> {
-        if !needs_plain_engine(parameters) {
-            return self.build(&trained.subset(kept), parameters, run_seed);
-        }
-        let removal = parameters.pruning.removal;
-        let rule = RoutingRule::new(&parameters.model, parameters.data.tokens).pruned(kept, removal);
+        let removal = match (needs_plain_engine(parameters), parameters.pruning.removal) {
+            // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
+            (false, Removal::ZeroSlot) => Removal::Drop,
+            (_, removal) => removal,
+        };
+        let model = || pruned_model(trained, kept, removal, calibration);
+        let rule = || RoutingRule::new(&parameters.model, parameters.data.tokens);
         match removal {
-            Removal::Drop => Box::new(PlainEngine::with_rule(&trained.subset(kept), rule, parameters)),
-            Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule, parameters)),
+            Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule().pruned(kept, removal), parameters)),
+            Removal::Novice => self.build(&model(), parameters, run_seed),
+            Removal::Quantise => {
+                self.build(&quantised_model(trained, kept, parameters.pruning.bits), parameters, run_seed)
+            }
+            _ if !needs_plain_engine(parameters) => self.build(&model(), parameters, run_seed),
+            // Merged experts stand where the first of their members stood.
+            _ => {
+                let places = representatives(trained, kept, removal, calibration);
+                Box::new(PlainEngine::with_rule(&model(), rule().pruned(&places, Removal::Drop), parameters))
+            }
         }
     }
 
@@ -105,7 +120,8 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     let mut extremes = Extremes::new(engine.experts(), has_table.then_some(lambda_table));
     let mut trajectory = TrajectoryObserver::new(parameters, seed, head.point, run);
     let mut sampler = Sampler::of_training(parameters, seed);
-    let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes];
+    let mut early = EarlyRouters::new(parameters);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut extremes, &mut early];
     if run < parameters.record.trajectory_runs as u64 {
         observers.push(&mut trajectory);
     }
@@ -116,10 +132,17 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     body.set_audit(&start.audit);
     body.accuracy_pretrained = (!start.pretrained.model.has_subnormal()).then(|| start.accuracy.accuracy());
     let end = stop.leaves_a_model().then(|| End::measure(&start, engine.as_mut(), parameters, seed));
-    let experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
+    let mut experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
     let pruning = match &end {
-        Some(end) => {
-            let pruned = prune_and_test(&head, &start, end, engine.as_mut(), parameters, choice);
+        Some(_) => {
+            let trained = engine.model();
+            let chance = chance(trained.experts(), seed);
+            let statistics = gather(&start.pretrained.model, &trained, &early.routers, chance, parameters, seed);
+            fill_scores(&mut experts, &statistics, parameters);
+            let pruned = prune_and_test(&head, &start, &statistics, engine.as_mut(), parameters, choice);
+            for (criterion, counts) in &pruned.memberships {
+                experts.iter_mut().zip(counts).for_each(|(row, &count)| row.set_score(*criterion, Some(count)));
+            }
             body.set_dominance(pruned.dominance, pruned.path_margin);
             body.margin_met = pruned.margin_met;
             body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
@@ -192,14 +215,23 @@ fn expert_rows(
                 p1_t: after.map(|p| p[0]),
                 p2_0: before[1],
                 p2_t: after.map(|p| p[1]),
-                router_norm_change: end.map(|end| end.norm_changes[expert]),
-                router_displacement: end.map(|end| end.displacements[expert]),
-                random: end.map(|end| end.random[expert]),
                 built_feature: start.pretrained.features[expert].filter(|_| has_features),
                 feature: start.features[expert].filter(|_| has_features),
+                ..ExpertRow::default()
             }
         })
         .collect()
+}
+
+/// The score of every expert under each criterion of the run, and under three that cost nothing.
+fn fill_scores(experts: &mut [ExpertRow], statistics: &Statistics, parameters: &Parameters) {
+    let always = [Criterion::RouterNormChange, Criterion::RouterDisplacement, Criterion::Random];
+    for criterion in criteria(parameters).into_iter().chain(always) {
+        let importance = criterion.importance();
+        for (expert, row) in experts.iter_mut().enumerate() {
+            row.set_score(criterion, importance.score(expert, statistics));
+        }
+    }
 }
 
 /// The figures of a run that follow from its experts (by measured roles) and its pruned models.

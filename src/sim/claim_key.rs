@@ -23,6 +23,8 @@ pub struct ClaimKey {
     pub half_batches: bool,
     /// Whether every point needs certificates: `certificate.nodes` of at least 1, and no token noise.
     pub certificates: bool,
+    /// Whether it compares the file's criterion with another (`against`), which a `[[claim]]` must then name.
+    pub against: bool,
 }
 
 /// Whether a claim has a constant.
@@ -51,6 +53,10 @@ impl ThresholdRule {
 
 /// Range of `slope`: an exponent of d.
 pub(crate) const SLOPE: Kind = Kind::Real { low: -10.0, high: 10.0, low_open: false };
+/// Range of `margin`: a difference of accuracies.
+pub(crate) const MARGIN: Kind = Kind::Real { low: 0.0, high: 1.0, low_open: false };
+/// Range of `ratio`: a pruning ratio.
+pub(crate) const RATIO: Kind = Kind::Real { low: 0.0, high: 1.0, low_open: true };
 /// Range of `range`.
 pub(crate) const RANGE: Kind = Kind::Real { low: 0.0, high: 1e3, low_open: true };
 /// Range of `lambda`.
@@ -83,6 +89,7 @@ const fn plain(id: &'static str) -> ClaimKey {
         line: 0,
         half_batches: false,
         certificates: false,
+        against: false,
     }
 }
 
@@ -110,6 +117,8 @@ pub static CLAIM_IDS: &[ClaimKey] = &[
     ClaimKey { certificates: true, ..plain("T2ax") },
     ClaimKey { threshold: SUFFICIENT, in_maps: Some(SUFFICIENT), slope: Some(0.1), ..plain("T2b") },
     ClaimKey { in_maps: None, range: true, ..plain("S3") },
+    ClaimKey { in_maps: None, against: true, ..plain("C1") },
+    ClaimKey { in_maps: None, against: true, ..plain("C2") },
 ];
 
 /// The claim with this id or alias.

@@ -4,7 +4,7 @@ use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
-    Contradiction, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
+    Contradiction, check_against, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
     check_setting_for, check_t2b,
 };
 use super::error::{Place, SimulationError};
@@ -96,7 +96,7 @@ impl ClaimSpec {
             (id, _) if find_claim(id).is_some_and(|key| key.certificates) => {
                 check_certificates_for(id, &point.parameters)
             }
-            _ => Ok(()),
+            _ => self.against.map_or(Ok(()), |other| check_against(&self.id, other, &point.parameters)),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
-use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, RANGE, SLOPE, ThresholdRule, find_claim};
+use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, ThresholdRule, find_claim};
 use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::keys::{Kind, nearest_word};
 use super::value::Value;
+use crate::prune::Criterion;
 use serde::{Deserialize, Serialize};
 
 /// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.
@@ -34,7 +35,19 @@ pub struct ClaimSpec {
     /// Λ of S3, from 0 to 1: the bound on λ₁ and λ₂.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
+    /// The criterion that the file's is compared with (C1, C2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Criterion>,
+    /// The difference of accuracies beyond which one is better (C1, C2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// The largest pruning ratio that is compared, in place of γ (C1, C2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
 }
+
+/// The difference of accuracies beyond which one is better, where a claim says nothing.
+const DEFAULT_MARGIN: f64 = 0.01;
 
 impl ClaimSpec {
     /// Whether the claim is judged at the points of `case`.
@@ -44,8 +57,21 @@ impl ClaimSpec {
 
     /// Reads claim `number` (from 1) of a file with these cases.
     pub(crate) fn read(file: &str, number: usize, value: toml::Value, cases: &[&str]) -> Result<Self, SimulationError> {
-        const KNOWN: &[&str] =
-            &["id", "threshold", "level", "on", "roles", "case", "expect", "slope", "range", "lambda"];
+        const KNOWN: &[&str] = &[
+            "id",
+            "threshold",
+            "level",
+            "on",
+            "roles",
+            "case",
+            "expect",
+            "slope",
+            "range",
+            "lambda",
+            "against",
+            "margin",
+            "ratio",
+        ];
         let place = Place::File(file.into());
         let mut fields = Fields::of_value(place, format!("claim {number}"), value, KNOWN)?;
         let claim = read_id(&mut fields)?;
@@ -61,6 +87,10 @@ impl ClaimSpec {
             slope: read_constant(&mut fields, claim, "slope", claim.slope.is_some(), SLOPE)?.or(claim.slope),
             range: read_required(&mut fields, claim, "range", RANGE, "R, the bound on the activation ranges R_s")?,
             lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "Λ, the bound on λ₁ and λ₂")?,
+            against: read_against(&mut fields, claim)?,
+            margin: read_constant(&mut fields, claim, "margin", claim.against, MARGIN)?
+                .or(claim.against.then_some(DEFAULT_MARGIN)),
+            ratio: read_constant(&mut fields, claim, "ratio", claim.against, RATIO)?,
         })
     }
 
@@ -72,7 +102,9 @@ impl ClaimSpec {
     /// Whether both are one claim, up to level and expectation.
     fn is_same(&self, other: &Self) -> bool {
         let words = |claim: &Self| (claim.id.clone(), claim.case.clone(), claim.on, claim.roles);
-        words(self) == words(other) && self.threshold == other.threshold && self.slope == other.slope
+        words(self) == words(other)
+            && (self.threshold, self.slope) == (other.threshold, other.slope)
+            && (self.against, self.margin, self.ratio) == (other.against, other.margin, other.ratio)
     }
 }
 
@@ -81,6 +113,7 @@ pub(crate) fn check_distinct(file: &str, claims: &[ClaimSpec]) -> Result<(), Sim
     for (number, claim) in claims.iter().enumerate() {
         if let Some(first) = claims[..number].iter().position(|other| other.is_same(claim)) {
             let change = match (claim.threshold, claim.slope) {
+                _ if claim.against.is_some() => "id, case, on, roles, against, margin or ratio",
                 (Some(_), Some(_)) => "id, case, on, roles, threshold or slope",
                 (Some(_), None) => "id, case, on, roles or threshold",
                 (None, Some(_)) => "id, case, on, roles or slope",
@@ -158,6 +191,25 @@ pub(crate) fn read_case(fields: &mut Fields, cases: &[&str]) -> Result<Option<St
     let legal = if cases.is_empty() { "the file has no [[case]]" } else { "there is no such case" };
     let hint = nearest_word(&name, cases.iter().copied()).map(|near| format!("the nearest is {}", one_line(near)));
     Err(fields.refuse("case", &toml::Value::String(name), legal.into()).or_hint(|| hint))
+}
+
+/// Takes `against`, which claims that compare criteria must have, and no others.
+fn read_against(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Criterion>, SimulationError> {
+    let legal = format!("must be one of \"{}\"", Criterion::NAMES.join("\", \""));
+    let Some(value) = fields.take("against") else {
+        return if claim.against { Err(fields.missing("against", legal)) } else { Ok(None) };
+    };
+    if !claim.against {
+        return Err(fields.refuse("against", &value, format!("claim {} takes no against", claim.id)));
+    }
+    let named = Criterion::ALL.iter().find(|criterion| Some(criterion.name()) == value.as_str());
+    match named {
+        Some(criterion) => Ok(Some(*criterion)),
+        None => {
+            let near = value.as_str().and_then(|word| nearest_word(word, Criterion::NAMES.iter().copied()));
+            Err(fields.refuse("against", &value, legal).or_hint(|| near.map(|near| format!("the nearest is {near}"))))
+        }
+    }
 }
 
 /// Takes a constant that the claim may have if it is `taken`, and must not have otherwise.

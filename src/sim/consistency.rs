@@ -1,7 +1,8 @@
 //! Keys that are legal one by one and contradict each other.
 
-use super::parameters::{Basis, Kept, Parameters, PretrainedKind};
+use super::parameters::{Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal};
 use super::worlds;
+use crate::sgd::plain::needs_plain_engine_for;
 
 /// A key whose value contradicts other keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     worlds::check(parameters)?;
     check_roles(parameters)?;
     check_kept(parameters)?;
+    check_criteria(parameters)?;
     check_half_batches(parameters)?;
     check_certificates(parameters)?;
     check_memory(parameters)
@@ -100,6 +102,59 @@ fn check_kept(Parameters { model, pruning, .. }: &Parameters) -> Result<(), Cont
         let experts = model.experts;
         let legal = format!("must hold numbers from 1 to {experts}, because model.experts = {experts}");
         return refuse("pruning.finetune_kept", format!("{listed:?}"), legal);
+    }
+    Ok(())
+}
+
+/// Criteria, removal and schedule.
+fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { model, pruning, certificate, .. } = parameters;
+    let experts = model.experts;
+    let too_many = |criterion: &Criterion| experts > criterion.most_experts();
+    if too_many(&pruning.criterion) {
+        let most = pruning.criterion.most_experts();
+        let legal = format!("needs model.experts of at most {most}, and it is {experts}");
+        return refuse("pruning.criterion", pruning.criterion.name(), legal);
+    }
+    if let Criteria::Listed(listed) = &pruning.criteria
+        && let Some(criterion) = listed.iter().find(|criterion| too_many(criterion))
+    {
+        let most = criterion.most_experts();
+        let legal = format!("needs model.experts of at most {most}, and it is {experts}");
+        return refuse("pruning.criteria", criterion.name(), legal);
+    }
+    // Models that train on with fewer experts are built for expert choice in one group.
+    let trains = pruning.schedule != PruningSchedule::OneShot;
+    if let (true, Some(key)) = (trains, needs_plain_engine_for(parameters)) {
+        let legal = format!("must be one-shot, because {key} is set");
+        return refuse("pruning.schedule", pruning.schedule.name(), legal);
+    }
+    if !pruning.removal.leaves_kept_alone() && model.groups > 1 {
+        let legal = format!("must be zero-slot, drop or novice, because model.groups = {}", model.groups);
+        return refuse("pruning.removal", pruning.removal.name(), legal);
+    }
+    let in_training = matches!(pruning.schedule, PruningSchedule::Windowed | PruningSchedule::HalfWay);
+    if in_training && pruning.finetune_kept.numbers(experts).is_empty() {
+        let legal = "must hold a number, because pruning.schedule trains a model for each".into();
+        return refuse("pruning.finetune_kept", "[]", legal);
+    }
+    let steps = pruning.schedule == PruningSchedule::Iterative && pruning.step_iterations > 0;
+    if (in_training || steps) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
+        let because = format!("pruning.schedule = {} trains with fewer experts", pruning.schedule.name());
+        return refuse(
+            "pruning.removal",
+            pruning.removal.name(),
+            format!("must be zero-slot or drop, because {because}"),
+        );
+    }
+    if certificate.nodes > 0 {
+        let trained = in_training || steps;
+        let plain = matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot);
+        if trained || !plain || pruning.criterion.is_set() {
+            let legal = "must be 0: certificates are of the experts that one order of pruning leaves as they are, with \
+                         pruning.removal drop or zero-slot";
+            return refuse("certificate.nodes", certificate.nodes, legal.into());
+        }
     }
     Ok(())
 }
@@ -234,6 +289,11 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
             within("the trajectory of one run", trajectory, because),
         );
     }
+    let set = product(&[4, training.training_set, data.tokens]);
+    if set > MEMORY_LIMIT {
+        let because = format!("data.tokens = {}", data.tokens);
+        return refuse("training.training_set", training.training_set, within("the training set", set, because));
+    }
     if basis > MEMORY_LIMIT {
         let because = "data.basis = haar".into();
         return refuse("data.patterns", data.patterns, within("the basis", basis, because));
@@ -260,6 +320,22 @@ pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Re
     if parameters.data.noise > 0.0 {
         let noise = super::value::shortest(parameters.data.noise);
         return refuse("data.noise", noise, format!("must be 0, because claim {claim} is judged here"));
+    }
+    Ok(())
+}
+
+/// Checks what claims need that compare the file's criterion with another.
+pub(crate) fn check_against(claim: &str, other: Criterion, parameters: &Parameters) -> Result<(), Contradiction> {
+    let (model, pruning) = (&parameters.model, &parameters.pruning);
+    if other == pruning.criterion {
+        let legal = format!("must differ from pruning.criterion, or claim {claim} compares nothing");
+        return refuse("against", other.name(), legal);
+    }
+    let criteria = pruning.criteria.of(model.experts);
+    if !criteria.contains(&other) {
+        let value = format!("[{}]", criteria.iter().map(|criterion| criterion.name()).collect::<Vec<_>>().join(", "));
+        let legal = format!("must hold {}, because claim {claim} compares with it", other.name());
+        return refuse("pruning.criteria", value, legal);
     }
     Ok(())
 }

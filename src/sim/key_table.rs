@@ -1,11 +1,13 @@
 //! The table of keys. The defaults are the in-regime setting (METHODOLOGY, "The default setting").
 
 use super::keys::{Key, Kind};
+use crate::prune::Criterion;
 
 const DATA: &str = "paper; METHODOLOGY, The data";
 const MODEL: &str = "paper; METHODOLOGY, The model";
 const TRAINING: &str = "paper; METHODOLOGY, Training";
 const PRUNING: &str = "paper; METHODOLOGY, Pruning";
+const CRITERIA: &str = "METHODOLOGY, Criteria";
 const OPTION: &str = "ours; METHODOLOGY, The data";
 const MEASURED: &str = "ours; METHODOLOGY, Measurements";
 const CERTIFIED: &str = "ours; METHODOLOGY, Certificates";
@@ -80,11 +82,20 @@ pub static KEYS: &[Key] = &[
     integer("training.training_set", "", 0, MANY, "0", "Samples of a finite training set, shuffled anew for every epoch; 0: every batch is fresh.", WORLD).unseeded(),
     real("training.load_balance", "", 0.0, 1e6, "0.0", "Coefficient of the load-balance loss of token-choice routing.", ROUTING).unseeded(),
     real("training.entropy", "", -1e6, 1e6, "0.0", "Coefficient of the mean entropy of the gates in the loss; negative: entropy is rewarded.", ROUTING).unseeded(),
-    choice("pruning.criterion", "", &["router-norm-change", "router-displacement", "random"], "router-norm-change", "The score that orders the experts.", PRUNING),
+    choice("pruning.criterion", "", Criterion::NAMES, "router-norm-change", "The criterion that claims are judged by.", PRUNING),
+    words("pruning.criteria", "", Criterion::NAMES, "[]", "Further criteria that prune the same trained models; all: every one that the number of experts allows.", CRITERIA),
     choice("pruning.order", "", &["smallest-first", "largest-first"], "smallest-first", "Which end of the order is pruned first.", CONTROL),
+    choice("pruning.removal", "", &["zero-slot", "drop", "novice", "merge-nearest", "merge-group", "quantise"], "zero-slot", "What becomes of a pruned expert.", CRITERIA),
+    integer("pruning.bits", "b", 1, 16, "4", "Bits of a neuron's weight of the experts that removal = quantise rounds in place of removing them.", CRITERIA),
+    choice("pruning.schedule", "", &["one-shot", "iterative", "windowed", "half-way"], "one-shot", "When experts are pruned.", CRITERIA),
+    integer("pruning.windows", "", 2, 1000, "4", "Windows of training of the schedule windowed; experts go at the ends of all but the last.", CRITERIA),
+    integer("pruning.step_iterations", "", 0, MANY, "0", "Iterations of training between two removals of the schedule iterative.", CRITERIA),
+    choice("pruning.calibration", "", &["task", "mixture", "shifted"], "task", "The samples that criteria are computed from: the task's, or half of them or all without a class pattern.", CRITERIA),
+    integer("pruning.calibration_samples", "", 1, 10_000, "1000", "How many samples criteria are computed from.", CRITERIA),
+    real("pruning.early", "", 0.0, 1.0, "0.1", "The share of T after which router-norm-change-early reads the routers.", CRITERIA),
+    choice("pruning.afterwards", "", &["nothing", "fine-tune", "distil"], "fine-tune", "What follows pruning at the numbers of finetune_kept: training on labels, or on the decisions of the unpruned model.", CRITERIA),
     integer("pruning.finetune_iterations", "T′", 0, MANY, "50", "Iterations of further fine-tuning after pruning.", PRUNING),
     kept("pruning.finetune_kept", "", "[]", "Numbers of experts kept at which the pruned model is fine-tuned; all: every number.", PRUNING),
-    choice("pruning.removal", "", &["zero-slot", "drop"], "zero-slot", "Whether a pruned expert's router stays, or goes and gates are renormalised; alike in expert-choice routing.", ROUTING),
     real("roles.relevant_min", "", 0.0, 1.0, "0.5", "An expert is relevant (or misaligned) for v if its proficiency p_v is at least this.", "paper; METHODOLOGY, Roles"),
     real("roles.irrelevant_max", "", 0.0, 1.0, "0.02", "An expert is irrelevant if λ₁ and λ₂ are at most this.", ROLES),
     integer("roles.proficiency_samples", "", 1, MANY, "500", "Samples per class from which a proficiency is estimated.", ROLES),
@@ -128,6 +139,10 @@ const fn choice(path: Text, symbol: Text, words: &'static [Text], default: Text,
 
 const fn kept(path: Text, symbol: Text, default: Text, doc: Text, source: Text) -> Key {
     key(path, symbol, Kind::KeptList, default, doc, source)
+}
+
+const fn words(path: Text, symbol: Text, words: &'static [Text], default: Text, doc: Text, source: Text) -> Key {
+    key(path, symbol, Kind::WordList(words), default, doc, source)
 }
 
 impl Key {

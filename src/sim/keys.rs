@@ -52,6 +52,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// The word `all` or a list of numbers of experts.
     KeptList,
+    /// The word `all` or a list of these words.
+    WordList(&'static [&'static str]),
 }
 
 impl Key {
@@ -73,6 +75,11 @@ impl Key {
 }
 
 impl Kind {
+    /// Whether a value may be a list, so that a list is no sweep.
+    pub(crate) fn takes_lists(&self) -> bool {
+        matches!(self, Kind::KeptList | Kind::WordList(_))
+    }
+
     /// Whether values are numbers, so that expressions and ranges make sense.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Kind::Integer { .. } | Kind::Real { .. })
@@ -88,6 +95,7 @@ impl Kind {
             Kind::Choice([word]) => format!("must be \"{word}\""),
             Kind::Choice(words) => format!("must be one of \"{}\"", words.join("\", \"")),
             Kind::KeptList => "must be \"all\" or a list of numbers of experts, each from 1 to model.experts".into(),
+            Kind::WordList(words) => format!("must be \"all\" or a list of \"{}\"", words.join("\", \"")),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn apply(
 
 fn sweeps(kind: Kind, value: &toml::Value) -> bool {
     match value {
-        toml::Value::Array(_) => kind != Kind::KeptList,
+        toml::Value::Array(_) => !kind.takes_lists(),
         toml::Value::Table(_) => kind.is_numeric(),
         _ => false,
     }

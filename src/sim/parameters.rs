@@ -4,6 +4,7 @@
 //! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
 //! default, symbol and source stand in [`crate::sim::keys`].
 
+pub use crate::prune::Criterion;
 use serde::{Deserialize, Serialize};
 
 /// Everything that one run depends on, but for its seed.
@@ -326,38 +327,143 @@ pub struct TrainingParameters {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PruningParameters {
-    /// The score that orders the experts.
+    /// The criterion that claims are judged by.
     pub criterion: Criterion,
+    /// Further criteria, on the same trained models.
+    pub criteria: Criteria,
     /// Which end of the order is pruned first.
     pub order: PruningOrder,
+    /// What becomes of a pruned expert.
+    pub removal: Removal,
+    /// b: bits of a neuron's weight where experts are quantised in place of removed.
+    pub bits: u32,
+    /// When experts are pruned.
+    pub schedule: PruningSchedule,
+    /// Windows of the schedule `windowed`: experts go at the ends of all but the last.
+    pub windows: usize,
+    /// Iterations of training between two removals of the schedule `iterative`.
+    pub step_iterations: usize,
+    /// Which samples criteria are computed from.
+    pub calibration: CalibrationData,
+    /// How many.
+    pub calibration_samples: usize,
+    /// The share of T after which `router-norm-change-early` reads the routers.
+    pub early: f64,
+    /// What follows pruning.
+    pub afterwards: Afterwards,
     /// T′: iterations of fine-tuning after pruning.
     pub finetune_iterations: usize,
     /// Numbers of experts kept at which the pruned model is fine-tuned.
     pub finetune_kept: Kept,
-    /// What becomes of the router of a pruned expert.
-    pub removal: Removal,
 }
 
-/// What becomes of the router of a pruned expert. With expert-choice routing both give the same outputs.
+/// Criteria that are computed beside the one that claims are judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Criteria {
+    /// The word `all`: every criterion that the model's size allows.
+    All(AllKept),
+    /// These criteria.
+    Listed(Vec<Criterion>),
+}
+
+impl Criteria {
+    /// The criteria for a model of `experts` experts, each once, in the order of [`Criterion::ALL`].
+    pub fn of(&self, experts: usize) -> Vec<Criterion> {
+        let asked = |criterion: &Criterion| match self {
+            Criteria::All(_) => experts <= criterion.most_experts(),
+            Criteria::Listed(listed) => listed.contains(criterion),
+        };
+        Criterion::ALL.iter().copied().filter(asked).collect()
+    }
+}
+
+/// What becomes of a pruned expert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
-    /// The router stays, and a token sent to the expert contributes 0 there (the paper's way in token-choice routing).
+    /// The router stays; a token that it wins contributes 0 (the paper's way). With expert choice the same as `Drop`
+    /// (identity I2).
     ZeroSlot,
-    /// The router goes, too: tokens choose among the experts that are left, and gates are a softmax over these.
+    /// Expert and router go.
     Drop,
+    /// The router stays; a token that it wins contributes a constant, the expert's mean activation.
+    Novice,
+    /// Router and neurons are averaged into the most similar kept expert of the same sign.
+    MergeNearest,
+    /// The experts of each sign are clustered by similarity; each cluster becomes one expert.
+    MergeGroup,
+    /// It stays, with its neurons rounded to few bits.
+    Quantise,
 }
 
-/// The score that orders the experts.
+impl Removal {
+    /// Its name in simulation files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Removal::ZeroSlot => "zero-slot",
+            Removal::Drop => "drop",
+            Removal::Novice => "novice",
+            Removal::MergeNearest => "merge-nearest",
+            Removal::MergeGroup => "merge-group",
+            Removal::Quantise => "quantise",
+        }
+    }
+
+    /// Whether the kept experts are left as they are.
+    pub fn leaves_kept_alone(self) -> bool {
+        !matches!(self, Removal::MergeNearest | Removal::MergeGroup)
+    }
+}
+
+/// When experts are pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Criterion {
-    /// Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's).
-    RouterNormChange,
-    /// D_s = ‖w_s^T − w_s⁰‖.
-    RouterDisplacement,
-    /// A seeded random permutation.
-    Random,
+pub enum PruningSchedule {
+    /// All at once, after training.
+    OneShot,
+    /// After training, one after the other: after each the others are scored again.
+    Iterative,
+    /// During training, in equal shares at the ends of windows, by the scores of the window.
+    Windowed,
+    /// During training, all at once after half of it.
+    HalfWay,
+}
+
+impl PruningSchedule {
+    /// Its name in simulation files.
+    pub fn name(self) -> &'static str {
+        match self {
+            PruningSchedule::OneShot => "one-shot",
+            PruningSchedule::Iterative => "iterative",
+            PruningSchedule::Windowed => "windowed",
+            PruningSchedule::HalfWay => "half-way",
+        }
+    }
+}
+
+/// The samples that criteria are computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CalibrationData {
+    /// The task's.
+    Task,
+    /// Half of the samples without a class pattern.
+    Mixture,
+    /// All samples without a class pattern.
+    Shifted,
+}
+
+/// What follows pruning, at the numbers kept of `finetune_kept`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Afterwards {
+    /// Nothing.
+    Nothing,
+    /// Further training on labels.
+    FineTune,
+    /// Further training on the decisions of the unpruned model, without labels.
+    Distil,
 }
 
 /// Which end of the criterion's order is pruned first.

@@ -87,6 +87,9 @@ fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<Cla
         slope: None,
         range: None,
         lambda: None,
+        against: None,
+        margin: None,
+        ratio: None,
     })
 }
 

@@ -39,7 +39,19 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-capacity",
     "phase-misaligned",
     "phase-gauge",
+    "upstream",
+    "world-aligned",
+    "world-twins",
+    "world-rotated",
+    "world-unlearned",
+    "world-duplicates",
+    "world-rare",
+    "world-shifted",
+    "world-load-balance",
+    "world-soft",
     "phase-certificates",
+    "criteria",
+    "tension",
 ];
 
 /// The shipped simulation of this name.

@@ -18,6 +18,8 @@ pub enum Value {
     Choice(String),
     /// Numbers of experts kept.
     Kept(Kept),
+    /// A list of words.
+    Words(Vec<String>),
 }
 
 /// What a file, a case, a grid or `--set` gives to a key.
@@ -48,6 +50,7 @@ impl Value {
             Value::Choice(word) => word.clone(),
             Value::Kept(Kept::All(_)) => "all".into(),
             Value::Kept(Kept::Listed(numbers)) => format!("{numbers:?}"),
+            Value::Words(words) => format!("[{}]", words.join(", ")),
         }
     }
 
@@ -61,6 +64,9 @@ impl Value {
             Value::Kept(Kept::Listed(numbers)) => {
                 let integer = |number: &usize| toml::Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX));
                 toml::Value::Array(numbers.iter().map(integer).collect())
+            }
+            Value::Words(words) => {
+                toml::Value::Array(words.iter().map(|word| toml::Value::String(word.clone())).collect())
             }
         }
     }
@@ -110,6 +116,7 @@ impl Kind {
                 words.contains(&word).then(|| Value::Choice(word.into()))
             }
             Kind::KeptList => read_kept(value).map(Value::Kept),
+            Kind::WordList(words) => read_words(words, value),
         }
     }
 
@@ -153,6 +160,17 @@ pub(crate) fn number(value: &toml::Value) -> Option<f64> {
     match value {
         toml::Value::Integer(integer) => Some(*integer as f64),
         toml::Value::Float(float) if float.is_finite() => Some(*float + 0.0),
+        _ => None,
+    }
+}
+
+fn read_words(words: &[&str], value: &toml::Value) -> Option<Value> {
+    match value {
+        toml::Value::String(word) if word == "all" => Some(Value::Choice(word.clone())),
+        toml::Value::Array(items) => {
+            let word = |item: &toml::Value| item.as_str().filter(|word| words.contains(word)).map(str::to_owned);
+            items.iter().map(word).collect::<Option<Vec<String>>>().map(Value::Words)
+        }
         _ => None,
     }
 }

@@ -15,6 +15,7 @@
 //! | [`hypergeometric`] | draws without replacement |
 //! | [`student`] | Student's t and the normal distribution: tails and critical values |
 //! | [`groups`] | values of runs, grouped by `x` |
+//! | [`ranks`] | area under the ROC curve, rank correlation |
 //! | [`slope`] | a slope with its standard error: interval, tests, equivalence, planning |
 //! | [`least_squares`](mod@least_squares) | slopes of means and of logarithms of means |
 //! | [`quantile_regression`](mod@quantile_regression) | slopes of quantiles, exact, with a bootstrap |
@@ -39,6 +40,7 @@ pub mod log_binomial;
 pub mod mean;
 pub mod quantile;
 pub mod quantile_regression;
+pub mod ranks;
 pub mod sequential;
 pub mod slope;
 pub mod spending;
@@ -59,6 +61,7 @@ pub use least_squares::{LogMeanError, least_squares, log_mean_slope};
 pub use mean::p_value_mean_zero;
 pub use quantile::{median, median_interval, quantile};
 pub use quantile_regression::{quantile_regression, quantile_slope};
+pub use ranks::{auc, spearman};
 pub use sequential::{
     LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported,
     smallest_trials_to_support_sequential,

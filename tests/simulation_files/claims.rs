@@ -32,13 +32,19 @@ fn constants(id: &str) -> &'static str {
     match id {
         "T1a" | "T2b" => "threshold = 3\n",
         "S3" => "range = 0.5\nlambda = 0.02\n",
+        "C1" | "C2" => "against = \"random\"\n",
         _ => "",
     }
 }
 
 /// Settings at which every claim can be judged.
-pub const JUDGED: [&str; 4] =
-    ["pruning.finetune_kept=[3]", "record.half_batches=true", "certificate.nodes=1", "data.patterns=[20, 24, 28, 32]"];
+pub const JUDGED: [&str; 5] = [
+    "pruning.finetune_kept=[3]",
+    "pruning.criteria=[\"random\"]",
+    "record.half_batches=true",
+    "certificate.nodes=1",
+    "data.patterns=[20, 24, 28, 32]",
+];
 
 /// The claim of this name with these lines besides what it cannot do without.
 pub fn claim(id: &str, lines: &str) -> ClaimSpec {
@@ -69,6 +75,8 @@ fn every_claim_id_is_read_and_has_the_slope_of_the_theory() {
         ("T2ax", None),
         ("T2b", Some(0.1)),
         ("S3", None),
+        ("C1", None),
+        ("C2", None),
     ];
     assert_eq!(read, expected.map(|(id, slope)| (id.to_string(), slope)));
 }
@@ -149,7 +157,7 @@ fn verdicts_are_upper_case_words_for_people_and_files() {
 
 #[test]
 fn fails_on_a_claim_that_cannot_be_read() {
-    let ids = "must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3";
+    let ids = "must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3, C1, C2";
     let meaning = "c₁, which the smallest norm change of a relevant expert must reach";
     for (claim, problem) in [
         ("on = \"all\"", format!("claim 1: id is missing: {ids}")),
@@ -249,4 +257,42 @@ threshold = 2
         "sims/x.toml: claim T2b: threshold = 2: must be less than 2, because pretrained.relevant_per_class = 1; at case \
          \"none\""
     );
+}
+
+#[test]
+fn a_comparison_needs_a_criterion_that_is_computed_and_another_one() {
+    let refused = |lines: &str, set: &[&str]| refused(&format!("[[claim]]\nid = \"C1\"\n{lines}"), set);
+    assert!(refused("", &[]).contains("claim C1: against is missing: must be one of \"router-norm-change\""));
+    let unknown = refused("against = \"reep\"", &[]);
+    assert!(unknown.contains("against = \"reep\"") && unknown.ends_with("the nearest is reap"), "{unknown}");
+    let missing = refused("against = \"reap\"", &["pruning.criteria=[\"mass\"]"]);
+    assert!(
+        missing.contains("pruning.criteria = [mass]: must hold reap, because claim C1 compares with it"),
+        "{missing}"
+    );
+    let itself = refused("against = \"reap\"", &["pruning.criteria=all", "pruning.criterion=reap"]);
+    assert!(itself.contains("claim C1: against = reap: must differ from pruning.criterion"), "{itself}");
+    assert!(refused("against = \"reap\"\nmargin = 2", &[]).contains("margin = 2: must be a number from 0 to 1"));
+    let others = refused_claim("T0", "against = \"reap\"");
+    assert!(others.contains("claim T0 takes no against"), "{others}");
+    let two = "[[claim]]\nid = \"C1\"\nagainst = \"reap\"\n[[claim]]\nid = \"C1\"\nagainst = \"mass\"";
+    let (simulation, points) = accepted(two, &["pruning.criteria=all"]);
+    assert_eq!(simulation.claims[0].margin, Some(0.01));
+    assert_eq!(points[0].parameters.pruning.criteria.of(16).len(), 32);
+    assert_eq!(points[0].parameters.pruning.criteria.of(18).len(), 31);
+}
+
+#[test]
+fn criteria_removal_and_schedule_that_do_not_fit_are_refused() {
+    let refused = |set: &[&str]| refused("", set);
+    let oracle = refused(&["model.experts=32", "pruning.criteria=[\"oracle\"]"]);
+    assert!(oracle.contains("pruning.criteria = oracle: needs model.experts of at most 16, and it is 32"), "{oracle}");
+    let word = refused(&["pruning.criteria=[\"oracel\"]"]);
+    assert!(word.contains("must be \"all\" or a list of \"router-norm-change\""), "{word}");
+    let half_way = refused(&["pruning.schedule=half-way"]);
+    assert!(half_way.contains("pruning.finetune_kept = []: must hold a number"), "{half_way}");
+    let routed = ["model.routing=token-choice", "model.experts_per_token=2", "pruning.schedule=iterative"];
+    assert!(refused(&routed).contains("pruning.schedule = iterative: must be one-shot, because model.routing is set"));
+    let merged = refused(&["certificate.nodes=1", "pruning.removal=merge-nearest"]);
+    assert!(merged.contains("certificate.nodes = 1: must be 0"), "{merged}");
 }

@@ -60,6 +60,11 @@ fn fails_on_worlds_that_contradict_themselves() {
             &["record.half_batches=true", "training.training_set=10"],
             "record.half_batches = true: must be false, because training.training_set = 10",
         ),
+        (
+            &["training.training_set=100000000", "data.tokens=100", "data.replacement=true"],
+            "training.training_set = 100000000: must leave the training set within 8 GiB (it would take 37.3 GiB), because \
+             data.tokens = 100",
+        ),
         (&["certificate.nodes=5", "data.features=2"], "certificate.nodes = 5: must be 0, because data.features = 2"),
     ] {
         let found = refused("", set);

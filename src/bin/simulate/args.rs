@@ -51,6 +51,15 @@ pub enum Command {
     /// Proves that a trained model makes no error, refutes it by an input, or leaves it open.
     /// Example: simulate certify run.safetensors
     Certify(CertifyArguments),
+    /// The table of all criteria, as Markdown, from the CSVs of a run with `pruning.criteria`.
+    /// Example: simulate criteria results/criteria
+    Criteria {
+        /// A result folder
+        dir: PathBuf,
+        /// Leave out the measured cost, the only number that differs from run to run
+        #[arg(long)]
+        no_cost: bool,
+    },
     /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
     /// replays it. Example: simulate falsify T1c --budget 60s
     Falsify(FalsifyArguments),

@@ -6,17 +6,11 @@ use moe_theory::claims::assumptions::Assumption;
 use moe_theory::claims::definitions::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::LEMMAS;
 use moe_theory::claims::slope_parts::slope_parts;
+use moe_theory::prune::Criterion;
 use moe_theory::record::columns::{self, Column};
 use moe_theory::report::text::WIDTH;
 use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
 use std::io::Write;
-
-/// The criteria that order experts.
-const CRITERIA: [(&str, &str); 3] = [
-    ("router-norm-change", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's): two checkpoints, no data."),
-    ("router-displacement", "D_s = ‖w_s^T − w_s⁰‖: two checkpoints, no data; no gauge changes it."),
-    ("random", "A seeded random permutation: a negative control."),
-];
 
 /// Prints what there is.
 pub fn list() -> Result<(), Failure> {
@@ -39,8 +33,8 @@ pub fn list() -> Result<(), Failure> {
         line(&mut out, lemma.id, lemma.statement)?;
     }
     writeln!(out, "\nCriteria")?;
-    for (name, meaning) in CRITERIA {
-        line(&mut out, name, meaning)?;
+    for criterion in Criterion::ALL {
+        line(&mut out, criterion.name(), criterion.importance().formula())?;
     }
     writeln!(out, "\nKeys of a simulation file")?;
     for key in KEYS {
@@ -79,8 +73,8 @@ pub fn explain(id: &str) -> Result<(), Failure> {
             line(&mut out, "checked", "on real trajectories by `cargo run --release -p proofs-check`")?;
         }
         line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
-    } else if let Some((name, meaning)) = CRITERIA.iter().find(|(name, _)| *name == id) {
-        paragraph(&mut out, &format!("{name}: {meaning}"))?;
+    } else if let Some(criterion) = Criterion::ALL.iter().find(|criterion| criterion.name() == id) {
+        explain_criterion(&mut out, *criterion)?;
     } else if let Some(key) = find_key(id) {
         explain_key(&mut out, key)?;
         explain_columns(&mut out, &columns::find(id))?;
@@ -107,7 +101,7 @@ fn names() -> Vec<String> {
     let claims = DEFINITIONS.iter().map(|claim| claim.id);
     let assumptions = Assumption::ALL.iter().map(|assumption| assumption.name());
     let lemmas = LEMMAS.iter().map(|lemma| lemma.id);
-    let criteria = CRITERIA.iter().map(|(name, _)| *name);
+    let criteria = Criterion::NAMES.iter().copied();
     let keys = KEYS.iter().map(|key| key.path);
     let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
     names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name)).collect()
@@ -160,6 +154,29 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
         line(out, "threshold", &format!("{} = {default}, {}", key.path, legal.trim_start_matches("must be ")))?;
     }
     line(out, "source", "ours; METHODOLOGY.md, Assumptions")
+}
+
+fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Result<()> {
+    let importance = criterion.importance();
+    paragraph(out, &format!("{}: {}.", criterion.name(), importance.formula()))?;
+    let needs: Vec<&str> = importance.needs().iter().map(|need| need.word()).collect();
+    line(out, "needs", if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") }.as_str())?;
+    let first = match (criterion.is_set(), importance.is_descending()) {
+        (true, _) => "what is not in the set for that number of experts",
+        (false, true) => "the largest score",
+        (false, false) => "the smallest score",
+    };
+    line(out, "goes first", first)?;
+    if criterion.most_experts() < usize::MAX {
+        line(out, "experts", &format!("at most {}", criterion.most_experts()))?;
+    }
+    let source = importance.source();
+    let known = match source.tag {
+        'P' => "the authors' text or code was read",
+        'S' => "abstract or secondary notes only",
+        _ => "our reconstruction, or ours",
+    };
+    line(out, "source", &format!("{} [{}: {known}]", source.text, source.tag))
 }
 
 fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {

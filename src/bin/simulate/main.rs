@@ -3,6 +3,7 @@
 mod args;
 mod certify;
 mod collector;
+mod criteria;
 mod dry_run;
 mod explain;
 mod failure;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref()),
         Command::Certify(arguments) => certify::command(&arguments),
+        Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
     };
     match done {

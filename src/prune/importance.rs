@@ -1,0 +1,112 @@
+//! The trait of all criteria, and what they need.
+
+use super::criterion::Criterion;
+use super::plan::Plan;
+use super::scores::SCORED;
+use super::sets::{LeastError, LeastReconstruction};
+use super::statistics::Statistics;
+use crate::sim::parameters::PruningOrder;
+
+/// What a criterion has to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The model before training.
+    CheckpointBefore,
+    /// The model that is pruned.
+    CheckpointAfter,
+    /// A checkpoint of the first few iterations.
+    CheckpointEarly,
+    /// A calibration set.
+    Data,
+    /// Its labels.
+    Labels,
+}
+
+impl Need {
+    /// The need in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Need::CheckpointBefore => "checkpoint before training",
+            Need::CheckpointAfter => "trained checkpoint",
+            Need::CheckpointEarly => "early checkpoint",
+            Need::Data => "data",
+            Need::Labels => "labels",
+        }
+    }
+}
+
+/// How a criterion's definition is known. `P`: the authors' text or code was read; `S`: abstract or secondary notes only;
+/// `R`: our reconstruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// P, S or R.
+    pub tag: char,
+    /// Where it is from.
+    pub text: &'static str,
+}
+
+/// A criterion: what an expert, or a set of experts, is worth.
+pub trait Importance: Sync {
+    /// Which criterion it is.
+    fn criterion(&self) -> Criterion;
+
+    /// Its formula, in the notation of METHODOLOGY.
+    fn formula(&self) -> &'static str;
+
+    /// What it has to be given.
+    fn needs(&self) -> &'static [Need];
+
+    /// Where it comes from.
+    fn source(&self) -> Source;
+
+    /// Whether a large score means that an expert goes first.
+    fn is_descending(&self) -> bool {
+        false
+    }
+
+    /// The score of one expert; `None` if it is not defined: a set criterion, or a missing checkpoint or data.
+    fn score(&self, expert: usize, statistics: &Statistics) -> Option<f64>;
+
+    /// Which experts stay for every number kept; `None` if something that it needs is missing.
+    fn plan(&self, statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
+        let worth = |expert| {
+            let score = self.score(expert, statistics);
+            score.map(|score| if self.is_descending() { -score } else { score })
+        };
+        let worth: Option<Vec<f64>> = (0..statistics.after.experts()).map(worth).collect();
+        Some(Plan::ranked(&worth?, order, &statistics.chance))
+    }
+}
+
+/// The criteria that choose sets.
+static SETS: [&dyn Importance; 3] =
+    [&LeastReconstruction { signed: true }, &LeastReconstruction { signed: false }, &LeastError];
+
+impl Criterion {
+    /// What the criterion computes.
+    pub fn importance(self) -> &'static dyn Importance {
+        let sets = || SETS.iter().copied().find(|set| set.criterion() == self);
+        let scored = SCORED.iter().find(|scored| scored.criterion == self);
+        // Every criterion is in one of the two lists; a test looks.
+        scored.map(|scored| scored as &dyn Importance).or_else(sets).unwrap_or(SETS[0])
+    }
+
+    /// Whether it needs a calibration set.
+    pub fn needs_data(self) -> bool {
+        self.importance().needs().contains(&Need::Data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_criterion_is_defined_once() {
+        for &criterion in Criterion::ALL {
+            assert_eq!(criterion.importance().criterion(), criterion);
+        }
+        assert_eq!(SCORED.len() + SETS.len(), Criterion::ALL.len());
+        assert!(SETS.iter().all(|set| set.criterion().is_set()));
+    }
+}

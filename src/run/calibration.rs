@@ -1,0 +1,124 @@
+//! The statistics that a run's criteria are computed from.
+
+use crate::moe::{Model, RoutingRule};
+use crate::patterns::streams::{Purpose, Stream, stream};
+use crate::patterns::{Batch, Pattern, Sampler};
+use crate::prune::statistics::router_changes;
+use crate::prune::{Calibration, Criterion, Statistics};
+use crate::sgd::{Engine, Observer, StepReport};
+use crate::sim::parameters::{CalibrationData, ModelParameters, Parameters, Removal};
+use rand::RngExt;
+use rand::seq::SliceRandom;
+
+/// Samples that are passed forward together.
+const BLOCK: usize = 256;
+
+/// The criteria of a run: the one that claims are judged by, then the others.
+pub(super) fn criteria(parameters: &Parameters) -> Vec<Criterion> {
+    let pruning = &parameters.pruning;
+    let mut criteria = vec![pruning.criterion];
+    criteria
+        .extend(pruning.criteria.of(parameters.model.experts).into_iter().filter(|&other| other != pruning.criterion));
+    criteria
+}
+
+/// Keeps the routers after the first iterations, for `router-norm-change-early`.
+pub(super) struct EarlyRouters {
+    iteration: usize,
+    /// `[k, d]`; empty until the iteration is reached.
+    pub(super) routers: Vec<f64>,
+}
+
+impl EarlyRouters {
+    /// For a run with these parameters; nothing is kept if no criterion reads it.
+    pub(super) fn new(parameters: &Parameters) -> Self {
+        let wanted = criteria(parameters).contains(&Criterion::RouterNormChangeEarly);
+        let iterations = parameters.training.iterations as f64;
+        let iteration = if wanted { (parameters.pruning.early * iterations).ceil() as usize } else { usize::MAX };
+        Self { iteration, routers: Vec::new() }
+    }
+}
+
+impl Observer for EarlyRouters {
+    fn observe(&mut self, iteration: usize, engine: &mut dyn Engine, _report: Option<&StepReport>) {
+        if iteration == self.iteration {
+            self.routers = engine.routers();
+        }
+    }
+}
+
+/// The scores of the criterion `random`.
+pub(super) fn chance(experts: usize, run_seed: u64) -> Vec<f64> {
+    let mut places: Vec<f64> = (0..experts).map(|place| place as f64).collect();
+    places.shuffle(&mut stream(run_seed, Purpose::Criterion));
+    places
+}
+
+/// Statistics of a trained model. Routers of an early checkpoint are `[k, d]`, or empty if there is none; a run that was
+/// shorter counts as over.
+pub(super) fn gather<'a>(
+    before: &'a Model,
+    after: &'a Model,
+    early: &[f64],
+    chance: Vec<f64>,
+    parameters: &Parameters,
+    run_seed: u64,
+) -> Statistics<'a> {
+    let early = if early.is_empty() { &after.routers } else { early };
+    let removal = parameters.pruning.removal;
+    let needs_data = criteria(parameters).iter().any(|criterion| criterion.needs_data());
+    let needed = needs_data || removal == Removal::Novice || !removal.leaves_kept_alone();
+    Statistics {
+        before,
+        after,
+        changes: router_changes(&before.routers, &after.routers, after.patterns),
+        early: router_changes(&before.routers, early, after.patterns),
+        chance,
+        calibration: needed.then(|| calibrate(after, parameters, run_seed)),
+    }
+}
+
+/// One pass over the run's calibration set: the same samples at every call.
+pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -> Calibration {
+    let data = &parameters.data;
+    let share = match parameters.pruning.calibration {
+        CalibrationData::Task => 0.0,
+        CalibrationData::Mixture => 0.5,
+        CalibrationData::Shifted => 1.0,
+    };
+    let mut sampler = Sampler::new(data, run_seed, Purpose::Calibration, Purpose::CalibrationNoise);
+    let mut generator = stream(run_seed, Purpose::CalibrationShift);
+    let rule = RoutingRule::new(&ModelParameters { experts: model.experts(), ..parameters.model.clone() }, data.tokens);
+    let mut calibration = Calibration::new(model.experts());
+    let mut batch = Batch::default();
+    let mut remaining = parameters.pruning.calibration_samples;
+    while remaining > 0 {
+        let block = remaining.min(BLOCK);
+        remaining -= block;
+        sampler.fill(&mut batch, block);
+        shift(&mut batch, share, parameters, &mut generator);
+        calibration.add(model, &rule, &batch);
+    }
+    calibration
+}
+
+/// In a share of the samples an irrelevant pattern takes the class pattern's place: they are of no class, as samples of
+/// other tasks are. Labels stay.
+fn shift(batch: &mut Batch, share: f64, parameters: &Parameters, generator: &mut Stream) {
+    let (first, patterns) = (parameters.data.first_ordinary(), parameters.data.patterns);
+    let n = batch.tokens_per_sample;
+    for sample in 0..batch.samples() {
+        if share == 0.0 || !generator.random_bool(share) {
+            continue;
+        }
+        let place = sample * n + batch.class_positions[sample] as usize;
+        loop {
+            let pattern = generator.random_range(first as Pattern..patterns as Pattern);
+            // Where the sample holds every irrelevant pattern, one of them stands twice.
+            if parameters.data.replacement || patterns - first < n || !batch.sample(sample).contains(&pattern) {
+                batch.tokens[place] = pattern;
+                break;
+            }
+        }
+    }
+}
