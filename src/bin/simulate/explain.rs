@@ -75,11 +75,11 @@ pub fn explain(id: &str) -> Result<(), Failure> {
         line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
     } else if let Some(criterion) = Criterion::ALL.iter().find(|criterion| criterion.name() == id) {
         explain_criterion(&mut out, *criterion)?;
+    } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
+        explain_simulation(&mut out, shipped)?;
     } else if let Some(key) = find_key(id) {
         explain_key(&mut out, key)?;
         explain_columns(&mut out, &columns::find(id))?;
-    } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
-        explain_simulation(&mut out, shipped)?;
     } else if columns::all().iter().any(|column| column.file == id) {
         let columns: Vec<Column> = columns::all().into_iter().filter(|column| column.file == id).collect();
         explain_file(&mut out, id, &columns)?;

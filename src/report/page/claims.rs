@@ -55,7 +55,7 @@ fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
                 }
             }
             @if let Some(definition) = definition {
-                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) "." }
+                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) @if !row.against.is_empty() { "; against " (row.against) } "." }
             }
             (marks(views, &parts, axis))
             p.numbers { (numbers(row, &parts)) }
