@@ -16,7 +16,85 @@
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest, the journal of finished runs
-//! - [`report`]: verdicts and rows → text and figures
+//! - [`report`]: verdicts and rows → text, figures and a page
+//!
+//! # One model: trained, then pruned
+//!
+//! ```
+//! use moe_theory::measure::{RouterChange, accuracy};
+//! use moe_theory::moe::Pretrained;
+//! use moe_theory::patterns::Sampler;
+//! use moe_theory::prune::{keep_first, scores};
+//! use moe_theory::sgd::train::Schedule;
+//! use moe_theory::sgd::{Engine, PatternEngine, Rates, train};
+//! use moe_theory::sim::{Overrides, Simulation, run_seed, shipped};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = shipped("smoke").ok_or("it is shipped")?;
+//! let points = Simulation::parse(file.file, file.text, &Overrides::default())?.points()?;
+//! let parameters = &points[0].parameters;
+//! let seed = run_seed(0, parameters, 0); // master seed 0, run 0
+//!
+//! let before = Pretrained::constructed(parameters, seed).model;
+//! let mut engine = PatternEngine::new(&before, Rates::from(&parameters.training));
+//! let mut batches = Sampler::training(&parameters.data, seed);
+//! train(&mut engine, &mut batches, Schedule::training(parameters), &mut []);
+//! let after = engine.model();
+//!
+//! // Δ of every expert, and the experts in the order in which they are kept.
+//! let d = parameters.data.patterns;
+//! let routers = before.routers.chunks(d).zip(after.routers.chunks(d));
+//! let changes: Vec<RouterChange> = routers.map(|(old, new)| RouterChange::between(old, new)).collect();
+//! let order = keep_first(&scores(parameters.pruning.criterion, &changes, seed), parameters.pruning.order);
+//!
+//! // Half of the experts are enough: the relevant ones are among them.
+//! let mut kept = order[..before.experts() / 2].to_vec();
+//! kept.sort_unstable();
+//! let mut pruned = PatternEngine::new(&after.subset(&kept), Rates::from(&parameters.training));
+//! let mut samples = Sampler::evaluation(&parameters.data, seed);
+//! assert_eq!(accuracy::errors(&mut pruned, &mut samples, 500).errors, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Many runs: a claim judged
+//!
+//! ```
+//! use moe_theory::claims::Analysis;
+//! use moe_theory::claims::judge::Design;
+//! use moe_theory::run::{EngineChoice, run};
+//! use moe_theory::sim::{Overrides, Simulation};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     name = "mine"
+//!     seeds = 100
+//!     [data]
+//!     patterns = 32
+//!     tokens = 8
+//!     [model]
+//!     experts = 8
+//!     [training]
+//!     batch = 32
+//!     iterations = 100
+//!     [[claim]]
+//!     id = "T1a"
+//!     threshold = 0.05
+//!     on = "all"
+//! "#;
+//! let simulation = Simulation::parse("mine.toml", text, &Overrides::default())?;
+//! let points = simulation.points()?;
+//! let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
+//! for index in 0..points[0].seeds {
+//!     let record = run(&points[0], index, 7, EngineChoice::Auto); // master seed 7
+//!     analysis.add(0, index, &record.run.body, &record.experts, &record.pruning);
+//! }
+//! let verdict = &analysis.findings().claims[0];
+//! assert_eq!((verdict.claim.as_str(), verdict.runs), ("T1a", 100));
+//! assert_eq!(verdict.verdict, "SUPPORTED");
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod certify;
 pub mod claims;

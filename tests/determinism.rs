@@ -39,7 +39,7 @@ const RUN_TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pru
 #[test]
 fn every_thread_count_gives_the_same_bytes_in_every_file() {
     let one = files(&format!("{SWEEP} --threads 1"));
-    assert_eq!(one.len(), 6, "{:?}", one.keys());
+    assert_eq!(one.len(), 7, "{:?}", one.keys());
     for threads in [2, 3, 8] {
         assert!(files(&format!("{SWEEP} --threads {threads}")) == one, "{threads} threads");
     }

@@ -2,7 +2,9 @@
 
 use moe_theory::measure::Role;
 use moe_theory::record::{BoundaryRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow};
-use moe_theory::report::figures::{Figure, MAX_POINTS, SweptPoint, figures, phase_figures, png, scaling_figures};
+use moe_theory::report::figures::{
+    Figure, MAX_POINTS, SweptPoint, figures, for_paper, phase_figures, png, scaling_figures,
+};
 
 const ROLES: [Role; 4] = [Role::Relevant, Role::Misaligned, Role::Irrelevant, Role::Ambiguous];
 
@@ -55,23 +57,25 @@ fn count(figure: &Figure, element: &str) -> usize {
 fn each_figure_holds_its_data() {
     let drawn = drawn(1);
     let names: Vec<&str> = drawn.iter().map(|figure| figure.name.as_str()).collect();
-    assert_eq!(names, ["norm-change", "displacement", "pruning", "trajectory"]);
+    assert_eq!(names, ["norm-change", "displacement", "delta-displacement", "pruning", "trajectory", "proficiency"]);
     for figure in &drawn {
         assert!(figure.svg.starts_with("<svg ") && figure.svg.trim_end().ends_with("</svg>"), "{}", figure.name);
         assert!(count(figure, "circle") > 0, "{}", figure.name);
     }
+    // One marker an expert and run, and one of each role in the legend.
+    assert_eq!(count(&drawn[2], "circle"), 4);
     // Three runs: three circles of the one relevant expert, three squares and a box of the irrelevant one.
     for figure in &drawn[..2] {
         assert_eq!(count(figure, "circle"), 3, "{}", figure.name);
         assert!(count(figure, "rect") > 3, "{}", figure.name);
     }
-    assert!(drawn[2].svg.contains("1 − 2/k = 0.500"));
-    assert!(drawn[2].svg.contains("γ = 0.250"));
+    assert!(drawn[3].svg.contains("1 − 2/k = 0.500"));
+    assert!(drawn[3].svg.contains("γ = 0.250"));
 }
 
 #[test]
 fn names_from_the_rows_are_escaped() {
-    let pruning = &drawn(1)[2];
+    let pruning = &drawn(1)[3];
     assert!(pruning.svg.contains("a&lt;b &amp; c"));
     assert!(!pruning.svg.contains("a<b"));
 }
@@ -80,7 +84,8 @@ fn names_from_the_rows_are_escaped() {
 fn without_rows_there_are_no_figures() {
     assert_eq!(figures(&[], &[], &[]).expect("nothing to draw"), []);
     // A diverged run has experts but no values.
-    let (expert, trajectory) = (ExpertRow::default(), TrajectoryRow { delta: f64::NAN, ..Default::default() });
+    let [delta, p1, p2] = [f64::NAN; 3];
+    let (expert, trajectory) = (ExpertRow::default(), TrajectoryRow { delta, p1, p2, ..Default::default() });
     assert_eq!(figures(&[expert], &[PruningRow::default()], &[trajectory]).expect("nothing to draw"), []);
 }
 
@@ -88,7 +93,7 @@ fn without_rows_there_are_no_figures() {
 fn extreme_values_are_drawn() {
     for delta in [0.0, 1e-320, 1e308, -1e308, 1.0, -1.0] {
         let expert = ExpertRow { delta: Some(delta), displacement: Some(delta.abs()), ..Default::default() };
-        assert_eq!(figures(&[expert], &[], &[]).expect("figures are drawn").len(), 2, "{delta}");
+        assert_eq!(figures(&[expert], &[], &[]).expect("figures are drawn").len(), 3, "{delta}");
     }
 }
 
@@ -102,18 +107,18 @@ fn same_rows_give_same_bytes() {
 #[test]
 fn several_points_have_a_figure_each_up_to_a_limit() {
     let drawn = drawn(MAX_POINTS + 1);
-    assert_eq!(drawn.len(), 4 * MAX_POINTS);
+    assert_eq!(drawn.len(), 6 * MAX_POINTS);
     assert_eq!(drawn[0].name, "norm-change-point-0");
-    assert_eq!(drawn[4 * MAX_POINTS - 1].name, format!("trajectory-point-{}", MAX_POINTS - 1));
+    assert_eq!(drawn[6 * MAX_POINTS - 1].name, format!("proficiency-point-{}", MAX_POINTS - 1));
 }
 
 #[test]
 fn png_has_its_signature_and_size_and_text() {
     for figure in drawn(1) {
-        let bytes = png(&figure.svg).expect("a PNG");
+        let bytes = png(&for_paper(&figure.svg)).expect("a PNG");
         assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
         let side = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        assert_eq!((side(16), side(20)), (1720, 1040));
+        assert_eq!((side(16), side(20)), (2103, 1272));
         assert!((10_000..1_000_000).contains(&bytes.len()), "{}", bytes.len());
     }
     // The embedded font draws the text: without it both images would be empty and equal.

@@ -12,6 +12,7 @@ pub mod run_figure;
 mod sample;
 pub mod scaling;
 pub mod slope_parts;
+pub mod stakes;
 pub mod terms;
 pub mod trial;
 

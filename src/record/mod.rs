@@ -1,5 +1,6 @@
 //! Rows ↔ CSV, the manifest, and the journal of finished runs.
 
+pub mod columns;
 pub mod derived;
 pub mod journal;
 pub mod manifest;

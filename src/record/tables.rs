@@ -88,14 +88,17 @@ pub fn read_runs(input: impl Read, swept: &[String]) -> Result<Vec<RunRow>, csv:
     let headers = reader.headers()?.clone();
     let places: Vec<Option<usize>> =
         swept.iter().map(|name| headers.iter().position(|header| header == name)).collect();
+    // A swept key may have the name of a column of the body, as `iterations` has: the body must not find it.
+    let own = |(place, name)| if places.contains(&Some(place)) { "" } else { name };
+    let unswept: csv::StringRecord = headers.iter().enumerate().map(own).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record?;
         let value = |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().to_owned();
         rows.push(RunRow {
-            head: record.deserialize(Some(&headers))?,
+            head: record.deserialize(Some(&unswept))?,
             swept: places.iter().map(value).collect(),
-            body: record.deserialize(Some(&headers))?,
+            body: record.deserialize(Some(&unswept))?,
         });
     }
     Ok(rows)

@@ -1,9 +1,11 @@
 //! The verdict table for a terminal of 80 columns.
 
+use super::glance::sparkline;
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::definitions::definition;
 use crate::claims::judge::conclusions;
+use crate::claims::stakes::is_lower_bound;
 use crate::record::ClaimRow;
 use std::fmt::Write;
 
@@ -60,6 +62,7 @@ const FEW_POINTS: usize = 4;
 
 fn write_parts(text: &mut String, parts: &[&ClaimRow]) {
     for parts in parts.chunk_by(|a, b| a.part == b.part) {
+        write_bars(text, parts);
         if parts.len() > FEW_POINTS && parts.iter().all(|part| part.verdict == parts[0].verdict) {
             let worst = parts.iter().fold(parts[0], |worst, part| {
                 if part.estimate.unwrap_or(0.0) < worst.estimate.unwrap_or(0.0) { part } else { worst }
@@ -78,6 +81,18 @@ fn write_parts(text: &mut String, parts: &[&ClaimRow]) {
     }
 }
 
+/// The shares at three points or more as bars, if they are not all the same.
+fn write_bars(text: &mut String, parts: &[&ClaimRow]) {
+    let shares: Vec<Option<f64>> = parts.iter().map(|part| part.level.and(part.estimate)).collect();
+    let (Some(first), Some(last)) = (parts.first().and_then(|p| p.point), parts.last().and_then(|p| p.point)) else {
+        return;
+    };
+    let differ = shares.iter().any(|share| *share != shares[0]);
+    if shares.len() >= 3 && shares.len() <= WIDTH - 40 && differ {
+        let _ = writeln!(text, "        share of runs, points {first} to {last}: {}", sparkline(shares));
+    }
+}
+
 fn first_line(row: &ClaimRow, label: &str) -> String {
     let is_slope = row.part.starts_with("slope");
     let shown = |number: f64| if is_slope { format!("{number:.3}") } else { bare_percent(number) };
@@ -88,7 +103,7 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
     };
     let needed = match (is_slope, row.threshold, row.level) {
         (_, Some(threshold), _) if row.part == "paired" => format!("> {} %", bare_percent(threshold)),
-        (true, Some(threshold), _) if row.claim == "T1a" => format!("> {threshold}"),
+        (true, Some(threshold), _) if is_lower_bound(row) => format!("> {threshold}"),
         (true, Some(threshold), _) => format!("≤ {threshold}"),
         (_, _, Some(level)) => format!("P ≥ {level}"),
         _ => String::new(),

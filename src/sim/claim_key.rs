@@ -41,6 +41,16 @@ pub enum ThresholdRule {
     },
 }
 
+impl ThresholdRule {
+    /// What is legal, if there is a threshold: `must be a number …`.
+    pub fn legal(&self) -> Option<String> {
+        match self {
+            ThresholdRule::None => None,
+            ThresholdRule::Required { kind, .. } => Some(kind.legal()),
+        }
+    }
+}
+
 /// Range of `slope`: an exponent of d.
 pub(crate) const SLOPE: Kind = Kind::Real { low: -10.0, high: 10.0, low_open: false };
 /// Range of `margin`: a difference of accuracies.

@@ -111,5 +111,5 @@ fn an_empty_folder_is_filled() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("made")).expect("a folder");
     bench.succeeds("run tiny.toml --out made");
-    assert_eq!(bench.files_below("made").len(), 6);
+    assert_eq!(bench.files_below("made").len(), 7);
 }

@@ -7,7 +7,7 @@ use crate::too_wide;
 fn quiet_prints_nothing() {
     let bench = Bench::new();
     assert_eq!(bench.succeeds("run tiny.toml --quiet --out made"), "");
-    assert_eq!(bench.files_below("made").len(), 6);
+    assert_eq!(bench.files_below("made").len(), 7);
 }
 
 #[test]
@@ -102,5 +102,61 @@ fn every_flag_of_run_and_trace_has_an_example() {
         let flags = help.split("\n\n").filter(|block| block.trim_start().starts_with("--"));
         let without: Vec<&str> = flags.filter(|block| !block.contains("xample:")).collect();
         assert_eq!(without, Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn a_column_is_explained_in_every_file_that_has_it() {
+    let bench = Bench::new();
+    let text = bench.succeeds("explain displacement");
+    for part in ["(experts.csv)", "(trajectory.csv)", "a number, at least 0", "diverged"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let one = bench.succeeds("explain experts.csv:displacement");
+    assert!(one.contains("(experts.csv)") && !one.contains("(trajectory.csv)"), "{one}");
+    for column in moe_theory::record::columns::all() {
+        let text = bench.succeeds(&format!("explain {}:{}", column.file, column.name));
+        assert!(text.starts_with(&column.name), "{text}");
+        assert_eq!(too_wide(&text), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn thresholds_are_explained_with_range_default_and_source() {
+    let bench = Bench::new();
+    let gauge = bench.succeeds("explain A-gauge");
+    assert!(gauge.contains("assumptions.norm_max = 2.0") && gauge.contains("source"), "{gauge}");
+    let claim = bench.succeeds("explain T1a");
+    assert!(claim.contains("c₁") && claim.contains("1000") && claim.contains("source"), "{claim}");
+    assert!(bench.succeeds("explain L8").contains("METHODOLOGY.md, Lemmas"));
+}
+
+#[test]
+fn completions_and_man_page_know_every_command() {
+    let bench = Bench::new();
+    let commands = ["run", "list", "explain", "judge", "report", "merge", "trace", "certify", "falsify"];
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = bench.succeeds(&format!("completions {shell}"));
+        assert!(commands.iter().all(|command| text.contains(command)), "{shell}");
+    }
+    let page = bench.succeeds("man");
+    assert!(page.contains(".TH simulate 1"), "{page}");
+    assert!(commands.iter().all(|command| page.contains(&format!("simulate\\-{command}(1)"))), "{page}");
+    bench.succeeds("man --out pages");
+    assert!(bench.read("pages/simulate-run.1").contains("until\\-decided"));
+}
+
+#[test]
+fn a_run_says_how_long_it_takes_and_what_to_look_at() {
+    let bench = Bench::new();
+    let printed = bench.succeeds("run tiny.toml --out made --threads 2");
+    assert!(
+        printed.lines().nth(2).is_some_and(|line| line.starts_with("it takes ") && line.ends_with(" threads")),
+        "{printed}"
+    );
+    for part in
+        ["Median norm change Δ", "relevant", "Mean accuracy as experts are pruned", "made/report.html", "explain T0"]
+    {
+        assert!(printed.contains(part), "{part}: {printed}");
     }
 }

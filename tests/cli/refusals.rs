@@ -211,7 +211,7 @@ fn fails_if_the_pattern_engine_meets_token_noise() {
 #[test]
 fn fails_to_explain_an_unknown_name_and_gives_the_nearest() {
     let bench = Bench::new();
-    let tail = "no simulation, claim, assumption, lemma, criterion or key";
+    let tail = "no simulation, claim, assumption, lemma, criterion, key or column";
     assert_eq!(
         bench.refuses("explain data.paterns"),
         format!("data.paterns: {tail}; the nearest is data.patterns; `simulate list` shows all")

@@ -239,7 +239,8 @@ fn nothing_half_made_is_left_beside_the_results() {
     let bench = Bench::new();
     bench.succeeds("run tiny.toml");
     let names: Vec<String> = bench.files_below("results").into_keys().map(|path| path.display().to_string()).collect();
-    let tables = ["claims.csv", "experts.csv", "manifest.json", "pruning.csv", "runs.csv", "trajectory.csv"];
+    let tables =
+        ["claims.csv", "experts.csv", "manifest.json", "pruning.csv", "report.html", "runs.csv", "trajectory.csv"];
     let expected: Vec<String> =
         std::iter::once("tiny".to_owned()).chain(tables.map(|table| format!("tiny/{table}"))).collect();
     assert_eq!(names, expected);

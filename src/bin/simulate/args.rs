@@ -9,7 +9,7 @@ use std::path::PathBuf;
 ///
 /// Without a command: runs the simulation `default`.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "simulate", version, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -19,11 +19,11 @@ pub struct Arguments {
 pub enum Command {
     /// Run simulations: train, prune, measure, judge. Example: simulate run theorem.toml --seeds 500
     Run(RunArguments),
-    /// Shipped simulations, claims, assumptions, lemmas, criteria and keys
+    /// Shipped simulations, claims, assumptions, lemmas, criteria, keys and columns. Example: simulate list
     List,
     /// One of them in full. Example: simulate explain T2a
     Explain {
-        /// A simulation, claim, assumption, lemma, criterion or key
+        /// A simulation, claim, assumption, lemma, criterion, key or column
         id: String,
     },
     /// Verdicts again from the CSVs of a result folder, without training. Example: simulate judge results/default
@@ -34,6 +34,11 @@ pub enum Command {
         /// Example: --against sims/default.toml
         #[arg(long, value_name = "SIM")]
         against: Option<String>,
+    },
+    /// The page report.html of a result folder again from its CSVs, without training. Example: simulate report results/default
+    Report {
+        /// A result folder
+        dir: PathBuf,
     },
     /// Shards into one result, the same bytes as from a run that was never split.
     /// Example: simulate merge results/default.shards --out results/default
@@ -58,6 +63,17 @@ pub enum Command {
     /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
     /// replays it. Example: simulate falsify T1c --budget 60s
     Falsify(FalsifyArguments),
+    /// Completions for a shell. Example: simulate completions bash > ~/.local/share/bash-completion/completions/simulate
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The man page, to read it with `simulate man | man -l -`
+    Man {
+        /// Write a page for the program and one for each command into this folder. Example: --out man
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

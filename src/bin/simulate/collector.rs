@@ -1,12 +1,15 @@
 //! Runs in order → tables, findings, a result folder.
 
 use crate::args::FigureFormat;
+use crate::failure::Failure;
 use crate::figures;
 use crate::folder::Draft;
+use crate::report;
 use anyhow::Context;
 use moe_theory::claims::judge::Design;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::manifest::Manifest;
+use moe_theory::report::glance;
 use moe_theory::run::{Headers, RunLines, RunRecord, TABLES};
 use moe_theory::sim::{Point, Simulation};
 use std::collections::BTreeSet;
@@ -20,6 +23,14 @@ pub struct Collector<'a> {
     tables: Vec<BufWriter<File>>,
     /// What is computed from all runs; a shard has not all of them.
     analysis: Option<Analysis<'a>>,
+}
+
+/// What a simulation leaves to be told.
+pub struct Finished {
+    /// What came out; nothing of a shard.
+    pub findings: Findings,
+    /// Bars for the terminal.
+    pub glance: String,
 }
 
 impl<'a> Collector<'a> {
@@ -67,8 +78,9 @@ impl<'a> Collector<'a> {
         self.draft.abandon();
     }
 
-    /// Writes what is computed from all runs, and moves everything to its place. A shard has no findings.
-    pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> anyhow::Result<Findings> {
+    /// Writes what is computed from all runs, the page and the figures, and moves everything to its place. A shard has no
+    /// findings and no page.
+    pub fn finish(self, manifest: &mut Manifest, figures: Option<FigureFormat>) -> anyhow::Result<Finished> {
         let Self { draft, tables, analysis } = self;
         for (mut table, name) in tables.into_iter().zip(TABLES) {
             table.flush().context(name)?;
@@ -79,10 +91,15 @@ impl<'a> Collector<'a> {
             let mut file = draft.create(name)?;
             file.write_all(text).and_then(|()| file.flush()).context(*name)?;
         }
-        if let Some(format) = figures {
-            figures::draw(&draft, format)?;
-        }
-        draft.publish(manifest, derived.iter().map(|(name, _)| *name))?;
-        Ok(findings.unwrap_or_default())
+        let mut glance = String::new();
+        draft.publish(manifest, derived.iter().map(|(name, _)| *name), |draft, target| {
+            let results = report::read(draft, target).map_err(Failure::into_error)?;
+            if results.manifest.shard.is_none() {
+                report::write(draft, &results).map_err(Failure::into_error)?;
+                glance = glance::glance(&results);
+            }
+            figures.map_or(Ok(()), |format| figures::draw(draft, &results, format))
+        })?;
+        Ok(Finished { findings: findings.unwrap_or_default(), glance })
     }
 }

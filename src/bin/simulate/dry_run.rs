@@ -63,6 +63,16 @@ pub fn show(loaded: &Loaded, arguments: &RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Seconds that all runs take, from one run at the point of least work: a guess that costs almost nothing.
+pub fn guess(points: &[Point], arguments: &RunArguments) -> f64 {
+    let least = points.iter().min_by(|a, b| a.parameters.work().total_cmp(&b.parameters.work()));
+    let work: f64 = points.iter().map(|point| point.seeds as f64 * point.parameters.work()).sum();
+    let Some(point) = least else { return 0.0 };
+    let start = Instant::now();
+    run(point, 0, arguments.seed, arguments.engine.choice());
+    start.elapsed().as_secs_f64() * work / point.parameters.work() / rayon::current_num_threads() as f64
+}
+
 /// Seconds that all runs take on one thread, from one run at some of the points.
 pub fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
     let stride = points.len().div_ceil(PROBES).max(1);

@@ -7,6 +7,7 @@ use moe_theory::claims::definitions::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::LEMMAS;
 use moe_theory::claims::slope_parts::slope_parts;
 use moe_theory::prune::Criterion;
+use moe_theory::record::columns::{self, Column};
 use moe_theory::report::text::WIDTH;
 use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
 use std::io::Write;
@@ -39,7 +40,13 @@ pub fn list() -> Result<(), Failure> {
     for key in KEYS {
         line(&mut out, key.path, key.doc)?;
     }
-    writeln!(out, "\n`simulate explain NAME` tells more of each.")?;
+    writeln!(out, "\nColumns of the result files")?;
+    let columns = columns::all();
+    for file in columns.chunk_by(|a, b| a.file == b.file) {
+        let names: Vec<&str> = file.iter().map(|column| column.name.as_str()).collect();
+        line(&mut out, &file[0].file, &names.join(", "))?;
+    }
+    writeln!(out, "\n`simulate explain NAME` tells more of each; a column is also FILE:COLUMN.")?;
     Ok(())
 }
 
@@ -63,19 +70,26 @@ pub fn explain(id: &str) -> Result<(), Failure> {
     } else if let Some(lemma) = LEMMAS.iter().find(|lemma| lemma.id == id) {
         paragraph(&mut out, &format!("{}: {}", lemma.id, lemma.statement))?;
         if lemma.checked {
-            paragraph(&mut out, "Checked on real trajectories by `cargo run --release -p proofs-check`.")?;
+            line(&mut out, "checked", "on real trajectories by `cargo run --release -p proofs-check`")?;
         }
+        line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
     } else if let Some(criterion) = Criterion::ALL.iter().find(|criterion| criterion.name() == id) {
         explain_criterion(&mut out, *criterion)?;
     } else if let Some(key) = find_key(id) {
         explain_key(&mut out, key)?;
+        explain_columns(&mut out, &columns::find(id))?;
     } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
         explain_simulation(&mut out, shipped)?;
+    } else if columns::all().iter().any(|column| column.file == id) {
+        let columns: Vec<Column> = columns::all().into_iter().filter(|column| column.file == id).collect();
+        explain_file(&mut out, id, &columns)?;
+    } else if !columns::find(id).is_empty() {
+        explain_columns(&mut out, &columns::find(id))?;
     } else {
         let known = names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         return Err(Failure::Usage(format!(
-            "{id}: no simulation, claim, assumption, lemma, criterion or key{}; `simulate list` shows all",
+            "{id}: no simulation, claim, assumption, lemma, criterion, key or column{}; `simulate list` shows all",
             hint(id, &known)
         )));
     }
@@ -90,7 +104,7 @@ fn names() -> Vec<String> {
     let criteria = Criterion::NAMES.iter().copied();
     let keys = KEYS.iter().map(|key| key.path);
     let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
-    names.map(str::to_owned).collect()
+    names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name)).collect()
 }
 
 fn find_key(id: &str) -> Option<&'static Key> {
@@ -106,7 +120,8 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
     if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
-        line(out, "threshold", meaning)?;
+        let legal = find_claim(claim.id).and_then(|key| key.threshold.legal()).unwrap_or_default();
+        line(out, "threshold", &format!("{meaning}; {legal}; no default"))?;
     }
     for part in slope_parts(claim.id) {
         line(out, part.name, &part.in_words())?;
@@ -131,7 +146,14 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
     paragraph(out, &format!("{}: {}.", assumption.name(), assumption.statement()))?;
     let claims: Vec<&str> =
         DEFINITIONS.iter().filter(|claim| claim.assumptions.contains(&assumption)).map(|claim| claim.id).collect();
-    line(out, "assumed by", &claims.join(", "))
+    line(out, "assumed by", &claims.join(", "))?;
+    let threshold =
+        |key: &&Key| matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name());
+    for key in KEYS.iter().filter(threshold) {
+        let (legal, default) = (key.legal(), key.default);
+        line(out, "threshold", &format!("{} = {default}, {}", key.path, legal.trim_start_matches("must be ")))?;
+    }
+    line(out, "source", "ours; METHODOLOGY.md, Assumptions")
 }
 
 fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Result<()> {
@@ -162,6 +184,23 @@ fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
     line(out, "legal", key.legal().trim_start_matches("must be "))?;
     line(out, "default", key.default)?;
     line(out, "source", key.source)
+}
+
+/// The columns of a file, each in one line.
+fn explain_file(out: &mut impl Write, file: &str, columns: &[Column]) -> std::io::Result<()> {
+    paragraph(out, &format!("{file}: {} columns", columns.len()))?;
+    columns.iter().try_for_each(|column| line(out, &column.name, &column.meaning))
+}
+
+/// A column, in each file that has one of this name.
+fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<()> {
+    for column in columns {
+        paragraph(out, &format!("{} ({}): {}", column.name, column.file, column.meaning))?;
+        line(out, "values", column.range())?;
+        line(out, "empty", &column.empty)?;
+        line(out, "source", "FORMAT.md; METHODOLOGY.md says what the quantities mean")?;
+    }
+    Ok(())
 }
 
 fn explain_simulation(out: &mut impl Write, shipped: &Shipped) -> std::io::Result<()> {

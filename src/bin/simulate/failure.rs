@@ -30,6 +30,14 @@ impl Failure {
         error.downcast_ref::<std::io::Error>().is_some_and(closed)
     }
 
+    /// The error behind it, where what was refused was to be found out by the program itself.
+    pub fn into_error(self) -> anyhow::Error {
+        match self {
+            Failure::Running(error) => error,
+            other => anyhow::anyhow!("{other}"),
+        }
+    }
+
     /// A usage failure from anything that can be shown.
     pub fn usage(message: impl fmt::Display) -> Self {
         Failure::Usage(message.to_string())

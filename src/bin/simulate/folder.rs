@@ -175,7 +175,13 @@ impl Draft {
     /// Completes the manifest with the hashes of all tables, the `derived` ones too, and moves everything to its place.
     ///
     /// The manifest goes last and the journal stays until it is there, so that a kill in between loses nothing.
-    pub fn publish(self, manifest: &mut Manifest, derived: impl Iterator<Item = &'static str>) -> anyhow::Result<()> {
+    /// Before anything is moved `add` may write further files; it gets the folder of the draft and its target.
+    pub fn publish(
+        self,
+        manifest: &mut Manifest,
+        derived: impl Iterator<Item = &'static str>,
+        add: impl FnOnce(&Path, &Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         for name in TABLES.into_iter().chain(derived) {
             let path = self.partial.join(name);
             let file = File::open(&path).with_context(|| path.display().to_string())?;
@@ -185,6 +191,7 @@ impl Draft {
         }
         self.register(manifest)?;
         File::open(self.partial.join(MANIFEST))?.sync_all()?;
+        add(&self.partial, &self.target)?;
         self.remove_stale_tables(manifest)?;
         for entry in fs::read_dir(&self.partial)? {
             let name = entry?.file_name();

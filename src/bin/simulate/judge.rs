@@ -29,7 +29,7 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
     }
     let findings = findings(dir)?;
     let mut out = std::io::stdout();
-    write!(out, "{}", text::findings(&findings))?;
+    crate::terminal::print(&text::findings(&findings))?;
     for (name, now) in findings.files().map_err(anyhow::Error::from)? {
         if read(dir, name, |bytes| Ok(bytes == now))? {
             continue;

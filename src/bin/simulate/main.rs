@@ -14,11 +14,14 @@ mod interrupt;
 mod journal;
 mod judge;
 mod load;
+mod manual;
 mod merge;
+mod report;
 mod run;
 mod shard;
 mod space;
 mod submit;
+mod terminal;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
@@ -33,9 +36,12 @@ fn main() -> ExitCode {
         Command::List => explain::list(),
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),
         Command::Submit(arguments) => submit::command(&arguments),
         Command::Trace(arguments) => trace::command(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::man(out.as_deref()),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),

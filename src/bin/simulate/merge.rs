@@ -65,9 +65,9 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
         collector.abandon();
         return Err(failure);
     }
-    let findings = collector.finish(&mut manifest, arguments.figures)?;
+    let finished = collector.finish(&mut manifest, arguments.figures)?;
     if !arguments.quiet {
-        show_findings(&findings)?;
+        show_findings(&finished)?;
         let (count, seconds) = (shards.len(), start.elapsed().as_secs_f64());
         let word = if count == 1 { "shard" } else { "shards" };
         writeln!(
@@ -77,7 +77,7 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
         )?;
     }
     let differing: Vec<String> =
-        surprises(&findings.claims).into_iter().map(|row| describe(&simulation.name, row)).collect();
+        surprises(&finished.findings.claims).into_iter().map(|row| describe(&simulation.name, row)).collect();
     if arguments.check && !differing.is_empty() {
         return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
     }

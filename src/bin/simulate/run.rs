@@ -1,7 +1,7 @@
 //! `simulate run`.
 
 use crate::args::RunArguments;
-use crate::collector::Collector;
+use crate::collector::{Collector, Finished};
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::folder::{self, Draft, Found};
@@ -9,9 +9,9 @@ use crate::interrupt::Interrupts;
 use crate::journal::{Journal, Opened};
 use crate::judge;
 use crate::load::{Loaded, check_engine, load};
-use crate::{shard, space};
+use crate::report::PAGE;
+use crate::{shard, space, terminal};
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use moe_theory::claims::Findings;
 use moe_theory::claims::judge::{Design, conclusions, surprises};
 use moe_theory::record::ClaimRow;
@@ -22,7 +22,7 @@ use moe_theory::run::{Headers, RunLines, RunRecord, Shard, Task, run, run_all, t
 use moe_theory::sim::Point;
 use rayon::ThreadPool;
 use std::collections::{BTreeSet, VecDeque};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -192,6 +192,10 @@ fn simulate(
     let (design, shard) = (manifest.design(), manifest.shard);
     if !arguments.quiet {
         announce(job.loaded, shard)?;
+        let seconds = pool.install(|| dry_run::guess(points, arguments)) * shard.map_or(1.0, |s| 1.0 / s.count as f64);
+        let threads = pool.current_num_threads();
+        let word = if threads == 1 { "thread" } else { "threads" };
+        writeln!(std::io::stdout(), "it takes {} on {threads} {word}\n", terminal::time(seconds))?;
     }
     let start = Instant::now();
     // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
@@ -206,7 +210,7 @@ fn simulate(
         tell_resumed(opened, total);
     }
     let mut collector = Collector::new(draft, &headers, &manifest, simulation, points)?;
-    let progress = progress(total, arguments.quiet);
+    let progress = terminal::progress(total, arguments.quiet);
     let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
     for mut list in tasks(points, design, shard) {
         list.retain(|(point, _)| open.contains(point));
@@ -215,7 +219,7 @@ fn simulate(
         run_all(pool, &list, work, compute, |done: anyhow::Result<(RunRecord, RunLines)>| -> anyhow::Result<()> {
             let (record, lines) = done?;
             collector.add(&record, &lines)?;
-            progress.set_message(format!("point {}", lines.point));
+            progress.set_message(terminal::describe(&points[lines.point]));
             progress.inc(1);
             Ok(())
         })
@@ -224,12 +228,12 @@ fn simulate(
     }
     let runs = progress.position();
     progress.finish_and_clear();
-    let findings = collector.finish(&mut manifest, arguments.figures).with_context(|| kept(&job.target))?;
+    let finished = collector.finish(&mut manifest, arguments.figures).with_context(|| kept(&job.target))?;
     interrupts.rest();
     if !arguments.quiet {
-        conclude(&findings, shard, &job.target, start, runs)?;
+        conclude(&finished, shard, &job.target, start, runs)?;
     }
-    Ok(findings.claims)
+    Ok(finished.findings.claims)
 }
 
 /// What is added to an error that stops a simulation half way: a disk that is full, as a rule.
@@ -284,24 +288,10 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>
     };
     if !arguments.quiet {
         let mut out = std::io::stdout();
-        write!(out, "{}", text::findings(&findings))?;
+        terminal::print(&text::findings(&findings))?;
         writeln!(out, "Nothing to resume: {} is complete.", job.target.display())?;
     }
     Ok(findings.claims)
-}
-
-fn progress(runs: u64, quiet: bool) -> ProgressBar {
-    let bar = ProgressBar::new(runs);
-    if quiet || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {rate}  {eta} left  {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // A progress bar that can't be drawn is no reason to stop.
-            let _ = write!(out, "{:.0}/s", state.per_sec());
-        });
-    bar.with_style(style)
 }
 
 fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
@@ -318,11 +308,11 @@ fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     let of_shard = shard.map(|shard| format!("shard {shard}, {} of ", shard.share(runs))).unwrap_or_default();
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
-    writeln!(out, "{}\n", textwrap::fill(&what, text::WIDTH))?;
+    writeln!(out, "{}", textwrap::fill(&what, text::WIDTH))?;
     Ok(())
 }
 
-fn conclude(findings: &Findings, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
+fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let seconds = start.elapsed().as_secs_f64();
     if let Some(shard) = shard {
@@ -330,17 +320,21 @@ fn conclude(findings: &Findings, shard: Option<Shard>, target: &Path, start: Ins
         writeln!(out, "`simulate merge` puts the shards together, and judges them.")?;
         return Ok(());
     }
-    show_findings(findings)?;
+    show_findings(finished)?;
     writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
-    writeln!(out, "`simulate explain T2a` says what a claim means, LIMITS.md what no verdict says.")?;
+    let claim = finished.findings.claims.first().map_or("T2a", |row| row.claim.as_str());
+    writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
+    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
+    writeln!(out, "`simulate list` shows the other simulations; `controls` must come out REFUTED.")?;
     Ok(())
 }
 
 /// Prints the findings, and how many verdicts are the expected ones.
-pub fn show_findings(findings: &Findings) -> anyhow::Result<()> {
+pub fn show_findings(finished: &Finished) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
-    write!(out, "{}", text::findings(findings))?;
-    let rows = &findings.claims;
+    terminal::print(&text::findings(&finished.findings))?;
+    terminal::print(&finished.glance)?;
+    let rows = &finished.findings.claims;
     let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
     let surprising = surprises(rows).len();
     if expected > 0 {

@@ -18,7 +18,7 @@ const TALLEST: i32 = 660;
 const SMALLEST: i32 = 8;
 
 /// The map of a claim over two parameters; `None` if no run was judged.
-pub(super) fn draw(map: &Map) -> Result<Option<String>, FigureError> {
+pub(in crate::report) fn draw(map: &Map) -> Result<Option<String>, FigureError> {
     if map.cells.is_empty() {
         return Ok(None);
     }
@@ -74,7 +74,7 @@ fn draw_cell(
 }
 
 /// What stands behind the percentage of a cell whose interval excludes the level.
-fn mark(cell: &PhaseRow) -> &'static str {
+pub(in crate::report) fn mark(cell: &PhaseRow) -> &'static str {
     match cell.state.as_str() {
         "holds" => " +",
         "fails" => " -",
@@ -83,7 +83,7 @@ fn mark(cell: &PhaseRow) -> &'static str {
 }
 
 /// The edges between neighbours on different sides of the level.
-fn steps(map: &Map) -> Vec<[(f64, f64); 2]> {
+pub(in crate::report) fn steps(map: &Map) -> Vec<[(f64, f64); 2]> {
     let above = |x: usize, y: usize| {
         let cell = map.cells.iter().find(|(other_x, other_y, _)| (*other_x, *other_y) == (x, y));
         cell.and_then(|(_, _, cell)| cell.estimate.map(|share| share >= cell.level))

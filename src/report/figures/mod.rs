@@ -15,25 +15,29 @@
 //! | `scaling` | these quantities on logarithmic axes |
 //! | `ramp` | shares → colours |
 //! | `names` | axis labels, short numbers, file names |
+//! | `print` | the size on paper |
 //! | `png` | SVG → PNG with an embedded font |
 
 mod canvas;
 mod curves;
-mod heat;
+pub(in crate::report) mod heat;
 mod legend;
-mod names;
-mod phase;
+pub(in crate::report) mod names;
+pub(in crate::report) mod phase;
 mod png;
-mod pruning;
-mod ramp;
+mod print;
+pub(in crate::report) mod pruning;
+pub(in crate::report) mod ramp;
 mod roles;
-mod scale;
+pub(in crate::report) mod scale;
 mod scaling;
-mod series;
+pub(in crate::report) mod series;
 mod trajectory;
 
 pub use phase::phase_figures;
 pub use png::png;
+pub use print::for_paper;
+pub(in crate::report) use scale::Scale;
 pub use scaling::scaling_figures;
 pub use series::SweptPoint;
 
@@ -88,8 +92,13 @@ pub fn figures(
         let figures = [
             ("norm-change", roles::norm_change(&title("Router norm change by role"), &experts)?),
             ("displacement", roles::displacement(&title("Router displacement by role"), &experts)?),
+            ("delta-displacement", roles::scatter(&title("Norm change against displacement"), &experts)?),
             ("pruning", pruning::draw(&title("Accuracy after pruning"), &experts, &pruning)?),
-            ("trajectory", trajectory::draw(&title("Router norm change during training"), &experts, &trajectory)?),
+            (
+                "trajectory",
+                trajectory::norm_change(&title("Router norm change during training"), &experts, &trajectory)?,
+            ),
+            ("proficiency", trajectory::proficiency(&title("Proficiency during training"), &experts, &trajectory)?),
         ];
         for (name, svg) in figures {
             let name = if several { format!("{name}-point-{point}") } else { name.to_owned() };
@@ -100,7 +109,7 @@ pub fn figures(
 }
 
 /// The roles in the order of the legend, with their names.
-const ROLES: [(Role, &str); 4] = [
+pub(in crate::report) const ROLES: [(Role, &str); 4] = [
     (Role::Relevant, "relevant"),
     (Role::Misaligned, "misaligned"),
     (Role::Irrelevant, "irrelevant"),
@@ -108,7 +117,7 @@ const ROLES: [(Role, &str); 4] = [
 ];
 
 /// Sorts the finite values and drops the others.
-fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub(in crate::report) fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
     values

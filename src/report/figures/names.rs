@@ -7,7 +7,7 @@ use crate::sim::keys::KEYS;
 const MAX_TEXT: usize = 5;
 
 /// The last part of a key, with its symbol if it has one.
-pub(super) fn axis(path: &str) -> String {
+pub(in crate::report) fn axis(path: &str) -> String {
     if path == "ratio" {
         return "pruning ratio ρ".to_owned();
     }
@@ -17,7 +17,7 @@ pub(super) fn axis(path: &str) -> String {
 }
 
 /// A number with three significant digits where its text is long; any other text as it is.
-pub(super) fn short(text: &str) -> String {
+pub(in crate::report) fn short(text: &str) -> String {
     match text.parse::<f64>() {
         Ok(number) if text.chars().count() > MAX_TEXT => {
             let short = significant(number);
@@ -33,29 +33,29 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// A share as a percentage.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     format!("{} %", hundredths(share))
 }
 
 /// A share in hundredths, without a zero behind the point.
-pub(super) fn hundredths(share: f64) -> String {
+pub(in crate::report) fn hundredths(share: f64) -> String {
     bare_percent(share).trim_end_matches(".0").to_owned()
 }
 
 /// `, case C`, or nothing without a case.
-pub(super) fn of_case(case: &str) -> String {
+pub(in crate::report) fn of_case(case: &str) -> String {
     if case.is_empty() { String::new() } else { format!(", case {case}") }
 }
 
 /// The parts that are not empty, joined by hyphens; what may have a meaning in a path becomes an underscore.
-pub(super) fn file(parts: &[&str]) -> String {
+pub(in crate::report) fn file(parts: &[&str]) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     parts.join("-").chars().map(plain).collect()
 }
 
 /// The name, or with the first number behind it that makes it new.
-pub(super) fn unique(name: String, taken: impl Fn(&str) -> bool) -> String {
+pub(in crate::report) fn unique(name: String, taken: impl Fn(&str) -> bool) -> String {
     if !taken(&name) {
         return name;
     }

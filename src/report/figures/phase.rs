@@ -5,7 +5,7 @@ use super::{Figure, FigureError, curves, heat};
 use crate::record::{BoundaryRow, PhaseRow};
 
 /// The map of one claim.
-pub(super) struct Map<'a> {
+pub(in crate::report) struct Map<'a> {
     /// The row of its first cell: what all its cells share.
     pub first: &'a PhaseRow,
     /// The values along x: ascending if all are numbers, else in the order of the rows.
@@ -46,7 +46,7 @@ pub fn phase_figures(cells: &[PhaseRow], boundaries: &[BoundaryRow]) -> Result<V
 }
 
 /// The maps in the order of their first cells.
-fn maps<'a>(cells: &'a [PhaseRow], boundaries: &'a [BoundaryRow]) -> Vec<Map<'a>> {
+pub(in crate::report) fn maps<'a>(cells: &'a [PhaseRow], boundaries: &'a [BoundaryRow]) -> Vec<Map<'a>> {
     let mut groups: Vec<Vec<&PhaseRow>> = Vec::new();
     for cell in cells {
         // A cell that the map has already is one of the next map: a claim may stand in the file more than once.

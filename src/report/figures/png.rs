@@ -7,10 +7,10 @@ use resvg::usvg::{Options, Tree};
 /// DejaVu Sans; origin and licence: data/README.md.
 const FONT: &[u8] = include_bytes!("../../../data/DejaVuSans.ttf");
 
-/// Pixels per unit of the SVG.
-const SCALE: f32 = 2.0;
+/// Pixels per unit of the SVG: 300 to an inch, as a unit is 1/96 of one.
+const SCALE: f32 = 3.125;
 
-/// The PNG of an SVG, at twice its size.
+/// The PNG of an SVG, at 300 pixels an inch.
 ///
 /// # Errors
 /// If the text is not an SVG, or too large.

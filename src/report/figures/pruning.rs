@@ -1,6 +1,7 @@
 //! Accuracy against the pruning ratio, by criterion.
 
-use super::canvas::{Canvas, Look};
+use super::canvas::{Canvas, HEIGHT, Look};
+use super::legend::LINE;
 use super::scale::Scale;
 use super::{FigureError, sorted_finite};
 use crate::measure::Role;
@@ -10,11 +11,15 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Accuracy at one pruning ratio.
-struct Level {
-    ratio: f64,
-    mean: f64,
-    low: f64,
-    high: f64,
+pub(in crate::report) struct Level {
+    /// ρ.
+    pub ratio: f64,
+    /// Mean over runs.
+    pub mean: f64,
+    /// 2.5 % of runs.
+    pub low: f64,
+    /// 97.5 % of runs.
+    pub high: f64,
 }
 
 /// Accuracy against ρ, with γ and the limit of lemma L8.
@@ -38,7 +43,9 @@ pub(super) fn draw(
     let floor = (libm::floor(lowest * 10.0 - 0.25) / 10.0).clamp(0.0, 0.9);
     let (x, y) = (Scale::linear(0.0, 1.0), Scale::linear(floor, 1.02));
     let mut svg = String::new();
-    let mut canvas = Canvas::new(&mut svg, title, ("pruning ratio ρ", x), ("accuracy", y))?;
+    // The legend has up to two lines a criterion, and five below.
+    let height = (LINE * (2 * criteria.len() as i32 + 5) - 40).max(HEIGHT);
+    let mut canvas = Canvas::sized(&mut svg, (height, 0), title, ("pruning ratio ρ", x), ("accuracy", y))?;
     let (share, limit) = (irrelevant_share(experts), limit(experts));
     if let Some(share) = share {
         canvas.upright(share, Look(3))?;
@@ -80,7 +87,7 @@ pub(super) fn draw(
     Ok(Some(svg))
 }
 
-fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Level> {
+pub(in crate::report) fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Level> {
     let mut by_kept: BTreeMap<Reverse<usize>, (f64, Vec<f64>)> = BTreeMap::new();
     for row in pruning.iter().filter(|row| row.criterion == criterion && row.finetuned == finetuned) {
         let (_, accuracies) = by_kept.entry(Reverse(row.kept)).or_insert((row.ratio, Vec::new()));
@@ -95,7 +102,7 @@ fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Leve
 }
 
 /// The median over runs of γ, the share of experts that are irrelevant by measured role.
-fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
     let mut counts: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     for row in experts {
         let (irrelevant, all) = counts.entry(row.run).or_default();
@@ -106,7 +113,7 @@ fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
 }
 
 /// Lemma L8: with fewer than two experts, no model votes for both classes.
-fn limit(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn limit(experts: &[&ExpertRow]) -> Option<f64> {
     let k = experts.iter().map(|row| row.expert + 1).max()?;
     (k >= 2).then(|| 1.0 - 2.0 / k as f64)
 }

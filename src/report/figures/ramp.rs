@@ -17,7 +17,7 @@ const CIVIDIS: [(u8, u8, u8); 10] = [
 ];
 
 /// The colour of a share between 0 and 1.
-pub(super) fn colour(share: f64) -> RGBColor {
+pub(in crate::report) fn colour(share: f64) -> RGBColor {
     let at = if share.is_finite() { share.clamp(0.0, 1.0) * (CIVIDIS.len() - 1) as f64 } else { 0.0 };
     let below = (at as usize).min(CIVIDIS.len() - 2);
     let (from, to, part) = (CIVIDIS[below], CIVIDIS[below + 1], at - below as f64);
@@ -26,7 +26,7 @@ pub(super) fn colour(share: f64) -> RGBColor {
 }
 
 /// The colour of letters that can be read on the colour of this share.
-pub(super) fn on(share: f64) -> RGBColor {
+pub(in crate::report) fn on(share: f64) -> RGBColor {
     if share < 0.5 { RGBColor(255, 255, 255) } else { RGBColor(20, 20, 20) }
 }
 

@@ -1,4 +1,4 @@
-//! One quantity of every expert, by role: a box of quantiles and a strip of points.
+//! Quantities of every expert, by role: a box of quantiles and a strip of points, or one against another.
 
 use super::canvas::{Canvas, Look};
 use super::scale::Scale;
@@ -55,6 +55,45 @@ fn draw(
     }
     if let Some(linear) = linear {
         canvas.note(&format!("\nSymmetric-log axis,\nlinear within ±{linear}."))?;
+    }
+    canvas.finish()?;
+    Ok(Some(svg))
+}
+
+/// Δ against D, an expert a point.
+pub(super) fn scatter(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
+    let measured = |row: &&&ExpertRow| Some((row.displacement?, row.delta?));
+    let finite = |(displacement, change): &(f64, f64)| displacement.is_finite() && change.is_finite();
+    let of = |role| {
+        let own = experts.iter().filter(|row| row.role == role);
+        let mut own: Vec<(f64, f64)> = own.filter_map(|row| measured(&row)).filter(finite).collect();
+        own.sort_by(|a, b| a.0.total_cmp(&b.0));
+        own
+    };
+    let groups: Vec<Vec<(f64, f64)>> = ROLES.iter().map(|(role, _)| of(*role)).collect();
+    let displacements = sorted_finite(groups.iter().flatten().map(|(displacement, _)| *displacement));
+    let changes = sorted_finite(groups.iter().flatten().map(|(_, change)| *change));
+    if displacements.is_empty() {
+        return Ok(None);
+    }
+    let (x, y) = (Scale::symmetric_log(&displacements), Scale::symmetric_log(&changes));
+    let linear = y.linear_within();
+    let mut svg = String::new();
+    let labels = ("displacement D = ‖w(T) − w(0)‖", "norm change Δ = ‖w(T)‖ − ‖w(0)‖");
+    let mut canvas = Canvas::new(&mut svg, title, (labels.0, x), (labels.1, y))?;
+    for (place, own) in groups.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
+        let shown = own.len().min(MAX_STRIP);
+        for index in 0..shown {
+            let rank = if shown > 1 { index * (own.len() - 1) / (shown - 1) } else { 0 };
+            canvas.marker(own[rank].0, own[rank].1, Look(place), 3, false)?;
+        }
+        canvas.entry(&format!("{}\nn = {}", ROLES[place].1, own.len()), Look(place), false, Some(false))?;
+    }
+    if groups.iter().any(|own| own.len() > MAX_STRIP) {
+        canvas.note(&format!("\nAt most {MAX_STRIP} ranks of D\na role, the extremes\nincluded."))?;
+    }
+    if let Some(linear) = linear {
+        canvas.note(&format!("\nΔ: symmetric-log axis,\nlinear within ±{linear}."))?;
     }
     canvas.finish()?;
     Ok(Some(svg))

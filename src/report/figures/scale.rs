@@ -10,7 +10,7 @@ const MAX_DECADES: i32 = 9;
 const MAX_TICKS: i32 = 9;
 
 /// A mapping of values to a line, with its ticks.
-pub(super) struct Scale {
+pub(in crate::report) struct Scale {
     /// The lower end, after [`Scale::bend`].
     low: f64,
     /// The upper end, after [`Scale::bend`].
@@ -129,6 +129,25 @@ impl Scale {
         (self.bend(value) - self.low) / (self.high - self.low)
     }
 
+    /// The values at the lower and upper end.
+    pub fn ends(&self) -> (f64, f64) {
+        (self.unbend(self.low), self.unbend(self.high))
+    }
+
+    /// Where a symmetric-logarithmic scale begins to bend.
+    pub fn threshold(&self) -> Option<f64> {
+        self.threshold
+    }
+
+    /// The inverse of [`Scale::bend`].
+    fn unbend(&self, place: f64) -> f64 {
+        match self.threshold {
+            Some(threshold) if place.abs() > 1.0 => (threshold * libm::pow(10.0, place.abs() - 1.0)).copysign(place),
+            Some(threshold) => place * threshold,
+            None => place,
+        }
+    }
+
     /// Whether the scale is linear only between the first decades: where that is, if it is on the scale.
     pub fn linear_within(&self) -> Option<String> {
         let threshold = self.threshold.filter(|_| self.low < 1.0)?;
@@ -166,6 +185,6 @@ fn decade(exponent: i32) -> String {
 }
 
 /// The minus sign in place of the hyphen.
-pub(super) fn minus(text: String) -> String {
+pub(in crate::report) fn minus(text: String) -> String {
     text.replace('-', "−")
 }

@@ -21,7 +21,7 @@ pub struct SweptPoint {
 }
 
 /// One quantity over d.
-pub(super) struct Series {
+pub(in crate::report) struct Series {
     /// As in `scaling.csv`.
     pub name: &'static str,
     /// Whether its points are medians over runs; else root mean squares.
@@ -38,7 +38,7 @@ pub(super) struct Series {
 
 /// A quantity at one d.
 #[derive(Clone, Copy)]
-pub(super) struct At {
+pub(in crate::report) struct At {
     /// d.
     pub patterns: f64,
     /// Median over runs, or root mean square.
@@ -50,7 +50,7 @@ pub(super) struct At {
 }
 
 /// A straight line on logarithms.
-pub(super) struct Fit {
+pub(in crate::report) struct Fit {
     pub slope: f64,
     pub low: f64,
     pub high: f64,
@@ -63,7 +63,7 @@ pub(super) struct Fit {
 }
 
 /// One line of points over d.
-pub(super) struct Sweep {
+pub(in crate::report) struct Sweep {
     /// The case; empty if there is none.
     pub case: String,
     /// What tells the line from others of the case; empty if there is only one.
@@ -75,7 +75,7 @@ pub(super) struct Sweep {
 }
 
 /// The lines of points that `scaling.csv` speaks of.
-pub(super) fn sweeps(
+pub(in crate::report) fn sweeps(
     scaling: &[ScalingRow],
     terms: &[TermRow],
     points: &[SweptPoint],

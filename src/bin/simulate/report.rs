@@ -1,0 +1,105 @@
+//! `simulate report`: the page of a result folder, from its CSV files alone.
+
+use crate::failure::Failure;
+use crate::folder::read_manifest;
+use moe_theory::record::manifest::sha256;
+use moe_theory::record::tables;
+use moe_theory::report::{Results, page};
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The name of the page's file.
+pub const PAGE: &str = "report.html";
+
+/// Writes the page again and says where it is.
+pub fn command(dir: &Path) -> Result<(), Failure> {
+    let results = read(dir, dir)?;
+    if let Some(shard) = results.manifest.shard {
+        return Err(Failure::Usage(format!(
+            "{}: shard {shard} alone has no verdicts; `simulate merge` joins the shards",
+            dir.display()
+        )));
+    }
+    for warning in &results.warnings {
+        writeln!(std::io::stderr(), "simulate: {}: {warning}", dir.display())?;
+    }
+    let path = write(dir, &results)?;
+    writeln!(std::io::stdout(), "{}", path.display())?;
+    Ok(())
+}
+
+/// Writes the page of a folder; a page that is there already stays until the new one is complete.
+pub fn write(dir: &Path, results: &Results) -> Result<PathBuf, Failure> {
+    let (path, draft) = (dir.join(PAGE), dir.join(format!(".{PAGE}.partial")));
+    let text = page::page(results);
+    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path));
+    written.map_err(|error| Failure::Running(anyhow::anyhow!("{}: {error}", path.display())))?;
+    Ok(path)
+}
+
+/// Reads a result folder; what the falsifier found lies in `findings`, the same folder or the place to which it will move.
+pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
+    let manifest = read_manifest(dir)?;
+    let mut warnings = Vec::new();
+    for (name, hash) in &manifest.files_sha256 {
+        let bytes = bytes(dir, name)?;
+        if sha256(&bytes) != *hash {
+            warnings.push(format!("{name} has changed since the run: its SHA-256 is not the manifest's"));
+        }
+    }
+    if manifest.files_sha256.is_empty() {
+        warnings.push("the manifest has no SHA-256 of any file: the runs were not completed".to_owned());
+    }
+    let runs = parsed(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
+    let mut results = Results {
+        runs,
+        experts: rows(dir, "experts.csv")?,
+        trajectory: rows(dir, "trajectory.csv")?,
+        pruning: rows(dir, "pruning.csv")?,
+        claims: rows_if_there(dir, "claims.csv")?,
+        scaling: rows_if_there(dir, "scaling.csv")?,
+        terms: rows_if_there(dir, "terms.csv")?,
+        phase: rows_if_there(dir, "phase.csv")?,
+        boundary: rows_if_there(dir, "boundary.csv")?,
+        falsified: falsified(findings)?,
+        manifest,
+        warnings,
+    };
+    results.sort();
+    Ok(results)
+}
+
+fn bytes(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+    let path = dir.join(name);
+    fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn parsed<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error>) -> Result<T, Failure> {
+    parse(&bytes(dir, name)?).map_err(|error| Failure::Usage(format!("{}: {error}", dir.join(name).display())))
+}
+
+fn rows<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, Failure> {
+    parsed(dir, name, |bytes| tables::read(bytes))
+}
+
+/// Rows of a table that only some simulations have.
+fn rows_if_there<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, Failure> {
+    if dir.join(name).exists() { rows(dir, name) } else { Ok(Vec::new()) }
+}
+
+/// The files `falsify-….toml` of a folder, by name.
+fn falsified(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let failed = |error: std::io::Error| Failure::Usage(format!("{}: {error}", dir.display()));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if name.starts_with("falsify-") && name.ends_with(".toml") {
+            let text = String::from_utf8_lossy(&bytes(dir, &name)?).into_owned();
+            found.push((name, text));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,307 @@
+//! The claims of a page: each in words, with its verdict, its estimate against its threshold, its assumptions, and what
+//! would change the verdict.
+
+use super::formula::formula;
+use super::views::Views;
+use super::whisker::{self, MOST_ROWS, Mark};
+use crate::claims::definitions::definition;
+use crate::claims::judge::{Design, conclusions};
+use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
+use crate::measure::Role;
+use crate::record::{ClaimRow, ExpertRow, RunRow};
+use crate::report::results::PointLabel;
+use crate::report::text::{bare_percent, significant};
+use maud::{Markup, html};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The cards of all claims.
+pub fn cards(views: &Views) -> Markup {
+    let rows = &views.results.claims;
+    let axis = axis_start(rows);
+    let mut case = None;
+    html! {
+        @if rows.is_empty() {
+            p { "This simulation states no claims. It maps where claims hold: see the maps below." }
+        }
+        div.cards {
+            @for row in conclusions(rows) {
+                @if case.replace(&row.case) != Some(&row.case) && !row.case.is_empty() {
+                    h3.case { "case " (row.case) }
+                }
+                (card(views, row, axis))
+            }
+        }
+    }
+}
+
+/// Where the axis of probabilities begins, for all claims: a tenth below the lowest interval.
+fn axis_start(rows: &[ClaimRow]) -> f64 {
+    let probabilities = rows.iter().filter(|row| row.level.is_some());
+    let lowest = probabilities.flat_map(|row| [row.ci_low, row.level]).flatten().fold(1.0, f64::min);
+    (libm::floor(lowest * 10.0 - 0.1) / 10.0).clamp(0.0, 0.9)
+}
+
+fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
+    let all = &views.results.claims;
+    let parts: Vec<&ClaimRow> = all.iter().filter(|part| part.number == row.number && part.part != "all").collect();
+    let definition = definition(&row.claim);
+    html! {
+        article.claim id=(format!("claim-{}", row.number)) {
+            header {
+                h4 { (row.claim) }
+                (verdict(&row.verdict))
+                @if !row.expected.is_empty() && !row.verdict.starts_with(&row.expected) {
+                    span.surprise { "expected " (row.expected) }
+                }
+            }
+            @if let Some(definition) = definition {
+                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) "." }
+            }
+            (marks(views, &parts, axis))
+            p.numbers { (numbers(row, &parts)) }
+            p { span.key { "Assumptions:" } " " (assumptions(views, row)) }
+            p { span.key { "What would change it:" } " " (change(views, row, &parts)) }
+            details {
+                summary { @if parts.len() > 1 { (parts.len()) " parts, decision rule and source" } @else { "Numbers, decision rule and source" } }
+                (table(views, &parts))
+                @if let Some(definition) = definition {
+                    p { span.key { "Holds in a run if" } " " (formula(definition.holds_if)) "." }
+                    p { span.key { "Source:" } " " (definition.source) "." }
+                }
+            }
+        }
+    }
+}
+
+/// A verdict, told apart by word and sign too.
+pub fn verdict(words: &str) -> Markup {
+    let (class, sign) = match words.split(' ').next().unwrap_or_default() {
+        "SUPPORTED" => ("supported", "✓"),
+        "REFUTED" => ("refuted", "✗"),
+        _ => ("inconclusive", "?"),
+    };
+    html! { span class=(format!("verdict {class}")) { span aria-hidden="true" { (sign) } " " (words) } }
+}
+
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The constants of a claim: its threshold, and that of its slopes.
+fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
+    let own = match (row.claim.as_str(), row.threshold) {
+        ("T1a", Some(threshold)) => format!("; c₁ = {threshold}"),
+        ("T2b", Some(threshold)) => format!("; c = {threshold}"),
+        _ => String::new(),
+    };
+    let slope = parts.iter().find(|part| part.part.starts_with("slope")).and_then(|part| Some((part, part.threshold?)));
+    let slope = slope.map(|(part, threshold)| {
+        let side = if is_lower_bound(part) { "above" } else { "at most" };
+        format!("; slopes {side} {threshold}").replace('-', "−")
+    });
+    own + &slope.unwrap_or_default()
+}
+
+/// What tells a part from the other parts of its claim.
+fn label(views: &Views, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
+    let Some(point) = part.point else {
+        let name = part.part.strip_prefix("slope-").unwrap_or(&part.part).to_owned();
+        return if part.line.is_empty() { name } else { format!("{name}, {}", part.line) };
+    };
+    let Some(own) = views.labels.get(&point) else { return format!("point {point}") };
+    let others: Vec<&PointLabel> = parts.iter().filter_map(|part| views.labels.get(&part.point?)).collect();
+    let mut words: Vec<String> = Vec::new();
+    if part.part == "constant" {
+        words.push("C".to_owned());
+    }
+    if others.iter().any(|other| other.case != own.case) {
+        words.push(own.case.clone());
+    }
+    let names = telling(&others);
+    let values = own.varying.iter().filter(|(name, _)| names.contains(&name.as_str()));
+    words.extend(values.map(|(name, value)| format!("{} {value}", symbol(name))));
+    words.join(", ")
+}
+
+/// The keys that tell points apart: one alone if it does, d or k before others; else all that differ.
+fn telling<'a>(points: &[&'a PointLabel]) -> Vec<&'a str> {
+    let value = |point: &PointLabel, name: &str| {
+        point.varying.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let values = |name: &str| points.iter().map(|point| value(point, name)).collect::<BTreeSet<String>>().len();
+    let points_apart = points.iter().map(|point| format!("{point:?}")).collect::<BTreeSet<_>>().len();
+    let Some(first) = points.first() else { return Vec::new() };
+    let mut names: Vec<&str> =
+        first.varying.iter().map(|(name, _)| name.as_str()).filter(|name| values(name) > 1).collect();
+    names.sort_by_key(|name| !matches!(*name, "patterns" | "experts"));
+    match names.iter().find(|name| values(name) == points_apart) {
+        Some(name) => vec![name],
+        None => names,
+    }
+}
+
+/// The symbol of a key's last part, or the part itself.
+fn symbol(name: &str) -> &str {
+    let key = crate::sim::keys::KEYS.iter().find(|key| key.path.rsplit('.').next() == Some(name));
+    key.map(|key| key.symbol).filter(|symbol| !symbol.is_empty()).unwrap_or(name)
+}
+
+/// Estimates against their thresholds: probabilities, then slopes.
+fn marks(views: &Views, parts: &[&ClaimRow], axis: f64) -> Markup {
+    let of = |probability: bool| {
+        let own = parts.iter().copied().filter(|part| part.level.is_some() == probability);
+        let mut own: Vec<&ClaimRow> = own.collect();
+        if own.len() > MOST_ROWS {
+            own.sort_by(|a, b| {
+                distance(a).unwrap_or(f64::NEG_INFINITY).total_cmp(&distance(b).unwrap_or(f64::NEG_INFINITY))
+            });
+            own.truncate(MOST_ROWS);
+        }
+        let name = |part| if parts.len() > 1 { label(views, part, parts) } else { String::new() };
+        own.into_iter().map(|row| Mark { label: name(row), row }).collect::<Vec<Mark>>()
+    };
+    let (probabilities, slopes) = (of(true), of(false));
+    html! {
+        @if !probabilities.is_empty() { (whisker::probabilities(&probabilities, axis)) }
+        @if !slopes.is_empty() { (whisker::slopes(&slopes)) }
+        @if parts.len() > MOST_ROWS && probabilities.len().max(slopes.len()) == MOST_ROWS {
+            p.small { "The " (MOST_ROWS) " parts that are worst for the claim; all of them below." }
+        }
+    }
+}
+
+/// A number with its exact value.
+fn data(value: f64, text: String) -> Markup {
+    html! { data value=(value) { (text) } }
+}
+
+fn numbers(row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
+    let on = if row.on == "all" { "; every run counts" } else { "" };
+    let roles = if row.roles == "built" { "; roles as built" } else { "" };
+    let figure = definition(&row.claim).map(|definition| definition.figure).unwrap_or_default();
+    html! {
+        @if let [part] = parts { (estimate(part)) }
+        @else if let Some(holds) = row.holds { "holds in " (data(holds as f64, holds.to_string())) " of " (data(row.runs as f64, row.runs.to_string())) " runs, over " (parts.len()) " parts" }
+        @else { (data(row.runs as f64, row.runs.to_string())) " runs, " (parts.len()) " parts" }
+        @if let Some(median) = row.median { "; median " (formula(figure)) " " (data(median, significant(median).replace('-', "−"))) }
+        (on) (roles)
+    }
+}
+
+/// The estimate of one part with its interval and threshold.
+fn estimate(row: &ClaimRow) -> Markup {
+    let slope = row.level.is_none();
+    let shown = |value: f64| {
+        if slope { format!("{value:.3}").replace('-', "−") } else { format!("{} %", bare_percent(value)) }
+    };
+    html! {
+        @match (row.holds.filter(|_| row.level.is_some()), row.estimate) {
+            (Some(holds), Some(share)) => { "holds in " (data(share, shown(share))) " of runs (" (data(holds as f64, holds.to_string())) " of " (data(row.runs as f64, row.runs.to_string())) ")" }
+            (None, Some(estimate)) => { @if row.part.starts_with("slope") { "slope " } @else { "difference " } (data(estimate, shown(estimate))) }
+            _ => { "no estimate" }
+        }
+        @if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
+            ", interval [" (data(low, shown(low))) ", " (data(high, shown(high))) "]"
+        }
+        @if let Some(level) = row.level { ", needed P ≥ " (data(level, level.to_string())) }
+    }
+}
+
+/// The table of a claim's parts.
+fn table(views: &Views, parts: &[&ClaimRow]) -> Markup {
+    let number = |value: Option<f64>| html! { td.number { @if let Some(value) = value { (data(value, significant(value).replace('-', "−"))) } } };
+    html! {
+        div.scroll { table {
+            thead { tr {
+                @for name in ["part", "where", "holds", "runs", "estimate", "interval from", "to", "threshold", "level", "p (Holm)", "verdict"] { th { (name) } }
+            } }
+            tbody { @for part in parts { tr {
+                td { (part.part) } td { (label(views, part, parts)) }
+                td.number { @if let Some(holds) = part.holds { (holds) } } td.number { (part.runs) }
+                (number(part.estimate)) (number(part.ci_low)) (number(part.ci_high)) (number(part.threshold)) (number(part.level)) (number(part.p_holm))
+                td { (part.verdict) }
+            } } }
+        } }
+    }
+}
+
+/// The runs that a row speaks of.
+fn runs_of<'a>(views: &Views<'a>, row: &ClaimRow) -> Vec<&'a RunRow> {
+    let results = views.results;
+    let own = |run: &&RunRow| match row.point {
+        Some(point) => run.head.point == point,
+        None => row.case.is_empty() || results.case(run) == row.case,
+    };
+    results.runs.iter().filter(own).collect()
+}
+
+fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
+    let Some(definition) = definition(&row.claim) else { return html! { (row.missed) } };
+    let runs = runs_of(views, row);
+    let missed: Vec<(&str, usize)> = definition
+        .assumptions
+        .iter()
+        .map(|assumption| (assumption.name(), runs.iter().filter(|run| !assumption.is_met(&run.body)).count()))
+        .collect();
+    let met: Vec<&str> = missed.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
+    let missed: Vec<String> = missed
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name} in {count} of {} runs", runs.len()))
+        .collect();
+    html! {
+        @if definition.assumptions.is_empty() { "It assumes nothing. " }
+        @if !met.is_empty() { "met in every run: " @for (place, name) in met.iter().enumerate() { @if place > 0 { ", " } span.whole { (name) } } ". " }
+        @if !missed.is_empty() { strong { "missed: " (missed.join(", ")) ". " } }
+        @if row.set_aside > 0 { (data(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
+        @else if row.on == "all" && !missed.is_empty() { "No run was set aside. " }
+        @if row.set_aside == 0 && !row.missed.is_empty() { (row.missed) "." }
+    }
+}
+
+/// What would change the verdict: of the part that decides it.
+fn change(views: &Views, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
+    let design = views.results.manifest.design();
+    let pairs = views.results.claims.iter().filter(|row| row.part != "all").count();
+    let order = |part: &&&ClaimRow| distance(part).unwrap_or(f64::NEG_INFINITY);
+    let open = |part: &&&ClaimRow| row.verdict.split(' ').next() == part.verdict.split(' ').next();
+    let deciding = parts.iter().filter(open).min_by(|a, b| order(a).total_cmp(&order(b)));
+    let Some(deciding) = deciding.or(parts.first()) else { return html! {} };
+    let same = parts.iter().filter(open).count();
+    let place = label(views, deciding, parts);
+    html! {
+        @if parts.len() > 1 {
+            @match row.verdict.as_str() {
+                "SUPPORTED" => { "All " (parts.len()) " parts must be SUPPORTED. The nearest to failing, " (place) ": " }
+                "REFUTED" => { "One REFUTED part is enough; " (same) " of " (parts.len()) " are. The clearest, " (place) ": " }
+                _ => { (same) " of " (parts.len()) " parts are not decided. The one furthest from SUPPORTED, " (place) ": " }
+            }
+        }
+        (sentence(deciding, design, pairs))
+        @if let Some(largest) = largest_threshold(views, row, pairs) {
+            " It would be SUPPORTED for every c₁ up to " (data(largest, significant(largest))) "."
+        }
+    }
+}
+
+/// The largest c₁ at which T1a, of a single part, would be SUPPORTED.
+fn largest_threshold(views: &Views, row: &ClaimRow, pairs: usize) -> Option<f64> {
+    let (Some(level), Some(point), Design::Fixed) = (row.level, row.point, views.results.manifest.design()) else {
+        return None;
+    };
+    if row.claim != "T1a" || row.set_aside > 0 {
+        return None;
+    }
+    let needed = counts(row.runs, level, pairs).supported_from?;
+    let role = |expert: &ExpertRow| if row.roles == "built" { expert.built_role } else { expert.role };
+    // By run: the smallest Δ; a run without one fails the claim at every threshold.
+    let mut smallest: BTreeMap<u64, f64> = BTreeMap::new();
+    for expert in views.experts(point).iter().filter(|expert| role(expert) == Role::Relevant) {
+        let own = smallest.entry(expert.run).or_insert(f64::INFINITY);
+        *own = own.min(expert.delta.unwrap_or(f64::NEG_INFINITY));
+    }
+    let mut figures: Vec<f64> = smallest.into_values().collect();
+    figures.sort_by(|a, b| b.total_cmp(a));
+    figures.get(usize::try_from(needed).ok()?.checked_sub(1)?).copied().filter(|largest| *largest > 0.0)
+}

@@ -1,0 +1,157 @@
+//! What a page says of its origin: command, manifest, falsifier, negative controls, and how to read it.
+
+use super::claims::verdict;
+use super::formula::formula;
+use crate::claims::assumptions::Assumption;
+use crate::claims::judge::conclusions;
+use crate::record::manifest::{Manifest, ManifestPoint};
+use crate::report::results::Results;
+use crate::sim::{KEYS, SHIPPED};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// Points whose parameters the page lists at most.
+const MAX_POINTS: usize = 100;
+
+/// What the falsifier left in the folder.
+pub fn falsifier(results: &Results) -> Markup {
+    html! {
+        @if results.falsified.is_empty() {
+            p { "The folder holds no finding of the falsifier. A search for a setting within a claim's assumptions that breaks it:" }
+            pre { code { "simulate falsify T1c --budget 60s --out results/" (results.manifest.name) "/falsify-T1c.toml" } }
+            p { "A finding that lies in the result folder appears here when the report is written again." }
+        }
+        @for (name, text) in &results.falsified {
+            details open[results.falsified.len() == 1] {
+                summary { (name) ": a setting that breaks the claim, as a simulation file that replays it" }
+                pre { code { (text) } }
+            }
+        }
+    }
+}
+
+/// The claims that must come out REFUTED.
+pub fn controls(results: &Results) -> Markup {
+    let rows = conclusions(&results.claims);
+    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == "REFUTED").collect();
+    let failed = controls.iter().filter(|row| !row.verdict.starts_with("REFUTED")).count();
+    html! {
+        @if controls.is_empty() {
+            p { "No claim of this simulation is expected to be REFUTED. " code { "simulate run controls" } " breaks one assumption at a time; each must come out REFUTED." }
+        } @else {
+            p { (controls.len() - failed) " of " (controls.len()) " claims that must fail were REFUTED: the tests can say no." @if failed > 0 { strong { " The others were not." } } }
+            div.scroll { table {
+                thead { tr { th { "case" } th { "claim" } th { "holds in" } th { "verdict" } } }
+                tbody { @for row in controls { tr {
+                    td { (row.case) }
+                    td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
+                    td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
+                    td { (verdict(&row.verdict)) }
+                } } }
+            } }
+        }
+    }
+}
+
+/// Symbols, roles, assumptions and the decision rule.
+pub fn reading() -> Markup {
+    let symbols = [
+        ("Δ_s", "norm change of the router of expert s: ‖w_s^T‖ − ‖w_s^0‖"),
+        ("D_s", "its displacement: ‖w_s^T − w_s^0‖; |Δ_s| ≤ D_s (L6)"),
+        ("Δᶜ_s", "norm change after the mean over patterns is removed from both routers"),
+        ("p_v", "proficiency: P[o_v is among the l chosen tokens with a gate of at least 1/l | the sample has o_v]"),
+        ("λ_v", "P[o_v is among the l chosen tokens | the sample has o_v]"),
+        ("ρ, γ", "pruning ratio 1 − kept/k; share of irrelevant experts"),
+        ("d, n, k, l, m", "patterns; tokens of a sample; experts; tokens an expert chooses; neurons of an expert"),
+    ];
+    let roles = [
+        ("relevant", "proficient (p_v ≥ relevant_min at t = 0) in the pattern of the class that its sign votes for"),
+        ("misaligned", "proficient in the pattern of the other class"),
+        ("irrelevant", "λ₁ and λ₂ at most irrelevant_max at t = 0"),
+        ("ambiguous", "none of these"),
+    ];
+    html! {
+        p { strong { "SUPPORTED" } ": the opposite, “the claim holds in at most 95 % of runs of this configuration”, is rejected. " strong { "REFUTED" } ": “it holds in at least 95 % of runs” is rejected. " strong { "INCONCLUSIVE" } ": neither. All tests of a file are corrected together (Holm, 0.05). What would change a verdict is told by Bonferroni's correction, which Holm's may outdo. A verdict is about the configurations that were run, no proof and no disproof of a theorem." }
+        h3 { "Symbols" }
+        dl { @for (symbol, meaning) in symbols { dt { (formula(symbol)) } dd { (formula(meaning)) } } }
+        h3 { "Roles" }
+        dl { @for (role, meaning) in roles { dt { (role) } dd { (formula(meaning)) } } }
+        h3 { "Assumptions" }
+        dl { @for assumption in Assumption::ALL { dt { (assumption.name()) } dd { (formula(assumption.statement())) } } }
+    }
+}
+
+/// The command that gives these results again, and all settings.
+pub fn origin(results: &Results) -> Markup {
+    let manifest = &results.manifest;
+    let shipped = SHIPPED.iter().any(|shipped| shipped.text == manifest.simulation);
+    html! {
+        pre { code { (command(manifest, shipped)) } }
+        @if !shipped { p { "The simulation file is below; save it as " code { (manifest.name) ".toml" } "." } }
+        div.scroll { table {
+            tbody {
+                tr { th { "program" } td { "simulate " (manifest.version) ", revision " (manifest.revision) } }
+                tr { th { "random generator" } td { (manifest.generator) } }
+                tr { th { "engine" } td { (manifest.engine) } }
+                tr { th { "runs" } td { (results.runs.len()) } }
+                @if let Some(block) = manifest.sequential_block { tr { th { "design" } td { "looked at after every " (block) " runs a point" } } }
+                tr { th { "SHA-256 of the simulation" } td.hash { (manifest.simulation_sha256) } }
+                tr { th { "SHA-256 of the claims" } td.hash { (manifest.claims_sha256) } }
+                @for (name, hash) in &manifest.files_sha256 { tr { th { (name) } td.hash { (hash) } } }
+            }
+        } }
+        (parameters(&manifest.points))
+        details { summary { "Simulation file" } pre { code { (manifest.simulation) } } }
+    }
+}
+
+/// The command that gives these results again.
+fn command(manifest: &Manifest, shipped: bool) -> String {
+    let mut words = vec!["simulate run".to_owned()];
+    words.push(if shipped { manifest.name.clone() } else { format!("{}.toml", manifest.name) });
+    words.extend(manifest.seeds_given.map(|seeds| format!("--seeds {seeds}")));
+    words.push(format!("--seed {}", manifest.master_seed));
+    words.extend(manifest.overrides.iter().map(|set| format!("--set {}", quoted(set))));
+    if manifest.engine != "auto" {
+        words.push(format!("--engine {}", manifest.engine));
+    }
+    if manifest.sequential_block.is_some() {
+        words.push("--until-decided".to_owned());
+    }
+    words.join(" ")
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+".contains(letter);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Every key: its value if all points share it, else the values of each point.
+fn parameters(points: &[ManifestPoint]) -> Markup {
+    let Some(first) = points.first() else { return html! {} };
+    let same = |key: &str| points.iter().all(|point| point.parameters.get(key) == first.parameters.get(key));
+    let (shared, swept): (BTreeMap<_, _>, BTreeMap<_, _>) = first.parameters.iter().partition(|(key, _)| same(key));
+    let about = |path: &str| KEYS.iter().find(|key| key.path == path);
+    html! {
+        @if !swept.is_empty() {
+            details { summary { "Grid points: the keys that differ" } div.scroll { table {
+                thead { tr { th { "point" } th { "case" } th { "runs" } @for key in swept.keys() { th { (key) } } } }
+                tbody { @for point in points.iter().take(MAX_POINTS) { tr {
+                    td { (point.point) } td { (point.case) } td { (point.seeds) }
+                    @for key in swept.keys() { td { (point.parameters.get(*key).map(String::as_str).unwrap_or_default()) } }
+                } } }
+            } }
+            @if points.len() > MAX_POINTS { p { "The first " (MAX_POINTS) " of " (points.len()) " points; manifest.json has all." } } }
+        }
+        details { summary { "Settings" @if !swept.is_empty() { " that all points share" } } div.scroll { table {
+            thead { tr { th { "key" } th { "symbol" } th { "value" } th { "meaning" } } }
+            tbody { @for (key, value) in &shared { tr {
+                td { (key) }
+                td { @if let Some(key) = about(key) { (formula(key.symbol)) } }
+                td { (value) }
+                td { @if let Some(key) = about(key) { (formula(key.doc)) } }
+            } } }
+        } } }
+    }
+}

@@ -1,0 +1,113 @@
+//! Everything that a result folder holds, as rows: what a report is made from.
+
+use super::figures::SweptPoint;
+use crate::record::manifest::Manifest;
+use crate::record::{
+    BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, RunRow, ScalingRow, TermRow, TrajectoryRow,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A result folder in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    /// `manifest.json`.
+    pub manifest: Manifest,
+    /// `runs.csv`.
+    pub runs: Vec<RunRow>,
+    /// `experts.csv`.
+    pub experts: Vec<ExpertRow>,
+    /// `trajectory.csv`.
+    pub trajectory: Vec<TrajectoryRow>,
+    /// `pruning.csv`.
+    pub pruning: Vec<PruningRow>,
+    /// `claims.csv`.
+    pub claims: Vec<ClaimRow>,
+    /// `scaling.csv`; empty without a sweep over d.
+    pub scaling: Vec<ScalingRow>,
+    /// `terms.csv`; empty without half-batches.
+    pub terms: Vec<TermRow>,
+    /// `phase.csv`; empty without maps.
+    pub phase: Vec<PhaseRow>,
+    /// `boundary.csv`; empty without maps.
+    pub boundary: Vec<BoundaryRow>,
+    /// Files that `simulate falsify` wrote into the folder: name and text.
+    pub falsified: Vec<(String, String)>,
+    /// What a reader must know before anything else, such as files that have changed since the run.
+    pub warnings: Vec<String>,
+}
+
+/// What tells a grid point from the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PointLabel {
+    /// The case; empty if there is none.
+    pub case: String,
+    /// The swept keys that differ between points, by their last part, with their values there.
+    pub varying: Vec<(String, String)>,
+}
+
+impl PointLabel {
+    /// The label in words: `linear, patterns = 512`; empty for the only point.
+    pub fn words(&self) -> String {
+        let case = (!self.case.is_empty()).then(|| self.case.clone());
+        let varying = self.varying.iter().map(|(name, value)| format!("{name} = {value}"));
+        case.into_iter().chain(varying).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Results {
+    /// Puts the rows of each point side by side, as the figures ask for: `--until-decided` writes blocks of runs.
+    pub fn sort(&mut self) {
+        self.experts.sort_by_key(|row| row.point);
+        self.pruning.sort_by_key(|row| row.point);
+        self.trajectory.sort_by_key(|row| row.point);
+    }
+
+    /// The value of a swept column in a run's row.
+    fn swept<'a>(&self, run: &'a RunRow, name: &str) -> Option<&'a str> {
+        let place = self.manifest.swept.iter().position(|column| column == name)?;
+        run.swept.get(place).map(String::as_str)
+    }
+
+    /// The case of a run; empty if there is none.
+    pub fn case<'a>(&self, run: &'a RunRow) -> &'a str {
+        self.swept(run, "case").unwrap_or_default()
+    }
+
+    /// The points of the runs, in their order.
+    pub fn points(&self) -> BTreeSet<usize> {
+        self.runs.iter().map(|run| run.head.point).collect()
+    }
+
+    /// What the figures over d need to know of each point.
+    pub fn swept_points(&self) -> Vec<SweptPoint> {
+        let mut seen = BTreeSet::new();
+        let first = self.runs.iter().filter(|run| seen.insert(run.head.point));
+        first
+            .map(|run| SweptPoint {
+                point: run.head.point,
+                case: self.case(run).to_owned(),
+                patterns: self.swept(run, "patterns").and_then(|text| text.parse().ok()),
+            })
+            .collect()
+    }
+
+    /// What tells each point from the others. Within a case only the keys count that differ there.
+    pub fn labels(&self) -> BTreeMap<usize, PointLabel> {
+        let mut first: BTreeMap<usize, &RunRow> = BTreeMap::new();
+        for run in &self.runs {
+            first.entry(run.head.point).or_insert(run);
+        }
+        let label = |run: &RunRow| {
+            let case = self.case(run);
+            let names = self.manifest.swept.iter().filter(|name| *name != "case");
+            let differs = |name: &&String| {
+                let own = self.swept(run, name);
+                first.values().any(|other| self.case(other) == case && self.swept(other, name) != own)
+            };
+            let varying =
+                names.filter(differs).filter_map(|name| Some((name.clone(), self.swept(run, name)?.to_owned())));
+            PointLabel { case: case.to_owned(), varying: varying.collect() }
+        };
+        first.iter().map(|(point, run)| (*point, label(run))).collect()
+    }
+}
