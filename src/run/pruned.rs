@@ -76,8 +76,8 @@ pub(super) fn prune_and_test(
             }
             Outcome::Trained(models) => {
                 let numbers = bench.finetuned_numbers();
-                for iterations in [0, parameters.pruning.finetune_iterations] {
-                    let is_last = iterations > 0;
+                let further = [(0, false), (parameters.pruning.finetune_iterations, true)];
+                for (iterations, is_last) in further {
                     for model in models.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
                         let errors = model.model.as_ref().and_then(|model| bench.of_model(model, iterations));
                         rows.push(row(model.kept, is_last, errors, model.tied));
