@@ -24,7 +24,8 @@
 //! use moe_theory::measure::{RouterChange, accuracy};
 //! use moe_theory::moe::Pretrained;
 //! use moe_theory::patterns::Sampler;
-//! use moe_theory::prune::{keep_first, scores};
+//! use moe_theory::prune::Plan;
+//! use moe_theory::sim::parameters::PruningOrder;
 //! use moe_theory::sgd::train::Schedule;
 //! use moe_theory::sgd::{Engine, PatternEngine, Rates, train};
 //! use moe_theory::sim::{Overrides, Simulation, run_seed, shipped};
@@ -44,11 +45,11 @@
 //! // Δ of every expert, and the experts in the order in which they are kept.
 //! let d = parameters.data.patterns;
 //! let routers = before.routers.chunks(d).zip(after.routers.chunks(d));
-//! let changes: Vec<RouterChange> = routers.map(|(old, new)| RouterChange::between(old, new)).collect();
-//! let order = keep_first(&scores(parameters.pruning.criterion, &changes, seed), parameters.pruning.order);
+//! let changes: Vec<f64> = routers.map(|(old, new)| RouterChange::between(old, new).delta).collect();
+//! let plan = Plan::ranked(&changes, PruningOrder::SmallestFirst, &vec![0.0; changes.len()]);
 //!
 //! // Half of the experts are enough: the relevant ones are among them.
-//! let mut kept = order[..before.experts() / 2].to_vec();
+//! let mut kept = plan.kept(before.experts() / 2).to_vec();
 //! kept.sort_unstable();
 //! let mut pruned = PatternEngine::new(&after.subset(&kept), Rates::from(&parameters.training));
 //! let mut samples = Sampler::evaluation(&parameters.data, seed);

@@ -7,12 +7,15 @@ use moe_theory::report::figures::{figures, for_paper, phase_figures, png, scalin
 use std::fs;
 use std::path::Path;
 
+/// The folder of figures in a result folder.
+pub const FOLDER: &str = "figures";
+
 /// Draws the figures of a result folder into its folder `figures`; those of an earlier run are removed.
 pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> anyhow::Result<()> {
     let mut drawn = figures(&results.experts, &results.pruning, &results.trajectory)?;
     drawn.extend(phase_figures(&results.phase, &results.boundary)?);
     drawn.extend(scaling_figures(&results.scaling, &results.terms, &results.swept_points(), &results.experts)?);
-    let folder = dir.join("figures");
+    let folder = dir.join(FOLDER);
     if folder.is_dir() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }

@@ -4,8 +4,11 @@
 //! finished runs and the tables in the making. A kill at any moment leaves either the journal or the complete results.
 
 use crate::failure::Failure;
+use crate::figures::FOLDER as FIGURES;
 use crate::journal;
+use crate::report::PAGE;
 use anyhow::Context;
+use moe_theory::record::columns;
 use moe_theory::record::journal::JournalHeader;
 use moe_theory::record::manifest::{Manifest, sha256_of};
 use moe_theory::run::TABLES;
@@ -77,7 +80,10 @@ pub fn check_content(target: &Path, header: &JournalHeader, resume: bool) -> Res
     }
     let entries = fs::read_dir(target).map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
     let names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
-    let foreign = names.iter().any(|name| name != OsStr::new(LOCK) && name != OsStr::new(PARTIAL));
+    let path = target.join(PARTIAL).join(journal::NAME);
+    let moving = path.exists();
+    let is_own = |name: &OsStr| name == LOCK || name == PARTIAL || (moving && is_result(name));
+    let foreign = !names.iter().all(|name| is_own(name));
     let complete = names.iter().any(|name| name == OsStr::new(MANIFEST));
     if foreign && !complete {
         return refuse(format!("the folder holds files but no {MANIFEST}"));
@@ -85,7 +91,6 @@ pub fn check_content(target: &Path, header: &JournalHeader, resume: bool) -> Res
     if complete && let Some(difference) = read_manifest(target)?.difference(&header.manifest) {
         return refuse(format!("holds results of another configuration: {difference}"));
     }
-    let path = target.join(PARTIAL).join(journal::NAME);
     if let Some((there, runs)) = journal::peek(&path).map_err(|error| Failure::Usage(format!("{error:#}")))? {
         return match there.difference(header) {
             Some(difference) => refuse(format!("holds finished runs of another configuration: {difference}")),
@@ -103,6 +108,12 @@ pub fn check_content(target: &Path, header: &JournalHeader, resume: bool) -> Res
         Some(difference) => refuse(format!("holds complete results of another program: {difference}")),
         None => Ok(Found::Complete),
     }
+}
+
+/// Whether a file of this name is one of results: a kill may come when some of them are in place and the manifest is not yet.
+fn is_result(name: &OsStr) -> bool {
+    let table = columns::all().iter().any(|column| name == column.file.as_str());
+    table || TABLES.iter().any(|table| name == *table) || name == PAGE || name == FIGURES
 }
 
 /// Refuses a folder whose lock another process holds.
