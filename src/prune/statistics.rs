@@ -54,7 +54,7 @@ pub struct ExpertSums {
     pub output: [f64; 2],
     /// Σ over samples of f_s².
     pub output_squared: f64,
-    /// Σ over samples of |ℓ′ f_s|, ℓ′ = −y·1[y f < 1].
+    /// Σ over samples of `|ℓ′ f_s|`, `ℓ′ = −y·1[y f < 1]`.
     pub taylor: f64,
 }
 

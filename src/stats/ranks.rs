@@ -1,6 +1,6 @@
 //! Ranks: how well a score tells two groups apart, and how far two scores agree in order.
 
-/// P[a > b] + ½ P[a = b] for a of `above` and b of `below`, drawn at random: the area under the ROC curve (Mann and
+/// `P[a > b] + ½ P[a = b]` for a of `above` and b of `below`, drawn at random: the area under the ROC curve (Mann and
 /// Whitney 1947). `None` if either is empty.
 pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
     let pairs = above.iter().flat_map(|a| below.iter().map(move |b| (a, b)));
