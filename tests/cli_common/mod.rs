@@ -44,6 +44,7 @@ roles = "built"
 "#;
 
 /// Every file below a folder with its bytes; folders have none.
+#[allow(dead_code, reason = "not every suite looks at files")]
 pub type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
 /// Rows of a CSV by column name.
@@ -105,6 +106,7 @@ impl Bench {
     }
 
     /// Every file below `name`, hidden ones included.
+    #[allow(dead_code, reason = "not every suite looks at files")]
     pub fn files_below(&self, name: &str) -> Files {
         fn walk(root: &Path, dir: &Path, found: &mut Files) {
             for entry in fs::read_dir(dir).expect("a folder") {
