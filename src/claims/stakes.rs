@@ -117,8 +117,10 @@ fn slope_sentence(row: &ClaimRow) -> String {
     };
     let what = if row.part.starts_with("slope") { "slope" } else { "difference" };
     let (above, below) = if is_lower_bound(row) { ("REFUTED", "SUPPORTED") } else { ("SUPPORTED", "REFUTED") };
+    // A threshold that is a difference, as 0.95 − 1 is, carries its rounding.
     let limits = format!(
-        "The {what} is {estimate:.3}; {above} for a threshold above {high:.3}, {below} for one below {low:.3}; it is {threshold}."
+        "The {what} is {estimate:.3}; {above} for a threshold above {high:.3}, {below} for one below {low:.3}; it is {}.",
+        (threshold * 1e9).round() / 1e9
     )
     .replace('-', "−");
     if !row.verdict.starts_with("INCONCLUSIVE") || estimate == threshold {
