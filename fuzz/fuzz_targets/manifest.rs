@@ -11,16 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
     let Ok(simulation) = Simulation::parse("manifest.json", &manifest.simulation, &overrides) else { return };
     let points = simulation.points().expect("checked points");
-    let provenance = Provenance {
-        text: manifest.simulation.clone(),
-        overrides: manifest.overrides.clone(),
-        engine: manifest.engine.clone(),
-        master_seed: manifest.master_seed,
-        seeds_given: manifest.seeds_given,
-        revision: manifest.revision.clone(),
-        design: manifest.design(),
-        shard: manifest.shard,
-    };
+    let provenance = Provenance::of(&manifest);
     let here = Manifest::new(&simulation, &points, &provenance);
     let _ = (manifest.difference(&here), manifest.program_difference(&here));
 });

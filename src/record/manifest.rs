@@ -125,6 +125,22 @@ pub struct Provenance {
     pub shard: Option<Shard>,
 }
 
+impl Provenance {
+    /// That of the runs of a manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            text: manifest.simulation.clone(),
+            overrides: manifest.overrides.clone(),
+            engine: manifest.engine.clone(),
+            master_seed: manifest.master_seed,
+            seeds_given: manifest.seeds_given,
+            revision: manifest.revision.clone(),
+            design: manifest.design(),
+            shard: manifest.shard,
+        }
+    }
+}
+
 impl Manifest {
     /// The manifest of a simulation that is about to run.
     pub fn new(simulation: &Simulation, points: &[Point], provenance: &Provenance) -> Self {

@@ -158,24 +158,12 @@ fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::reader::tests::points;
     use crate::run::{EngineChoice, run};
-    use crate::sim::{Overrides, Simulation};
     use proptest::prelude::*;
 
     fn record() -> (RunRecord, Headers) {
-        let set = [
-            "data.patterns=[20,24]",
-            "data.tokens=5",
-            "model.experts=4",
-            "model.tokens_per_expert=2",
-            "training.iterations=20",
-            "training.batch=20",
-            "pretrained.relevant_per_class=1",
-            "record.trajectory_runs=1",
-        ];
-        let set = set.map(str::to_owned);
-        let simulation = Simulation::parse("x", "name = \"x\"", &Overrides { set: &set, seeds: None });
-        let points = simulation.and_then(|simulation| simulation.points()).expect("points");
+        let points = points();
         let headers = Headers::new(&["patterns".to_owned()]).expect("headers");
         (run(&points[1], 0, 0, EngineChoice::Auto), headers)
     }

@@ -145,13 +145,14 @@ pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::run::{EngineChoice, run};
     use crate::sim::{Overrides, Simulation};
     use proptest::prelude::*;
 
-    fn points() -> Vec<Point> {
+    /// Two points of tiny runs with every kind of row.
+    pub(in crate::run) fn points() -> Vec<Point> {
         let set = [
             "data.patterns=[20,24]",
             "data.tokens=5",

@@ -100,16 +100,7 @@ pub fn check_files(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
 
 /// The manifest that a run of this simulation would have had, in the way in which `manifest` was run.
 fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[Point]) -> Manifest {
-    let provenance = Provenance {
-        text: text.to_owned(),
-        overrides: manifest.overrides.clone(),
-        engine: manifest.engine.clone(),
-        master_seed: manifest.master_seed,
-        seeds_given: manifest.seeds_given,
-        revision: manifest.revision.clone(),
-        design: manifest.design(),
-        shard: manifest.shard,
-    };
+    let provenance = Provenance { text: text.to_owned(), ..Provenance::of(manifest) };
     Manifest::new(simulation, points, &provenance)
 }
 
