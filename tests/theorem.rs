@@ -175,6 +175,7 @@ fn claims_hold(region: &Region, claims: &[&str]) {
                 against: None,
                 margin: None,
                 ratio: None,
+                feature: None,
             };
             let finding = evidence.finding(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);

@@ -161,6 +161,42 @@ pub static DEFINITIONS: &[Definition] = &[
         assumptions: &[Labels, Balance, Roles, Travel, Rate],
         source: "ours: C1 with the roles of the two criteria exchanged, and its verdict turned",
     },
+    Definition {
+        id: "Q1",
+        statement: "pruned to as many experts as serve the common features the model has lost the rare ones",
+        holds_if: "with as many experts kept as are relevant for a common feature the accuracy is lower than the unpruned model's by at least `threshold`·α",
+        figure: "fall of the accuracy in units of α",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles],
+        source: "ours: what is left if a small norm change marks irrelevant and rare experts alike",
+    },
+    Definition {
+        id: "Q2",
+        statement: "experts for rare features need more bits than experts for common ones",
+        holds_if: "b_rare > b_common, the fewest bits at which the experts of that role can be quantised with both accuracies, on common and on rare features, within 0.01",
+        figure: "b_rare − b_common",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles],
+        source: "router-norm quantization (arXiv 2604.06515): protect small norm changes",
+    },
+    Definition {
+        id: "Q3",
+        statement: "experts for rare features need log₂((1 − α)/α) more bits than experts for common ones",
+        holds_if: "|b_rare − b_common − log₂((1 − α)/α)| ≤ `threshold`, with the bits of Q2",
+        figure: "b_rare − b_common − log₂((1 − α)/α)",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles],
+        source: "router-norm quantization (arXiv 2604.06515), its rule for the two widths",
+    },
+    Definition {
+        id: "Q4",
+        statement: "irrelevant experts need no more bits than experts for common features",
+        holds_if: "b_irrelevant ≤ b_common, with the bits of Q2: a small norm change alone asks for no bits",
+        figure: "b_irrelevant − b_common",
+        has_probability: true,
+        assumptions: &[Labels, Balance, Roles],
+        source: "ours: prune small norm changes (arXiv 2405.16646) and protect them (arXiv 2604.06515) cannot both be right of irrelevant experts",
+    },
 ];
 
 /// The definition of a claim.

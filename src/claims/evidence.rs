@@ -5,7 +5,7 @@ use super::run_figure::{RunFigure, extreme};
 use crate::certify::Verdict;
 use crate::measure::Role;
 use crate::record::rows::{ExpertRow, PruningRow, RunBody};
-use crate::sim::{ClaimSpec, Parameters, RoleSource};
+use crate::sim::{ClaimSpec, Feature, Parameters, RoleSource};
 
 /// The rows of one run that claims are judged by.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +57,9 @@ impl Comparison {
 }
 
 impl Finding {
-    const FAILS: Finding = Finding::new(false, None);
+    pub(super) const FAILS: Finding = Finding::new(false, None);
 
-    const fn new(holds: bool, figure: Option<f64>) -> Self {
+    pub(super) const fn new(holds: bool, figure: Option<f64>) -> Self {
         Self { holds, figure, outside: 0, experts: 0, undecided: false }
     }
 }
@@ -92,6 +92,7 @@ impl Evidence<'_> {
             "S3" => self.within_finite_sample_bound(claim),
             "C1" => self.comparison(claim).finding(|seen| !seen.worse),
             "C2" => self.comparison(claim).finding(|seen| seen.better),
+            "Q1" | "Q2" | "Q3" | "Q4" => self.of_rare_features(claim),
             _ => Finding::FAILS,
         }
     }
@@ -111,11 +112,16 @@ impl Evidence<'_> {
             Some(ratio) => row.ratio <= ratio,
             None => experts - row.kept <= irrelevant,
         };
+        let accuracy = |row: &PruningRow| match claim.feature {
+            None => row.accuracy,
+            Some(Feature::Common) => row.accuracy_common,
+            Some(Feature::Rare) => row.accuracy_rare,
+        };
         let others = || self.pruning.iter().filter(|row| row.criterion == against.name() && !row.finetuned);
         let mut seen = Comparison { worse: false, better: false, difference: None };
         for row in self.own().iter().filter(|row| !row.finetuned).filter(is_within) {
-            let other = others().find(|other| other.kept == row.kept).and_then(|other| other.accuracy);
-            let Some(difference) = row.accuracy.zip(other).map(|(own, other)| own - other) else {
+            let other = others().find(|other| other.kept == row.kept).and_then(accuracy);
+            let Some(difference) = accuracy(row).zip(other).map(|(own, other)| own - other) else {
                 return Comparison::MISSING;
             };
             seen.worse |= difference < -margin;
@@ -125,7 +131,7 @@ impl Evidence<'_> {
         if seen.difference.is_none() { Comparison::MISSING } else { seen }
     }
 
-    fn unpruned(&self) -> Option<&PruningRow> {
+    pub(super) fn unpruned(&self) -> Option<&PruningRow> {
         self.own().iter().find(|row| !row.finetuned && row.kept == self.experts.len())
     }
 

@@ -196,6 +196,7 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         line: trial.line.clone(),
         number: trial.number,
         against: trial.claim.against.map(|other| other.name().to_owned()).unwrap_or_default(),
+        feature: trial.claim.feature.map(|feature| feature.to_string()).unwrap_or_default(),
     }
 }
 

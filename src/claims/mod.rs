@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod judge;
 pub mod lemmas;
 pub mod phase;
+mod rare;
 pub mod run_figure;
 mod sample;
 pub mod scaling;

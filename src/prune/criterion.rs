@@ -31,6 +31,8 @@ criteria! {
     RouterNormChangeAbs = "router-norm-change-abs",
     /// Δᶜ_s: Δ_s of the centred routers.
     RouterNormChangeCentred = "router-norm-change-centred",
+    /// Δ_s, largest first: the order of those who give a small Δ more bits.
+    RouterNormChangeReversed = "router-norm-change-reversed",
     /// Δ_s after the first few iterations.
     RouterNormChangeEarly = "router-norm-change-early",
     /// D_s = ‖w_s^T − w_s⁰‖.

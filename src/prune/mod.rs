@@ -9,6 +9,7 @@
 //! | [`scores`] | the criteria that score expert by expert |
 //! | [`sets`] | those that choose a set for every number kept |
 //! | [`plan`] | which experts stay when r are kept, and what is left to chance |
+//! | [`quantise`] | neurons of few bits |
 //! | [`removal`] | what becomes of the others: the pruned model |
 //! | [`curve`] | errors at every number kept, in one pass |
 
@@ -16,6 +17,7 @@ pub mod criterion;
 pub mod curve;
 pub mod importance;
 pub mod plan;
+pub mod quantise;
 pub mod removal;
 pub mod routed;
 pub mod scores;

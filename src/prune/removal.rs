@@ -9,7 +9,7 @@ use crate::sim::parameters::Removal;
 /// A silent expert is one whose neurons are all 0: its router still takes tokens, which then contribute 0. A novice is
 /// one whose neurons are all c, so that every pattern has the activation c: the gate-weighted mean activation over the
 /// calibration set, which in expert choice is the mean of |f_s|. Without a calibration set c is 0, and nothing is similar.
-/// Where experts are quantised nothing is removed: [`quantised_model`].
+/// Where experts are quantised nothing is removed: [`quantised`](super::quantise::quantised).
 pub fn pruned_model(model: &Model, kept: &[usize], removal: Removal, calibration: Option<&Calibration>) -> Model {
     let mut kept = kept.to_vec();
     kept.sort_unstable();
@@ -20,22 +20,6 @@ pub fn pruned_model(model: &Model, kept: &[usize], removal: Removal, calibration
         (Removal::Drop, _) | (_, None) => model.subset(&kept),
         (_, Some(calibration)) => merged(model, &merge_groups(model, &kept, removal, calibration), calibration),
     }
-}
-
-/// The model in which the experts that are not `kept` have b-bit neurons: each weight is rounded to the nearest of 2^b
-/// equally spaced levels from the expert's smallest to its largest weight. Routers stay as they are.
-pub fn quantised_model(model: &Model, kept: &[usize], bits: u32) -> Model {
-    let mut quantised = model.clone();
-    let size = model.neurons_per_expert * model.patterns;
-    for (expert, neurons) in quantised.neurons.chunks_exact_mut(size).enumerate() {
-        let low = neurons.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = neurons.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let step = (high - low) / (f64::from(bits).exp2() - 1.0);
-        if !kept.contains(&expert) && step > 0.0 {
-            neurons.iter_mut().for_each(|weight| *weight = low + ((*weight - low) / step).round() * step);
-        }
-    }
-    quantised
 }
 
 /// The experts of `model` that stand for those of the pruned one where experts go: the kept ones, or the first of each
@@ -146,35 +130,4 @@ fn merged(model: &Model, groups: &[Vec<usize>], calibration: &Calibration) -> Mo
         average(&|expert| model.expert_neurons(expert).to_vec(), &mut merged.neurons[place * size..][..size]);
     }
     merged
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantised_weights_are_levels_no_further_than_half_a_step() {
-        let neurons = vec![-1.0, -0.4, 0.1, 2.0, 0.3, 0.3, 0.3, 0.3];
-        let model = Model {
-            patterns: 4,
-            neurons_per_expert: 1,
-            tokens_per_expert: 2,
-            signs: vec![1.0, -1.0],
-            routers: vec![0.0; 8],
-            neurons: neurons.clone(),
-        };
-        assert_eq!(quantised_model(&model, &[], 1).neurons, [-1.0, -1.0, -1.0, 2.0, 0.3, 0.3, 0.3, 0.3]);
-        assert_eq!(quantised_model(&model, &[], 2).neurons[..4], [-1.0, 0.0, 0.0, 2.0]);
-        assert_eq!(quantised_model(&model, &[0], 2).neurons, neurons);
-        for bits in 1..10 {
-            let step = 3.0 / (f64::from(bits).exp2() - 1.0);
-            let off = quantised_model(&model, &[1], bits)
-                .neurons
-                .iter()
-                .zip(&neurons)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f64::max);
-            assert!(off <= 0.5 * step + 1e-12, "{bits}: {off}");
-        }
-    }
 }

@@ -79,6 +79,7 @@ pub static SCORED: &[Scored] = &[
     scored(Criterion::RouterNormChange, "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, PAPER, |s, given| change(s, given, |change| change.delta)),
     scored(Criterion::RouterNormChangeAbs, "|Δ_s|", TWO, OURS, |s, given| change(s, given, |change| change.delta.abs())),
     scored(Criterion::RouterNormChangeCentred, "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, |s, given| change(s, given, |change| change.delta_centred)),
+    scored(Criterion::RouterNormChangeReversed, "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, |s, given| change(s, given, |change| change.delta)).descending(),
     scored(Criterion::RouterNormChangeEarly, "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", &[CheckpointBefore, CheckpointEarly], OURS, |s, given| given.early.get(s).map(|change| change.delta)),
     scored(Criterion::RouterDisplacement, "D_s = ‖w_s^T − w_s⁰‖", TWO, OURS, |s, given| change(s, given, |change| change.displacement)),
     scored(Criterion::RouterNorm, "‖w_s^T‖", ONE, OURS, |s, given| change(s, given, |change| change.norm)),

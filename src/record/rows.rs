@@ -93,6 +93,12 @@ pub struct RunBody {
     pub activation_imbalance: Option<f64>,
     /// min y f over evaluation samples and the pruned models with ρ ≤ γ.
     pub path_margin: Option<f64>,
+    /// The fewest bits that the relevant experts of the common feature need; empty unless looked for.
+    pub bits_common: Option<f64>,
+    /// The same of the relevant experts of rare features.
+    pub bits_rare: Option<f64>,
+    /// The same of the irrelevant experts.
+    pub bits_irrelevant: Option<f64>,
     /// Seconds that the run took; empty unless timings were asked for.
     pub seconds: Option<f64>,
 }
@@ -254,6 +260,9 @@ pub struct ExpertRow {
     pub loo_accuracy: Option<f64>,
     /// In how many of the sets of that criterion the expert is.
     pub oracle: Option<f64>,
+    /// Score under the criterion of that name.
+    #[serde(rename = "router-norm-change-reversed")]
+    pub router_norm_change_reversed: Option<f64>,
     /// The feature that it was built for, 0 the common one; empty with one feature a class.
     pub built_feature: Option<usize>,
     /// The feature that it is most proficient in, if its measured role is relevant or misaligned; empty with one feature a
@@ -377,4 +386,7 @@ pub struct ClaimRow {
     /// The criterion that the file's is compared with; empty if the claim compares none.
     #[serde(default)]
     pub against: String,
+    /// Which samples accuracies are compared on: `common` or `rare` features; empty: all, or nothing is compared.
+    #[serde(default)]
+    pub feature: String,
 }

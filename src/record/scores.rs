@@ -57,6 +57,7 @@ columns! {
     LooLoss => loo_loss,
     LooAccuracy => loo_accuracy,
     Oracle => oracle,
+    RouterNormChangeReversed => router_norm_change_reversed,
 }
 
 #[cfg(test)]

@@ -134,14 +134,7 @@ pub(super) fn bare_percent(share: f64) -> String {
 pub fn in_words(row: &ClaimRow) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
     let mut text = definition.statement.to_owned();
-    match (row.claim.as_str(), row.threshold) {
-        ("T1a", Some(threshold)) => text.push_str(&format!("; c₁ = {threshold}")),
-        ("T2b", Some(threshold)) => text.push_str(&format!("; c = {threshold}")),
-        _ => {}
-    }
-    if !row.against.is_empty() {
-        let _ = write!(text, "; against {}", row.against);
-    }
+    text.push_str(&constants(row));
     if let Some(median) = row.median {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
     }
@@ -155,6 +148,24 @@ pub fn in_words(row: &ClaimRow) -> String {
     }
     if !row.expected.is_empty() && !row.verdict.starts_with(&row.expected) {
         let _ = write!(text, "; EXPECTED {}", row.expected);
+    }
+    text
+}
+
+/// The constants of a claim that is no slope, and what it compares with.
+pub(super) fn constants(row: &ClaimRow) -> String {
+    let mut text = match (row.claim.as_str(), row.threshold) {
+        ("T1a", Some(threshold)) => format!("; c₁ = {threshold}"),
+        ("T2b", Some(threshold)) => format!("; c = {threshold}"),
+        ("Q1", Some(threshold)) => format!("; by at least {threshold}·α"),
+        ("Q3", Some(threshold)) => format!("; within {threshold} bits"),
+        _ => String::new(),
+    };
+    if !row.against.is_empty() {
+        let _ = write!(text, "; against {}", row.against);
+    }
+    if !row.feature.is_empty() {
+        let _ = write!(text, ", on samples with {} features", row.feature);
     }
     text
 }
@@ -198,6 +209,7 @@ mod tests {
             line: String::new(),
             number: 1,
             against: String::new(),
+            feature: String::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One run from seed to rows, and many runs in parallel.
 
+mod bits;
 mod calibration;
 mod certificates;
 mod costs;

@@ -1,5 +1,6 @@
 //! One run: pre-trained model → SGD → measurement → pruning → rows.
 
+use super::bits::FewestBits;
 use super::calibration::{EarlyRouters, chance, criteria, gather};
 use super::ends::{End, Start};
 use super::pruned::prune_and_test;
@@ -8,7 +9,8 @@ use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
 use crate::moe::{Model, RoutingRule};
 use crate::patterns::{Sampler, Vocabulary};
-use crate::prune::removal::{quantised_model, representatives};
+use crate::prune::quantise::quantised;
+use crate::prune::removal::representatives;
 use crate::prune::{Calibration, Criterion, Statistics, pruned_model};
 use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
 use crate::sgd::plain::needs_plain_engine;
@@ -63,7 +65,9 @@ impl EngineChoice {
             Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule().pruned(kept, removal), parameters)),
             Removal::Novice => self.build(&model(), parameters, run_seed),
             Removal::Quantise => {
-                self.build(&quantised_model(trained, kept, parameters.pruning.bits), parameters, run_seed)
+                let pruning = &parameters.pruning;
+                let others: Vec<usize> = (0..trained.experts()).filter(|expert| !kept.contains(expert)).collect();
+                self.build(&quantised(trained, &others, 1 << pruning.bits, pruning.range), parameters, run_seed)
             }
             _ if !needs_plain_engine(parameters) => self.build(&model(), parameters, run_seed),
             // Merged experts stand where the first of their members stood.
@@ -144,6 +148,10 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
                 experts.iter_mut().zip(counts).for_each(|(row, &count)| row.set_score(*criterion, Some(count)));
             }
             body.set_dominance(pruned.dominance, pruned.path_margin);
+            if parameters.pruning.fewest_bits {
+                let bits = FewestBits::measure(&start, &trained, parameters, choice, seed);
+                (body.bits_common, body.bits_rare, body.bits_irrelevant) = (bits.common, bits.rare, bits.irrelevant);
+            }
             body.margin_met = pruned.margin_met;
             body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
             pruned.rows

@@ -25,6 +25,10 @@ pub struct ClaimKey {
     pub certificates: bool,
     /// Whether it compares the file's criterion with another (`against`), which a `[[claim]]` must then name.
     pub against: bool,
+    /// Whether every point needs rare features: two or more features a class, and a `data.rare_share` inside 0 … 1.
+    pub rare: bool,
+    /// Whether every point needs `pruning.fewest_bits`.
+    pub bits: bool,
 }
 
 /// Whether a claim has a constant.
@@ -77,6 +81,16 @@ const SUFFICIENT: ThresholdRule = ThresholdRule::Required {
     meaning: "c, the number of experts kept that must suffice",
 };
 
+const FALL: ThresholdRule = ThresholdRule::Required {
+    kind: Kind::Real { low: 0.0, high: 1.0, low_open: true },
+    meaning: "the least fall of the accuracy, in units of the rare share α",
+};
+
+const BITS_OFF: ThresholdRule = ThresholdRule::Required {
+    kind: Kind::Real { low: 0.0, high: 16.0, low_open: false },
+    meaning: "how far b_rare − b_common may be from log₂((1 − α)/α), in bits",
+};
+
 /// A claim without constants that holds or fails in every run by itself.
 const fn plain(id: &'static str) -> ClaimKey {
     ClaimKey {
@@ -90,6 +104,8 @@ const fn plain(id: &'static str) -> ClaimKey {
         half_batches: false,
         certificates: false,
         against: false,
+        rare: false,
+        bits: false,
     }
 }
 
@@ -119,6 +135,10 @@ pub static CLAIM_IDS: &[ClaimKey] = &[
     ClaimKey { in_maps: None, range: true, ..plain("S3") },
     ClaimKey { in_maps: None, against: true, ..plain("C1") },
     ClaimKey { in_maps: None, against: true, ..plain("C2") },
+    ClaimKey { threshold: FALL, in_maps: None, rare: true, ..plain("Q1") },
+    ClaimKey { in_maps: None, rare: true, bits: true, ..plain("Q2") },
+    ClaimKey { threshold: BITS_OFF, in_maps: None, rare: true, bits: true, ..plain("Q3") },
+    ClaimKey { in_maps: None, rare: true, bits: true, ..plain("Q4") },
 ];
 
 /// The claim with this id or alias.

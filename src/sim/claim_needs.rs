@@ -4,7 +4,7 @@ use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
-    Contradiction, check_against, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
+    Contradiction, check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for, check_rare_for,
     check_setting_for, check_t2b,
 };
 use super::error::{Place, SimulationError};
@@ -93,10 +93,20 @@ impl ClaimSpec {
             (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => {
                 check_half_batches_for(id, &point.parameters)
             }
+            (id, _) if find_claim(id).is_some_and(|key| key.rare) => {
+                check_rare_for(id, &point.parameters)?;
+                if find_claim(id).is_some_and(|key| key.bits) {
+                    check_bits_for(id, self.roles, &point.parameters)?;
+                }
+                Ok(())
+            }
             (id, _) if find_claim(id).is_some_and(|key| key.certificates) => {
                 check_certificates_for(id, &point.parameters)
             }
-            _ => self.against.map_or(Ok(()), |other| check_against(&self.id, other, &point.parameters)),
+            (id, _) => {
+                self.feature.map_or(Ok(()), |_| check_rare_for(id, &point.parameters))?;
+                self.against.map_or(Ok(()), |other| check_against(id, other, &point.parameters))
+            }
         }
     }
 }

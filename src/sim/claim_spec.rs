@@ -1,7 +1,7 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
 use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, ThresholdRule, find_claim};
-use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
+use super::claim_words::{FEATURES, Feature, ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::keys::{Kind, nearest_word};
@@ -44,6 +44,9 @@ pub struct ClaimSpec {
     /// The largest pruning ratio that is compared, in place of γ (C1, C2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
+    /// The samples that accuracies are compared on, in place of all (C1, C2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<Feature>,
 }
 
 /// The difference of accuracies beyond which one is better, where a claim says nothing.
@@ -71,6 +74,7 @@ impl ClaimSpec {
             "against",
             "margin",
             "ratio",
+            "feature",
         ];
         let place = Place::File(file.into());
         let mut fields = Fields::of_value(place, format!("claim {number}"), value, KNOWN)?;
@@ -91,6 +95,7 @@ impl ClaimSpec {
             margin: read_constant(&mut fields, claim, "margin", claim.against, MARGIN)?
                 .or(claim.against.then_some(DEFAULT_MARGIN)),
             ratio: read_constant(&mut fields, claim, "ratio", claim.against, RATIO)?,
+            feature: read_feature(&mut fields, claim)?,
         })
     }
 
@@ -104,7 +109,8 @@ impl ClaimSpec {
         let words = |claim: &Self| (claim.id.clone(), claim.case.clone(), claim.on, claim.roles);
         words(self) == words(other)
             && (self.threshold, self.slope) == (other.threshold, other.slope)
-            && (self.against, self.margin, self.ratio) == (other.against, other.margin, other.ratio)
+            && (self.against, self.margin, self.ratio, self.feature)
+                == (other.against, other.margin, other.ratio, other.feature)
     }
 }
 
@@ -113,7 +119,7 @@ pub(crate) fn check_distinct(file: &str, claims: &[ClaimSpec]) -> Result<(), Sim
     for (number, claim) in claims.iter().enumerate() {
         if let Some(first) = claims[..number].iter().position(|other| other.is_same(claim)) {
             let change = match (claim.threshold, claim.slope) {
-                _ if claim.against.is_some() => "id, case, on, roles, against, margin or ratio",
+                _ if claim.against.is_some() => "id, case, on, roles, against, margin, ratio or feature",
                 (Some(_), Some(_)) => "id, case, on, roles, threshold or slope",
                 (Some(_), None) => "id, case, on, roles or threshold",
                 (None, Some(_)) => "id, case, on, roles or slope",
@@ -209,6 +215,17 @@ fn read_against(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Criterio
             let near = value.as_str().and_then(|word| nearest_word(word, Criterion::NAMES.iter().copied()));
             Err(fields.refuse("against", &value, legal).or_hint(|| near.map(|near| format!("the nearest is {near}"))))
         }
+    }
+}
+
+/// Takes `feature`, which claims that compare criteria may have, and no others.
+fn read_feature(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Feature>, SimulationError> {
+    if claim.against {
+        return fields.word("feature", &FEATURES);
+    }
+    match fields.take("feature") {
+        Some(value) => Err(fields.refuse("feature", &value, format!("claim {} takes no feature", claim.id))),
+        None => Ok(None),
     }
 }
 

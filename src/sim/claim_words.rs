@@ -35,6 +35,17 @@ pub enum RoleSource {
     Built,
 }
 
+/// The samples that accuracies are compared on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// Those with the common feature of their class.
+    Common,
+    /// Those with a rare one.
+    Rare,
+}
+
+pub(crate) const FEATURES: [Feature; 2] = [Feature::Common, Feature::Rare];
 pub(crate) const VERDICTS: [Verdict; 3] = [Verdict::Supported, Verdict::Refuted, Verdict::Inconclusive];
 pub(crate) const ONS: [On; 2] = [On::Met, On::All];
 pub(crate) const ROLE_SOURCES: [RoleSource; 2] = [RoleSource::Measured, RoleSource::Built];
@@ -45,6 +56,15 @@ impl fmt::Display for Verdict {
             Verdict::Supported => "SUPPORTED",
             Verdict::Refuted => "REFUTED",
             Verdict::Inconclusive => "INCONCLUSIVE",
+        })
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Feature::Common => "common",
+            Feature::Rare => "rare",
         })
     }
 }

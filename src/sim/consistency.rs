@@ -1,5 +1,6 @@
 //! Keys that are legal one by one and contradict each other.
 
+use super::claim_words::RoleSource;
 use super::parameters::{Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal};
 use super::worlds;
 use crate::sgd::plain::needs_plain_engine_for;
@@ -320,6 +321,36 @@ pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Re
     if parameters.data.noise > 0.0 {
         let noise = super::value::shortest(parameters.data.noise);
         return refuse("data.noise", noise, format!("must be 0, because claim {claim} is judged here"));
+    }
+    Ok(())
+}
+
+/// Checks what claims need that tell samples with the common feature from those with a rare one.
+pub(crate) fn check_rare_for(claim: &str, Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+    let share = super::value::shortest(data.rare_share);
+    if data.features < 2 {
+        let legal = format!("must be at least 2, because claim {claim} is about rare features");
+        return refuse("data.features", data.features, legal);
+    }
+    if !(data.rare_share > 0.0 && data.rare_share < 1.0) {
+        let legal = format!("must be above 0 and below 1, because claim {claim} is about common and rare features");
+        return refuse("data.rare_share", share, legal);
+    }
+    Ok(())
+}
+
+/// Checks what claims need that are about the fewest bits, which are looked for by measured roles.
+pub(crate) fn check_bits_for(
+    claim: &str,
+    roles: RoleSource,
+    Parameters { pruning, .. }: &Parameters,
+) -> Result<(), Contradiction> {
+    if !pruning.fewest_bits {
+        return refuse("pruning.fewest_bits", false, format!("must be true, because claim {claim} is judged here"));
+    }
+    if roles == RoleSource::Built {
+        let legal = format!("must be \"measured\", because the bits of claim {claim} are those of measured roles");
+        return refuse("roles", "built", legal);
     }
     Ok(())
 }

@@ -87,6 +87,8 @@ pub static KEYS: &[Key] = &[
     choice("pruning.order", "", &["smallest-first", "largest-first"], "smallest-first", "Which end of the order is pruned first.", CONTROL),
     choice("pruning.removal", "", &["zero-slot", "drop", "novice", "merge-nearest", "merge-group", "quantise"], "zero-slot", "What becomes of a pruned expert.", CRITERIA),
     integer("pruning.bits", "b", 1, 16, "4", "Bits of a neuron's weight of the experts that removal = quantise rounds in place of removing them.", CRITERIA),
+    choice("pruning.range", "", &["expert", "layer"], "expert", "Which weights the levels of a quantiser span: the expert's own, or those of all experts.", CRITERIA),
+    flag("pruning.fewest_bits", "", "false", "Whether the fewest bits that the experts of each role need are looked for.", CRITERIA),
     choice("pruning.schedule", "", &["one-shot", "iterative", "windowed", "half-way"], "one-shot", "When experts are pruned.", CRITERIA),
     integer("pruning.windows", "", 2, 1000, "4", "Windows of training of the schedule windowed; experts go at the ends of all but the last.", CRITERIA),
     integer("pruning.step_iterations", "", 0, MANY, "0", "Iterations of training between two removals of the schedule iterative.", CRITERIA),

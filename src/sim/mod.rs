@@ -32,7 +32,7 @@ pub use axis::Axis;
 pub use case::Case;
 pub use claim_key::{CLAIM_IDS, ClaimKey, ThresholdRule, find_claim};
 pub use claim_spec::ClaimSpec;
-pub use claim_words::{On, RoleSource, Verdict};
+pub use claim_words::{Feature, On, RoleSource, Verdict};
 pub use error::{Place, SimulationError};
 pub use grid::{GridValue, MOST_POINTS, Point};
 pub use keys::{KEYS, Key, Kind};

@@ -337,6 +337,10 @@ pub struct PruningParameters {
     pub removal: Removal,
     /// b: bits of a neuron's weight where experts are quantised in place of removed.
     pub bits: u32,
+    /// Which weights a quantiser's levels span.
+    pub range: QuantiserRange,
+    /// Whether the fewest bits that experts of each role need are looked for.
+    pub fewest_bits: bool,
     /// When experts are pruned.
     pub schedule: PruningSchedule,
     /// Windows of the schedule `windowed`: experts go at the ends of all but the last.
@@ -414,6 +418,16 @@ impl Removal {
     pub fn leaves_kept_alone(self) -> bool {
         !matches!(self, Removal::MergeNearest | Removal::MergeGroup)
     }
+}
+
+/// Which weights the levels of a quantiser span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuantiserRange {
+    /// The expert's own.
+    Expert,
+    /// Those of all experts.
+    Layer,
 }
 
 /// When experts are pruned.

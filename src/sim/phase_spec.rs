@@ -90,6 +90,7 @@ fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<Cla
         against: None,
         margin: None,
         ratio: None,
+        feature: None,
     })
 }
 

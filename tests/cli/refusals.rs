@@ -110,8 +110,8 @@ fn fails_on_a_claim_t2b_that_needs_as_many_experts_as_are_relevant() {
 fn fails_on_an_unknown_claim_with_the_nearest() {
     assert_eq!(
         refused("id = \"T0\"", "id = \"T1q\""),
-        "other.toml: claim 1: id = \"T1q\": must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3, C1, C2; the \
-         nearest is T1a"
+        "other.toml: claim 1: id = \"T1q\": must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3, C1, C2, \
+         Q1, Q2, Q3, Q4; the nearest is T1a"
     );
 }
 

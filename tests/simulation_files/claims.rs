@@ -33,11 +33,13 @@ fn constants(id: &str) -> &'static str {
         "T1a" | "T2b" => "threshold = 3\n",
         "S3" => "range = 0.5\nlambda = 0.02\n",
         "C1" | "C2" => "against = \"random\"\n",
+        "Q1" | "Q3" => "threshold = 0.5\non = \"all\"\n",
+        "Q2" | "Q4" => "on = \"all\"\n",
         _ => "",
     }
 }
 
-/// Settings at which every claim can be judged.
+/// Settings at which every claim of the theory can be judged.
 pub const JUDGED: [&str; 5] = [
     "pruning.finetune_kept=[3]",
     "pruning.criteria=[\"random\"]",
@@ -46,15 +48,22 @@ pub const JUDGED: [&str; 5] = [
     "data.patterns=[20, 24, 28, 32]",
 ];
 
+/// Settings at which claims about rare features can be judged.
+const RARE: [&str; 3] = ["data.features=2", "data.rare_share=0.1", "pruning.fewest_bits=true"];
+
+fn judged(id: &str) -> &'static [&'static str] {
+    if id.starts_with('Q') { &RARE } else { &JUDGED }
+}
+
 /// The claim of this name with these lines besides what it cannot do without.
 pub fn claim(id: &str, lines: &str) -> ClaimSpec {
-    let (simulation, _) = accepted(&format!("[[claim]]\nid = \"{id}\"\n{}{lines}", constants(id)), &JUDGED);
+    let (simulation, _) = accepted(&format!("[[claim]]\nid = \"{id}\"\n{}{lines}", constants(id)), judged(id));
     simulation.claims[0].clone()
 }
 
 /// The message for the same.
 pub fn refused_claim(id: &str, lines: &str) -> String {
-    refused(&format!("[[claim]]\nid = \"{id}\"\n{}{lines}", constants(id)), &JUDGED)
+    refused(&format!("[[claim]]\nid = \"{id}\"\n{}{lines}", constants(id)), judged(id))
 }
 
 #[test]
@@ -77,6 +86,10 @@ fn every_claim_id_is_read_and_has_the_slope_of_the_theory() {
         ("S3", None),
         ("C1", None),
         ("C2", None),
+        ("Q1", None),
+        ("Q2", None),
+        ("Q3", None),
+        ("Q4", None),
     ];
     assert_eq!(read, expected.map(|(id, slope)| (id.to_string(), slope)));
 }
@@ -157,7 +170,8 @@ fn verdicts_are_upper_case_words_for_people_and_files() {
 
 #[test]
 fn fails_on_a_claim_that_cannot_be_read() {
-    let ids = "must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3, C1, C2";
+    let ids = "must be one of T0, T0x, T1a, T1b, T1c, T1c-D, T1c-Δᶜ, T1d, T1d-λ, T2a, T2ax, T2b, S3, C1, C2, Q1, Q2, \
+               Q3, Q4";
     let meaning = "c₁, which the smallest norm change of a relevant expert must reach";
     for (claim, problem) in [
         ("on = \"all\"", format!("claim 1: id is missing: {ids}")),
@@ -278,8 +292,34 @@ fn a_comparison_needs_a_criterion_that_is_computed_and_another_one() {
     let two = "[[claim]]\nid = \"C1\"\nagainst = \"reap\"\n[[claim]]\nid = \"C1\"\nagainst = \"mass\"";
     let (simulation, points) = accepted(two, &["pruning.criteria=all"]);
     assert_eq!(simulation.claims[0].margin, Some(0.01));
-    assert_eq!(points[0].parameters.pruning.criteria.of(16).len(), 32);
-    assert_eq!(points[0].parameters.pruning.criteria.of(18).len(), 31);
+    assert_eq!(points[0].parameters.pruning.criteria.of(16).len(), 33);
+    assert_eq!(points[0].parameters.pruning.criteria.of(18).len(), 32);
+}
+
+#[test]
+fn claims_about_rare_features_need_them_and_the_bits() {
+    let refused = |id: &str, set: &[&str]| {
+        let lines = constants(id).replace("on = \"all\"\n", "");
+        refused(&format!("[[claim]]\nid = \"{id}\"\non = \"all\"\n{lines}"), set)
+    };
+    let [features, share, bits] = RARE;
+    assert!(refused("Q1", &[]).contains("data.features = 1: must be at least 2, because claim Q1"));
+    for none in ["data.rare_share=0", "data.rare_share=1"] {
+        assert!(refused("Q3", &[features, none, bits]).contains("must be above 0 and below 1, because claim Q3"));
+    }
+    let unmeasured = refused("Q2", &[features, share]);
+    assert!(unmeasured.contains("pruning.fewest_bits = false: must be true, because claim Q2"), "{unmeasured}");
+    let built = refused_claim("Q4", "roles = \"built\"");
+    assert!(built.contains("roles = built: must be \"measured\""), "{built}");
+    assert!(claim("Q1", "roles = \"built\"").threshold == Some(0.5));
+    assert!(refused_claim("Q3", "feature = \"rare\"").contains("claim Q3 takes no feature"));
+    let compared = |lines: &str| crate::refused(&format!("[[claim]]\nid = \"C1\"\nagainst = \"random\"\n{lines}"), &JUDGED);
+    assert!(compared("feature = \"seldom\"").contains("must be one of \"common\", \"rare\""));
+    assert!(compared("feature = \"rare\"").contains("data.features = 1: must be at least 2, because claim C1"));
+    // One claim on all samples, one on those of either kind.
+    let of = |feature: &str| format!("[[claim]]\nid = \"C1\"\nagainst = \"random\"\non = \"all\"\n{feature}\n");
+    let three = ["", "feature = \"common\"", "feature = \"rare\""].map(of).concat();
+    accepted(&three, &[features, share, "pruning.criteria=[\"random\"]"]);
 }
 
 #[test]

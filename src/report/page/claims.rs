@@ -10,7 +10,7 @@ use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
 use crate::measure::Role;
 use crate::record::{ClaimRow, ExpertRow, RunRow};
 use crate::report::results::PointLabel;
-use crate::report::text::{bare_percent, significant};
+use crate::report::text::{bare_percent, constants, significant};
 use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
                 }
             }
             @if let Some(definition) = definition {
-                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) @if !row.against.is_empty() { "; against " (row.against) } "." }
+                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) "." }
             }
             (marks(views, &parts, axis))
             p.numbers { (numbers(row, &parts)) }
@@ -88,19 +88,14 @@ fn sentence_case(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The constants of a claim: its threshold, and that of its slopes.
+/// The constants of a claim, and that of its slopes.
 fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
-    let own = match (row.claim.as_str(), row.threshold) {
-        ("T1a", Some(threshold)) => format!("; c₁ = {threshold}"),
-        ("T2b", Some(threshold)) => format!("; c = {threshold}"),
-        _ => String::new(),
-    };
     let slope = parts.iter().find(|part| part.part.starts_with("slope")).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
         format!("; slopes {side} {threshold}").replace('-', "−")
     });
-    own + &slope.unwrap_or_default()
+    constants(row) + &slope.unwrap_or_default()
 }
 
 /// What tells a part from the other parts of its claim.
