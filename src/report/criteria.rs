@@ -21,6 +21,10 @@ pub struct Standing {
     pub auc: Option<f64>,
     /// The largest pruning ratio up to which the mean accuracy stays within [`KEPT`] of the unpruned model's.
     pub knee: f64,
+    /// The same of the accuracies on the samples with the common and with a rare feature; empty without rare features.
+    pub knees: [Option<f64>; 2],
+    /// Mean over runs and ratios 0 < ρ ≤ γ of these two accuracies.
+    pub by_feature: [Option<f64>; 2],
     /// Mean over runs and ratios 0 < ρ ≤ γ of the oracle's accuracy less the criterion's, and the same over ρ > γ with at
     /// least two experts kept.
     pub regret: [Option<f64>; 2],
@@ -29,7 +33,8 @@ pub struct Standing {
     pub agreement: [Option<f64>; 2],
     /// Share of the pruned models, at least one and not all experts kept, that chance chose between equals.
     pub tied: f64,
-    /// Verdict of C1 against it, if the file has that claim for the point.
+    /// Verdict of C1 against it, if the file has that claim for the point; with the feature, if it is only judged on some
+    /// samples.
     pub verdict: String,
 }
 
@@ -66,7 +71,8 @@ pub fn standings(runs: &[RunRows], claims: &[&ClaimRow]) -> Vec<Standing> {
 
 fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Option<Standing> {
     let (mut area, mut regret, mut agreement) = (Mean::default(), [Mean::default(); 2], [Mean::default(); 2]);
-    let mut by_kept: BTreeMap<usize, Mean> = BTreeMap::new();
+    let mut by_kept: [BTreeMap<usize, Mean>; 3] = Default::default();
+    let mut by_feature = [Mean::default(); 2];
     let mut tied = Mean::default();
     for run in runs {
         let k = run.experts.len();
@@ -81,34 +87,49 @@ fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Opt
         let irrelevant = run.experts.iter().filter(|row| row.role == Role::Irrelevant).count();
         let own = |of: Criterion| run.pruning.iter().filter(move |row| row.criterion == of.name() && !row.finetuned);
         for row in own(criterion) {
-            by_kept.entry(row.kept).or_default().add(row.accuracy);
+            let accuracies = [row.accuracy, row.accuracy_common, row.accuracy_rare];
+            for (means, accuracy) in by_kept.iter_mut().zip(accuracies) {
+                means.entry(row.kept).or_default().add(accuracy);
+            }
             if row.kept < k {
                 tied.add(Some(f64::from(u8::from(row.tied > 0))));
                 let best = own(Criterion::Oracle).find(|best| best.kept == row.kept).and_then(|best| best.accuracy);
                 let lost = best.zip(row.accuracy).map(|(best, own)| best - own);
                 let beyond = usize::from(k - row.kept > irrelevant);
+                if beyond == 0 {
+                    by_feature.iter_mut().zip(&accuracies[1..]).for_each(|(mean, accuracy)| mean.add(*accuracy));
+                }
                 if row.kept > 1 {
                     regret[beyond].add(lost);
                 }
             }
         }
     }
-    let unpruned = by_kept.last_key_value()?.1.get()?;
-    let most = *by_kept.last_key_value()?.0;
-    let good = |mean: &Mean| mean.get().is_some_and(|accuracy| accuracy >= unpruned - KEPT);
-    let fewest = by_kept.iter().rev().take_while(|(_, mean)| good(mean)).last().map_or(most, |(kept, _)| *kept);
-    let verdict = claims.iter().find(|row| {
-        row.claim == "C1" && row.against == criterion.name() && row.feature.is_empty()
-    });
+    let verdict_on = |is_wanted: &dyn Fn(&ClaimRow) -> bool| {
+        claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && is_wanted(row))
+    };
+    let on_all = verdict_on(&|row| row.feature.is_empty()).map(|row| row.verdict.clone());
+    let on_some = || verdict_on(&|_| true).map(|row| format!("{} ({})", row.verdict, row.feature));
     Some(Standing {
         criterion,
         auc: area.get(),
-        knee: (most - fewest) as f64 / most as f64,
+        knee: knee(&by_kept[0])?,
+        knees: [knee(&by_kept[1]), knee(&by_kept[2])],
+        by_feature: by_feature.map(Mean::get),
         regret: regret.map(Mean::get),
         agreement: agreement.map(Mean::get),
         tied: tied.get().unwrap_or(0.0),
-        verdict: verdict.map(|row| row.verdict.clone()).unwrap_or_default(),
+        verdict: on_all.or_else(on_some).unwrap_or_default(),
     })
+}
+
+/// The largest pruning ratio up to which the mean accuracy stays within [`KEPT`] of the unpruned model's; `None` without that.
+fn knee(by_kept: &BTreeMap<usize, Mean>) -> Option<f64> {
+    let (&most, unpruned) = by_kept.last_key_value()?;
+    let unpruned = unpruned.get()?;
+    let good = |mean: &Mean| mean.get().is_some_and(|accuracy| accuracy >= unpruned - KEPT);
+    let fewest = by_kept.iter().rev().take_while(|(_, mean)| good(mean)).last().map_or(most, |(kept, _)| *kept);
+    Some((most - fewest) as f64 / most as f64)
 }
 
 /// What an expert is worth under a criterion: its score, turned where the largest goes first.
@@ -163,17 +184,21 @@ fn milliseconds(seconds: f64) -> String {
 
 /// The standings at one point, one row a criterion.
 pub fn table(standings: &[Standing]) -> String {
-    let mut text = String::from(
-        "| criterion | AUC | knee | regret up to γ | beyond γ | ρ with loo-loss | ρ with oracle | tied | Δ at least as accurate | where it fails |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
+    let has_rare = standings.iter().any(|one| one.by_feature[1].is_some());
+    let [names, rule] = if has_rare { [" knee common, rare | up to γ common, rare |", "---|---|"] } else { [""; 2] };
+    let mut text = format!(
+        "| criterion | AUC | knee |{names} regret up to γ | beyond γ | ρ with loo-loss | ρ with oracle | tied | Δ at least as accurate | where it fails |\n\
+         |---|---|---|{rule}---|---|---|---|---|---|---|\n",
     );
     let best =
         standings.iter().filter(|one| one.criterion != Criterion::Oracle).map(|one| one.knee).fold(0.0, f64::max);
     for one in standings {
         let number = |value: Option<f64>| value.map(|value| format!("{value:.3}")).unwrap_or_else(|| "–".into());
+        let pair = |pair: [Option<f64>; 2]| format!(" {}, {} |", number(pair[0]), number(pair[1]));
+        let features = if has_rare { pair(one.knees) + &pair(one.by_feature) } else { String::new() };
         let _ = writeln!(
             text,
-            "| `{}` | {} | {:.3} | {} | {} | {} | {} | {:.0} % | {} | {} |",
+            "| `{}` | {} | {:.3} |{features} {} | {} | {} | {} | {:.0} % | {} | {} |",
             one.criterion.name(),
             number(one.auc),
             one.knee,
@@ -250,6 +275,25 @@ mod tests {
             text.contains("| `reap` | 0.875 | 0.250 | 0.102 |") && text.contains("a tie: chance decides"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn rare_features_have_knees_of_their_own() {
+        let (experts, mut pruning) = run([2.0, 1.0, 1.0, 0.0], [1.0, 0.995, 0.98, 0.5], 0);
+        assert!(!table(&standings(&[RunRows { experts: &experts, pruning: &pruning }], &[])).contains("rare"));
+        for row in pruning.iter_mut().filter(|row| row.criterion == "reap") {
+            row.accuracy_common = Some(if row.kept > 1 { 1.0 } else { 0.5 });
+            row.accuracy_rare = Some(if row.kept > 3 { 1.0 } else { 0.9 });
+        }
+        let all = standings(&[RunRows { experts: &experts, pruning: &pruning }], &[]);
+        assert_eq!((all[0].knee, all[0].knees), (0.25, [Some(0.5), Some(0.0)]));
+        // γ = ½.
+        let [common, rare] = all[0].by_feature.map(|mean| mean.unwrap_or_default());
+        assert!((common - 1.0).abs() < 1e-12 && (rare - 0.9).abs() < 1e-12);
+        let text = table(&all);
+        assert!(text.contains("| 0.250 | 0.500, 0.000 | 1.000, 0.900 |"), "{text}");
+        let widths: Vec<usize> = text.lines().map(|line| line.matches('|').count()).collect();
+        assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
     }
 
     #[test]
