@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod formulas;
 mod gradients;
 mod merging;
 mod outputs;

@@ -96,8 +96,13 @@ pub fn scores(criterion: Criterion, given: &Statistics) -> Vec<f64> {
 
 /// The routed pairs of every sample.
 pub fn pairs(model: &Model, batch: &Batch) -> Vec<(Vec<RoutedPair>, Vec<f64>)> {
+    pairs_by(model, &rule(model, batch), batch)
+}
+
+/// The same under any routing.
+pub fn pairs_by(model: &Model, rule: &RoutingRule, batch: &Batch) -> Vec<(Vec<RoutedPair>, Vec<f64>)> {
     let mut all = Vec::new();
-    for_each_routed(model, &rule(model, batch), batch, |sample| {
+    for_each_routed(model, rule, batch, |sample| {
         all.push((sample.pairs.to_vec(), sample.scores.to_vec()))
     });
     all
