@@ -102,9 +102,7 @@ pub fn pairs(model: &Model, batch: &Batch) -> Vec<(Vec<RoutedPair>, Vec<f64>)> {
 /// The same under any routing.
 pub fn pairs_by(model: &Model, rule: &RoutingRule, batch: &Batch) -> Vec<(Vec<RoutedPair>, Vec<f64>)> {
     let mut all = Vec::new();
-    for_each_routed(model, rule, batch, |sample| {
-        all.push((sample.pairs.to_vec(), sample.scores.to_vec()))
-    });
+    for_each_routed(model, rule, batch, |sample| all.push((sample.pairs.to_vec(), sample.scores.to_vec())));
     all
 }
 
