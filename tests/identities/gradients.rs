@@ -10,7 +10,7 @@ use moe_theory::sim::parameters::PruningOrder;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::world::cases(200))]
 
     /// I3: with l = 1 the gate is 1 and the router's gradient 0, whatever the batch.
     #[test]

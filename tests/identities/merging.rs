@@ -6,7 +6,7 @@ use moe_theory::sim::parameters::{Gates, Removal};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::world::cases(200))]
 
     /// I10, at a fixed token: an expert of averaged weights is at most as active as its members on average (Jensen).
     #[test]

@@ -9,7 +9,7 @@ use moe_theory::sim::parameters::{Gates, PruningOrder, Removal};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::world::cases(200))]
 
     /// I5, expert choice: Σ_i |f_s(x_i)| is exactly the L1 change of the output without s, is gated EAN, and ranks like REAP.
     #[test]

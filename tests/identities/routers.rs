@@ -9,7 +9,7 @@ use moe_theory::sim::parameters::PruningOrder;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::world::cases(200))]
 
     /// I17: signed change, absolute change and displacement can order experts differently; they are bound by |Δ| ≤ D alone.
     #[test]

@@ -9,7 +9,7 @@ use moe_theory::sim::{Overrides, Simulation};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::world::cases(200))]
 
     /// The criteria read the forward pass that the engines compute.
     #[test]

@@ -9,6 +9,11 @@ use moe_theory::sgd::{Engine, PatternEngine, Rates};
 use moe_theory::sim::parameters::{Gates, ModelParameters, Routing};
 use proptest::prelude::*;
 
+/// A failing case is shown, and no file is left.
+pub fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 pub const CLOSE: f64 = 1e-9;
 
 pub fn close(a: f64, b: f64) -> bool {

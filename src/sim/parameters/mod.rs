@@ -21,7 +21,8 @@ pub use measurements::{
 pub use model::{Gates, ModelParameters, Priority, Routing, Signs};
 pub use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
-    Afterwards, AllKept, CalibrationData, Criteria, Kept, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
+    Afterwards, AllKept, CalibrationData, Criteria, Kept, PruningOrder, PruningParameters, PruningSchedule,
+    QuantiserRange, Removal,
 };
 pub use training::TrainingParameters;
 
