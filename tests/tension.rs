@@ -186,7 +186,10 @@ fn the_bits_of_a_run_are_the_least_that_keep_both_accuracies() {
             if let Some(fewer) = fewer.filter(|&fewer| fewer < levels && fewer >= 2).max() {
                 // A whole bit below is not looked at by quarters.
                 let whole = 1 << ((bits - 1e-9).floor() as u32);
-                assert!(!keeps(fewer) || (whole >= 2 && !keeps(whole)), "seed {seed}: {bits} bits, and {fewer} levels keep");
+                assert!(
+                    !keeps(fewer) || (whole >= 2 && !keeps(whole)),
+                    "seed {seed}: {bits} bits, and {fewer} levels keep"
+                );
                 compared += 1;
             }
         }

@@ -97,9 +97,8 @@ fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Opt
     let most = *by_kept.last_key_value()?.0;
     let good = |mean: &Mean| mean.get().is_some_and(|accuracy| accuracy >= unpruned - KEPT);
     let fewest = by_kept.iter().rev().take_while(|(_, mean)| good(mean)).last().map_or(most, |(kept, _)| *kept);
-    let verdict = claims.iter().find(|row| {
-        row.claim == "C1" && row.against == criterion.name() && row.feature.is_empty()
-    });
+    let verdict =
+        claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && row.feature.is_empty());
     Some(Standing {
         criterion,
         auc: area.get(),

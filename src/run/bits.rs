@@ -59,7 +59,5 @@ impl FewestBits {
 /// Whether both accuracies fall by at most the tolerance.
 fn is_kept(before: FeatureErrors, after: FeatureErrors) -> bool {
     let pairs = [(before.common(), after.common()), (before.rare, after.rare)];
-    pairs.iter().all(|(before, after)| {
-        after.errors as f64 <= before.errors as f64 + TOLERANCE * before.samples as f64
-    })
+    pairs.iter().all(|(before, after)| after.errors as f64 <= before.errors as f64 + TOLERANCE * before.samples as f64)
 }

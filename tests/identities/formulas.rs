@@ -127,7 +127,7 @@ impl Seen<'_> {
         let hinge = |margin: f64| (1.0 - margin).max(0.0);
         let wins = self.wins(s);
         Some(match criterion {
-            Criterion::RouterNormChange => norm(new) - norm(old),
+            Criterion::RouterNormChange | Criterion::RouterNormChangeReversed => norm(new) - norm(old),
             Criterion::RouterNormChangeAbs => (norm(new) - norm(old)).abs(),
             Criterion::RouterNormChangeCentred => norm(&centred(new)) - norm(&centred(old)),
             Criterion::RouterNormChangeEarly => norm(&self.early[s * d..][..d]) - norm(old),
@@ -199,8 +199,8 @@ fn moved(model: &Model, moves: u64) -> Model {
     moved
 }
 
-/// Who goes first by the names' conventions: the largest score for these two, the smallest for all others.
-const LARGEST_FIRST: [Criterion; 2] = [Criterion::Aimer, Criterion::Redundancy];
+/// Who goes first: the largest score by these three, the smallest by all others.
+const LARGEST_FIRST: [Criterion; 3] = [Criterion::Aimer, Criterion::Redundancy, Criterion::RouterNormChangeReversed];
 
 proptest! {
     #![proptest_config(crate::world::cases(300))]

@@ -313,7 +313,8 @@ fn claims_about_rare_features_need_them_and_the_bits() {
     assert!(built.contains("roles = built: must be \"measured\""), "{built}");
     assert!(claim("Q1", "roles = \"built\"").threshold == Some(0.5));
     assert!(refused_claim("Q3", "feature = \"rare\"").contains("claim Q3 takes no feature"));
-    let compared = |lines: &str| crate::refused(&format!("[[claim]]\nid = \"C1\"\nagainst = \"random\"\n{lines}"), &JUDGED);
+    let compared =
+        |lines: &str| crate::refused(&format!("[[claim]]\nid = \"C1\"\nagainst = \"random\"\n{lines}"), &JUDGED);
     assert!(compared("feature = \"seldom\"").contains("must be one of \"common\", \"rare\""));
     assert!(compared("feature = \"rare\"").contains("data.features = 1: must be at least 2, because claim C1"));
     // One claim on all samples, one on those of either kind.
