@@ -5,13 +5,17 @@ mod common;
 use common::point;
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Design, Jury, conclusions};
+use moe_theory::measure::Role;
+use moe_theory::moe::{Model, Pretrained, RoutingRule};
 use moe_theory::patterns::streams::{Purpose, stream};
+use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::{Calibration, Criterion, Statistics};
 use moe_theory::record::rows::RunBody;
 use moe_theory::record::{ExpertRow, PruningRow};
 use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::sgd::{Engine, PatternEngine, Rates};
 use moe_theory::sim::parameters::PruningOrder;
-use moe_theory::sim::{Overrides, Simulation};
+use moe_theory::sim::{Overrides, Parameters, Point, Simulation};
 use rand::RngExt;
 
 const SMALL: &str = "data.patterns=24 data.tokens=8 model.experts=8 model.neurons=4 model.tokens_per_expert=3 \
@@ -21,11 +25,15 @@ const SMALL: &str = "data.patterns=24 data.tokens=8 model.experts=8 model.neuron
 
 /// A run of the small setting with these settings in place of, or beside, its own.
 fn small(settings: &str, seed: u64) -> RunRecord {
+    run(&small_point(settings), seed, 5, EngineChoice::Auto)
+}
+
+fn small_point(settings: &str) -> Point {
     let key = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
     let given: Vec<String> = settings.split_whitespace().map(key).collect();
     let own = SMALL.split_whitespace().filter(|setting| !given.contains(&key(setting)));
     let all: Vec<&str> = own.chain(settings.split_whitespace()).collect();
-    run(&point(&all.join(" ")), seed, 5, EngineChoice::Auto)
+    point(&all.join(" "))
 }
 
 fn rows(record: &RunRecord, criterion: Criterion, finetuned: bool) -> Vec<&PruningRow> {
@@ -42,7 +50,7 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
     let points = simulation.points().expect("legal");
     let mut jury = Jury::new(&simulation, &points, Design::Fixed);
     let expert = |role| ExpertRow { role, ..ExpertRow::default() };
-    let experts: Vec<ExpertRow> = [moe_theory::measure::Role::Irrelevant; 3].into_iter().map(expert).collect();
+    let experts: Vec<ExpertRow> = [Role::Irrelevant; 3].into_iter().map(expert).collect();
     for (number, (worse, better)) in runs.enumerate() {
         let row = |criterion: &str, kept: usize, accuracy: f64| PruningRow {
             criterion: criterion.into(),
@@ -87,6 +95,44 @@ fn a_comparison_is_decided_by_the_runs_that_differ() {
     // As often the one as the other, and runs in which both are better somewhere, decide nothing.
     assert_eq!((of("C1", 40, 40, 0), of("C2", 40, 40, 0)), ("INCONCLUSIVE".into(), "INCONCLUSIVE".into()));
     assert_eq!((of("C1", 0, 0, 60), of("C2", 0, 0, 60)), ("INCONCLUSIVE".into(), "INCONCLUSIVE".into()));
+}
+
+/// What one run says of C1 (margin ¼), with two of three experts irrelevant and these differences at 3, 2 and 1 kept.
+fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
+    let text = format!(
+        "name = \"x\"\n[pruning]\ncriteria = [\"random\"]\n[[claim]]\nid = \"C1\"\nagainst = \"random\"\nmargin = 0.25\n{ratio}"
+    );
+    let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
+    let points = simulation.points().expect("legal");
+    let roles = [Role::Relevant, Role::Relevant, Role::Irrelevant, Role::Irrelevant];
+    let experts: Vec<ExpertRow> = roles.map(|role| ExpertRow { role, ..ExpertRow::default() }).into();
+    let rows = |criterion: &'static str, of: [f64; 3]| {
+        (1..=3).rev().zip(of).map(move |(kept, accuracy)| PruningRow {
+            criterion: criterion.into(),
+            kept,
+            ratio: (4 - kept) as f64 / 4.0,
+            accuracy: Some(accuracy),
+            ..PruningRow::default()
+        })
+    };
+    let pruning: Vec<PruningRow> =
+        rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
+    let body = RunBody::default();
+    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let seen = evidence.comparison(&simulation.claims[0]);
+    (seen.worse, seen.better, seen.difference)
+}
+
+/// ρ = γ counts, what lies beyond does not; a difference of the margin itself is none.
+#[test]
+fn a_comparison_ends_at_gamma_and_begins_above_the_margin() {
+    assert_eq!(comparison([0.0, -0.5, 0.0], ""), (true, false, Some(-0.5)));
+    assert_eq!(comparison([0.0, 0.5, 0.0], ""), (false, true, Some(0.0)));
+    assert_eq!(comparison([0.0, 0.0, -0.5], ""), (false, false, Some(0.0)));
+    assert_eq!(comparison([0.0, 0.0, -0.5], "ratio = 0.75"), (true, false, Some(-0.5)));
+    assert_eq!(comparison([0.0, -0.5, 0.0], "ratio = 0.25"), (false, false, Some(0.0)));
+    assert_eq!(comparison([0.25, -0.25, 0.0], ""), (false, false, Some(-0.25)));
+    assert_eq!(comparison([0.375, -0.375, 0.0], ""), (true, true, Some(-0.375)));
 }
 
 #[test]
@@ -160,7 +206,7 @@ fn no_set_beats_the_oracle_on_its_own_samples() {
         let labels: Vec<f64> = (0..samples).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect();
         let mut calibration = Calibration::new(k);
         (calibration.outputs, calibration.labels) = (outputs.clone(), labels.clone());
-        let model = moe_theory::moe::Model {
+        let model = Model {
             patterns: 1,
             neurons_per_expert: 1,
             tokens_per_expert: 2,
@@ -212,6 +258,87 @@ fn schedules_agree_where_they_must() {
     assert!(stepped.len() == 24 && stepped != loud(""));
 }
 
+/// All criteria prune the same model and are tested on the same samples: a row depends on the kept experts alone.
+#[test]
+fn what_is_compared_is_paired() {
+    let poor = "training.iterations=5 pretrained.neuron_scale=1 pruning.criteria=all";
+    let record = small(poor, 6);
+    let unpruned: Vec<_> = record.pruning.iter().filter(|row| row.kept == 8).map(|row| row.errors).collect();
+    assert_eq!(unpruned.len(), Criterion::ALL.len());
+    assert!(unpruned.iter().all(|errors| *errors == unpruned[0] && *errors > Some(0)), "{unpruned:?}");
+    // Two names of one order: REAP is gated EAN in expert choice.
+    let of = |criterion| rows(&record, criterion, false).iter().map(|row| row.errors).collect::<Vec<_>>();
+    assert_eq!(of(Criterion::Reap), of(Criterion::GatedEan));
+    assert_ne!(of(Criterion::Reap), of(Criterion::Random));
+}
+
+/// Errors of a model on the evaluation samples of a run.
+fn errors(engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> u64 {
+    let mut batch = Batch::default();
+    Sampler::evaluation(&parameters.data, seed).fill(&mut batch, parameters.evaluation.samples);
+    let mut outputs = Vec::new();
+    engine.outputs(&batch, &mut outputs);
+    let f = outputs.chunks_exact(engine.experts()).map(|own| own.iter().sum::<f64>());
+    f.zip(&batch.labels).filter(|(f, y)| f * **y <= 0.0).count() as u64
+}
+
+/// Trains `model` on the next batches of `sampler`.
+fn trained(model: &Model, sampler: &mut Sampler, parameters: &Parameters, iterations: usize) -> Model {
+    let mut engine = PatternEngine::new(model, Rates::from(&parameters.training));
+    let mut batch = Batch::default();
+    for _ in 0..iterations {
+        sampler.fill(&mut batch, parameters.training.batch);
+        engine.step(&batch).expect("finite");
+    }
+    engine.model()
+}
+
+/// Three windows of 13, 14 and 14 iterations: at the end of the first half of those that go are gone, at the end of the
+/// second all, each time by the displacement within the window.
+#[test]
+fn windows_are_what_they_are_said_to_be() {
+    let settings = "pruning.criterion=router-displacement pruning.schedule=windowed pruning.windows=3 \
+                    pruning.finetune_kept=[5,4,2] pruning.afterwards=nothing training.iterations=41 \
+                    pretrained.neuron_scale=1";
+    let record = small(settings, 1);
+    let (parameters, seed) = (small_point(settings).parameters, record.run.head.seed);
+    for row in record.pruning.iter().filter(|row| row.kept < 8) {
+        let mut model = Pretrained::constructed(&parameters, seed).model;
+        let mut sampler = Sampler::of_training(&parameters, seed);
+        for (iterations, left) in [(13, 8 - (8 - row.kept) / 2), (14, row.kept)] {
+            let end = trained(&model, &mut sampler, &parameters, iterations);
+            let displacement = |expert: usize| -> f64 {
+                end.router(expert).iter().zip(model.router(expert)).map(|(a, b)| (a - b).powi(2)).sum()
+            };
+            let mut keep: Vec<usize> = (0..end.experts()).collect();
+            keep.sort_by(|&a, &b| displacement(b).total_cmp(&displacement(a)));
+            keep.truncate(left);
+            keep.sort_unstable();
+            model = end.subset(&keep);
+        }
+        let end = trained(&model, &mut sampler, &parameters, 14);
+        let mut engine = PatternEngine::new(&end, Rates::from(&parameters.training));
+        assert_eq!(row.errors, Some(errors(&mut engine, &parameters, seed)), "{} kept", row.kept);
+        assert!(row.errors > Some(0), "a model without an error tells little");
+    }
+}
+
+/// The early change is that after the share `early` of the iterations.
+#[test]
+fn an_early_change_is_early() {
+    let settings = "pruning.criteria=[\"router-norm-change-early\"] pruning.early=0.13";
+    let record = small(settings, 1);
+    let (parameters, seed) = (small_point(settings).parameters, record.run.head.seed);
+    let start = Pretrained::constructed(&parameters, seed).model;
+    // 0.13 · 40 = 5.2, rounded up.
+    let early = trained(&start, &mut Sampler::of_training(&parameters, seed), &parameters, 6);
+    let norm = |model: &Model, s: usize| model.router(s).iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+    for (expert, row) in record.experts.iter().enumerate() {
+        let change = norm(&early, expert) - norm(&start, expert);
+        assert!(row.router_norm_change_early.is_some_and(|score| (score - change).abs() < 1e-12), "{row:?}");
+    }
+}
+
 #[test]
 fn what_follows_pruning_is_what_was_asked_for() {
     let settings = "pruning.finetune_kept=[4,2] pruning.finetune_iterations=10";
@@ -237,6 +364,46 @@ fn removal_changes_the_pruned_models_and_not_the_whole_one() {
         let (other, drop) = (of(removal), of("drop"));
         assert_eq!(other[0], drop[0], "{removal}");
         assert_ne!(other, drop, "{removal}");
+    }
+}
+
+/// Errors of a model with novices or merged experts are those of the model that a calibration set makes.
+#[test]
+fn removals_that_need_a_calibration_set_are_evaluated_as_models() {
+    for (removal, routing) in [
+        ("novice", ""),
+        ("merge-nearest", ""),
+        ("merge-group", ""),
+        ("novice", "model.routing=token-choice model.experts_per_token=2"),
+        ("merge-nearest", "model.routing=token-choice model.experts_per_token=2"),
+        ("merge-group", "model.routing=token-choice model.experts_per_token=2"),
+    ] {
+        // Not trained: what the run prunes is the constructed model.
+        let settings = format!(
+            "pruning.criterion=random pruning.removal={removal} {routing} training.router_rate=0 \
+             training.expert_rate=0 pretrained.neuron_scale=1"
+        );
+        let record = small(&settings, 3);
+        let (parameters, seed) = (small_point(&settings).parameters, record.run.head.seed);
+        let model = Pretrained::constructed(&parameters, seed).model;
+        let mut samples = Sampler::new(&parameters.data, seed, Purpose::Calibration, Purpose::CalibrationNoise);
+        let mut batch = Batch::default();
+        samples.fill(&mut batch, parameters.pruning.calibration_samples);
+        let mut calibration = Calibration::new(model.experts());
+        calibration.add(&model, &RoutingRule::new(&parameters.model, parameters.data.tokens), &batch);
+        let mut order: Vec<usize> = (0..8).collect();
+        let chance = |s: usize| record.experts[s].random.expect("a score");
+        order.sort_by(|&a, &b| chance(b).total_cmp(&chance(a)));
+        let mut some = 0;
+        for row in &record.pruning {
+            let mut kept = order[..row.kept].to_vec();
+            kept.sort_unstable();
+            let mut pruned = EngineChoice::Auto.build_pruned(&model, &kept, Some(&calibration), &parameters, seed);
+            let expected = errors(pruned.as_mut(), &parameters, seed);
+            assert_eq!(row.errors, Some(expected), "{settings}, {} kept", row.kept);
+            some += usize::from(expected > 0);
+        }
+        assert!(some > 3, "a model without an error tells little");
     }
 }
 

@@ -162,10 +162,7 @@ fn nllb(expert: usize, given: &Statistics) -> Option<f64> {
 
 /// std(A)·mean Γ over the routed pairs.
 fn fluctuation(sums: &ExpertSums) -> f64 {
-    let mean = per(sums.activations, sums.pairs);
-    // A variance of a few rounding errors may come out negative.
-    let variance = (per(sums.squared, sums.pairs) - mean * mean).max(0.0);
-    variance.sqrt() * per(sums.gates, sums.pairs)
+    per(sums.spread, sums.pairs).sqrt() * per(sums.gates, sums.pairs)
 }
 
 fn specialisation(expert: usize, given: &Statistics) -> Option<f64> {

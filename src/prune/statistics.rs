@@ -40,6 +40,11 @@ pub struct ExpertSums {
     pub activations: f64,
     /// Σ_{R_s} A².
     pub squared: f64,
+    /// Σ_{R_s} (A − Ā)²: kept by Welford's update, since Σ A² − N Ā² loses all digits where A hardly
+    /// varies.
+    pub spread: f64,
+    /// Ā: the mean activation over R_s.
+    pub mean: f64,
     /// Σ_{R_s} Γ A.
     pub gated: f64,
     /// Σ_{R_s} Γ² A².
@@ -89,6 +94,9 @@ impl Calibration {
             sums.gates += gate;
             sums.activations += activation;
             sums.squared += activation * activation;
+            let off = activation - sums.mean;
+            sums.mean += off / sums.pairs;
+            sums.spread += off * (activation - sums.mean);
             sums.gated += gate * activation;
             sums.gated_squared += (gate * activation) * (gate * activation);
         }

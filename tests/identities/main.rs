@@ -1,0 +1,11 @@
+//! Identities of pruning criteria, each in the mode in which it is exact. Numbers as in METHODOLOGY, "Identities".
+
+#[path = "../common/mod.rs"]
+mod common;
+mod formulas;
+mod gradients;
+mod merging;
+mod outputs;
+mod routers;
+mod routing;
+mod world;

@@ -1,0 +1,153 @@
+//! Experts that become one, or of which one sign is left: I10, I11, I14, I16.
+
+use crate::world::*;
+use moe_theory::prune::{Calibration, Criterion, pruned_model};
+use moe_theory::sim::parameters::{Gates, Removal};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(crate::world::cases(200))]
+
+    /// I10, at a fixed token: an expert of averaged weights is at most as active as its members on average (Jensen).
+    #[test]
+    fn i10_averaged_weights_are_at_most_as_active_as_their_members(
+        World { model, batch } in worlds(),
+        removal in prop_oneof![Just(Removal::MergeNearest), Just(Removal::MergeGroup)],
+    ) {
+        let calibration = calibrate(&model, &batch);
+        let merged = pruned_model(&model, &[0, 1], removal, Some(&calibration));
+        prop_assert_eq!(&merged.signs, &vec![1.0, -1.0]);
+        for place in 0..2 {
+            // All experts of a sign are merged into the one that is kept; in expert choice their gate masses are equal.
+            let members: Vec<usize> = (place..model.experts()).step_by(2).collect();
+            for v in 0..model.patterns {
+                let mean = members.iter().map(|&s| model.activations(s)[v]).sum::<f64>() / members.len() as f64;
+                prop_assert!(merged.activations(place)[v] <= mean + CLOSE);
+            }
+        }
+    }
+
+    /// I11: the CKA of scalar outputs does not see a_s, so what is alike is only looked for within one sign.
+    #[test]
+    fn i11_similarity_is_blind_to_signs_and_groups_hold_one_sign(
+        World { model, batch } in worlds(),
+        flipped in any::<prop::sample::Index>(),
+    ) {
+        let mut other = model.clone();
+        let flipped = flipped.index(model.experts());
+        other.signs[flipped] *= -1.0;
+        let (plain, turned) = (calibrate(&model, &batch), calibrate(&other, &batch));
+        for expert in 0..model.experts() {
+            for (a, b) in plain.similarity_of(expert).iter().zip(turned.similarity_of(expert)) {
+                prop_assert!((a - b).abs() <= 1e-9, "{a} {b}");
+            }
+        }
+        // A twin of opposite sign is no reason to go.
+        let mut twins = model.subset(&[0, 1, 0, 1]);
+        twins.signs = vec![1.0, -1.0, -1.0, 1.0];
+        let given = statistics(&twins, &batch);
+        let calibration = given.calibration.as_ref().expect("data is given");
+        for (expert, score) in scores(Criterion::Redundancy, &given).into_iter().enumerate() {
+            prop_assert!((score - calibration.similarity_of(expert)[3 - expert]).abs() <= 1e-12);
+        }
+    }
+
+    /// I14: where two experts of one sign share tokens with gates g_i, g_j and their activations differ by δ, the output of
+    /// the merged expert c A_i + (1 − c) A_j with gate g_i + g_j is nearest at the mean of r = g_i/(g_i + g_j) weighted by
+    /// (g_i + g_j)² δ², not at the plain mean of r.
+    #[test]
+    fn i14_the_best_merge_constant_is_a_weighted_mean(
+        World { mut model, batch } in worlds(),
+        shift in prop_oneof![-0.5f64..-0.01, 0.01f64..0.5],
+    ) {
+        // With raw gates and all experts chosen every token is at both experts.
+        model.signs.fill(1.0);
+        let rule = token_choice(&model, &batch, model.experts(), Gates::Raw);
+        let mut shared = Vec::new();
+        for (pairs, _) in pairs_by(&model, &rule, &batch) {
+            let of = |expert: usize| pairs.iter().filter(move |pair| pair.expert == expert);
+            shared.extend(of(0).zip(of(1)).map(|(i, j)| (i.gate, j.gate, i.activation, j.activation)));
+        }
+        prop_assert_eq!(shared.len(), batch.tokens.len());
+        let error = |c: f64| -> f64 {
+            let of = |&(gi, gj, ai, aj): &(f64, f64, f64, f64)| (gi * ai + gj * aj - (gi + gj) * (c * ai + (1.0 - c) * aj)).powi(2);
+            shared.iter().map(of).sum()
+        };
+        let weight = |&(gi, gj, ai, aj): &(f64, f64, f64, f64)| ((gi + gj) * (ai - aj)).powi(2);
+        let share = |&(gi, gj, _, _): &(f64, f64, f64, f64)| gi / (gi + gj);
+        let total: f64 = shared.iter().map(weight).sum();
+        prop_assume!(total > 1e-9);
+        let best = shared.iter().map(|pair| weight(pair) * share(pair)).sum::<f64>() / total;
+        let plain = shared.iter().map(share).sum::<f64>() / shared.len() as f64;
+        // A parabola: its value elsewhere is known exactly.
+        for c in [best + shift, plain] {
+            let expected = error(best) + total * (c - best) * (c - best);
+            prop_assert!(close(error(c), expected), "{} {expected}", error(c));
+        }
+    }
+
+    /// What is averaged is weighted by gate mass: Σ_s M_s w_s/Σ_s M_s for routers and neurons, M_s = Σ Γ.
+    #[test]
+    fn merged_weights_are_means_by_gate_mass(
+        World { model, batch } in worlds(),
+        removal in prop_oneof![Just(Removal::MergeNearest), Just(Removal::MergeGroup)],
+        choices in 1usize..=2,
+    ) {
+        let rule = token_choice(&model, &batch, choices, Gates::Raw);
+        let mut calibration = Calibration::new(model.experts());
+        calibration.add(&model, &rule, &batch);
+        let mut masses = vec![0.0; model.experts()];
+        pairs_by(&model, &rule, &batch).iter().flat_map(|(pairs, _)| pairs).for_each(|pair| masses[pair.expert] += pair.gate);
+        let merged = pruned_model(&model, &[0, 1], removal, Some(&calibration));
+        for place in 0..2 {
+            let members: Vec<usize> = (place..model.experts()).step_by(2).collect();
+            let total: f64 = members.iter().map(|&s| masses[s]).sum();
+            let share = |s: usize| if total > 0.0 { masses[s] / total } else { 1.0 / members.len() as f64 };
+            let mean = |of: &dyn Fn(usize) -> f64| members.iter().map(|&s| share(s) * of(s)).sum::<f64>();
+            for (v, weight) in merged.router(place).iter().enumerate() {
+                prop_assert!(close(*weight, mean(&|s| model.router(s)[v])));
+            }
+            for (v, weight) in merged.expert_neurons(place).iter().enumerate() {
+                prop_assert!(close(*weight, mean(&|s| model.expert_neurons(s)[v])));
+            }
+        }
+    }
+
+    /// A novice's constant is the gate-weighted mean activation, which in expert choice is the mean of |f_s|.
+    #[test]
+    fn a_novice_stands_for_the_mean_of_its_expert(World { model, batch } in worlds(), by_tokens in any::<bool>()) {
+        let rule = if by_tokens { token_choice(&model, &batch, 1, Gates::Raw) } else { rule(&model, &batch) };
+        let mut calibration = Calibration::new(model.experts());
+        calibration.add(&model, &rule, &batch);
+        let novices = pruned_model(&model, &[0], Removal::Novice, Some(&calibration));
+        prop_assert_eq!(novices.expert_neurons(0), model.expert_neurons(0));
+        let routed = pairs_by(&model, &rule, &batch);
+        for expert in 1..model.experts() {
+            let own = || routed.iter().flat_map(|(pairs, _)| pairs).filter(|pair| pair.expert == expert);
+            let mass: f64 = own().map(|pair| pair.gate).sum();
+            let gated: f64 = own().map(|pair| pair.gate * pair.activation).sum();
+            let constant = if mass > 0.0 { gated / mass } else { 0.0 };
+            for activation in novices.activations(expert) {
+                prop_assert!(close(activation, constant));
+            }
+            let outputs = calibration.outputs.iter().skip(expert).step_by(model.experts());
+            let size = outputs.map(|f| f.abs()).sum::<f64>() / batch.samples() as f64;
+            prop_assert!(by_tokens || close(constant, size));
+            prop_assert_eq!(novices.signs[expert], model.signs[expert]);
+        }
+    }
+
+    /// I16 (L8): a plan that keeps one sign alone errs on every sample of the other class, whatever the removal adds to
+    /// its sign.
+    #[test]
+    fn i16_one_sign_alone_cannot_classify(World { model, batch } in worlds(), sign in 0usize..2) {
+        let kept: Vec<usize> = (sign..model.experts()).step_by(2).collect();
+        for removal in [Removal::Drop, Removal::ZeroSlot, Removal::MergeNearest, Removal::MergeGroup] {
+            let pruned = pruned_model(&model, &kept, removal, Some(&calibrate(&model, &batch)));
+            for (f, y) in sign_of(&pruned, &batch, |outputs| outputs.iter().sum()).iter().zip(&batch.labels) {
+                let own = if sign == 0 { 1.0 } else { -1.0 };
+                prop_assert!(*y == own || y * f <= 0.0, "{removal:?}");
+            }
+        }
+    }
+}
