@@ -92,6 +92,10 @@ proptest! {
             let (a, b) = (plain.model(), dense.model());
             prop_assert!(largest_difference(&a.routers, &b.routers) < TOLERANCE);
             prop_assert!(largest_difference(&a.neurons, &b.neurons) < TOLERANCE);
+            // The step may have made a tie, which rounding then decides.
+            if near_a_kink(&mut plain, &batch) || near_a_kink(&mut dense, &batch) {
+                return Ok(());
+            }
             let (mut gates, mut expected) = (Vec::new(), Vec::new());
             plain.class_token_gates(&batch, &mut gates);
             dense.class_token_gates(&batch, &mut expected);

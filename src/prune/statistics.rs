@@ -137,6 +137,16 @@ impl Calibration {
         }
     }
 
+    /// What it says of these experts, by themselves.
+    pub fn of(&self, experts: &[usize]) -> Self {
+        let outputs = self.outputs.chunks_exact(self.experts.len());
+        Self {
+            experts: experts.iter().map(|&expert| self.experts[expert]).collect(),
+            outputs: outputs.flat_map(|own| experts.iter().map(|&expert| own[expert])).collect(),
+            labels: self.labels.clone(),
+        }
+    }
+
     /// Samples.
     pub fn samples(&self) -> usize {
         self.labels.len()

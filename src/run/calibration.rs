@@ -6,7 +6,7 @@ use crate::patterns::{Batch, Pattern, Sampler};
 use crate::prune::statistics::router_changes;
 use crate::prune::{Calibration, Criterion, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
-use crate::sim::parameters::{CalibrationData, ModelParameters, Parameters, Removal};
+use crate::sim::parameters::{CalibrationData, Parameters, Removal};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -74,12 +74,14 @@ pub(super) fn gather<'a>(
         changes: router_changes(&before.routers, &after.routers, after.patterns),
         early: router_changes(&before.routers, early, after.patterns),
         chance,
-        calibration: needed.then(|| calibrate(after, parameters, run_seed)),
+        calibration: needed.then(|| {
+            calibrate(after, &RoutingRule::new(&parameters.model, parameters.data.tokens), parameters, run_seed)
+        }),
     }
 }
 
-/// One pass over the run's calibration set: the same samples at every call.
-pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -> Calibration {
+/// One pass over the run's calibration set by a model that routes by `rule`: the same samples at every call.
+pub(super) fn calibrate(model: &Model, rule: &RoutingRule, parameters: &Parameters, run_seed: u64) -> Calibration {
     let data = &parameters.data;
     let share = match parameters.pruning.calibration {
         CalibrationData::Task => 0.0,
@@ -88,7 +90,6 @@ pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -
     };
     let mut sampler = Sampler::new(data, run_seed, Purpose::Calibration, Purpose::CalibrationNoise);
     let mut generator = stream(run_seed, Purpose::CalibrationShift);
-    let rule = RoutingRule::new(&ModelParameters { experts: model.experts(), ..parameters.model.clone() }, data.tokens);
     let mut calibration = Calibration::new(model.experts());
     let mut batch = Batch::default();
     let mut remaining = parameters.pruning.calibration_samples;
@@ -97,7 +98,7 @@ pub(super) fn calibrate(model: &Model, parameters: &Parameters, run_seed: u64) -
         remaining -= block;
         sampler.fill(&mut batch, block);
         shift(&mut batch, share, parameters, &mut generator);
-        calibration.add(model, &rule, &batch);
+        calibration.add(model, rule, &batch);
     }
     calibration
 }

@@ -1,7 +1,7 @@
 //! What criteria cost: measured, so different at every call.
 
 use super::calibration::{calibrate, chance};
-use crate::moe::Pretrained;
+use crate::moe::{Pretrained, RoutingRule};
 use crate::prune::Criterion;
 use crate::prune::Statistics;
 use crate::prune::statistics::router_changes;
@@ -25,7 +25,8 @@ pub fn criterion_costs(parameters: &Parameters) -> BTreeMap<Criterion, [f64; 2]>
         chance: chance(model.experts(), 0),
         calibration: None,
     };
-    let pass = fastest(|| statistics.calibration = Some(calibrate(&model, parameters, 0)));
+    let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
+    let pass = fastest(|| statistics.calibration = Some(calibrate(&model, &rule, parameters, 0)));
     let of = |criterion: &Criterion| {
         let needs_routers = criterion.name().starts_with("router");
         let own = fastest(|| {

@@ -5,6 +5,7 @@ mod calibration;
 mod certificates;
 mod costs;
 mod ends;
+mod left;
 pub mod lines;
 mod pruned;
 mod pruning_schedule;

@@ -3,18 +3,18 @@
 use super::calibration::criteria;
 use super::certificates::{self, Irrelevant};
 use super::ends::Start;
+use super::left::Left;
 use super::pruning_schedule::{Outcome, Shared};
 use super::single::EngineChoice;
 use crate::certify::Verdict;
 use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
-use crate::moe::Model;
 use crate::patterns::{Batch, Sampler};
 use crate::prune::removal::novice;
 use crate::prune::{Criterion, Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
-use crate::sgd::{Engine, StopReason, train};
+use crate::sgd::{Engine, Loss, StopReason, train};
 use crate::sim::parameters::{Afterwards, Parameters, Removal, Routing};
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ pub(super) fn prune_and_test(
                 let further = [(0, false), (parameters.pruning.finetune_iterations, true)];
                 for (iterations, is_last) in further {
                     for model in models.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
-                        let errors = model.model.as_ref().and_then(|model| bench.of_model(model, iterations));
+                        let errors = model.model.as_ref().and_then(|model| bench.of_left(model, iterations));
                         rows.push(row(model.kept, is_last, errors, model.tied));
                     }
                 }
@@ -197,7 +197,7 @@ fn pass(
 /// Tests pruned models, after further training if asked.
 struct Bench<'a> {
     shared: Shared<'a>,
-    /// The unpruned model, whose decisions distillation learns.
+    /// The unpruned model, whose outputs distillation learns.
     teacher: &'a mut dyn Engine,
     /// Errors by kept experts and iterations: criteria often agree.
     known: BTreeMap<(Vec<usize>, usize), Option<FeatureErrors>>,
@@ -229,9 +229,9 @@ impl Bench<'_> {
     }
 
     /// The errors of a model that went on training while it was pruned, after further iterations.
-    fn of_model(&mut self, model: &Model, iterations: usize) -> Option<FeatureErrors> {
+    fn of_left(&mut self, left: &Left, iterations: usize) -> Option<FeatureErrors> {
         let Shared { parameters, seed, choice, .. } = self.shared;
-        self.of_engine(choice.build(model, parameters, seed), iterations)
+        self.of_engine(choice.build_with_rule(left.model(), left.rule(), parameters, seed), iterations)
     }
 
     /// The errors of a pruned model after further iterations; `None` if it diverged or underflowed. Every pruned model of a run sees the
@@ -251,15 +251,16 @@ impl Bench<'_> {
     }
 }
 
-/// Trains `student` on the teacher's decisions in place of labels: +1 where its f is above 0, −1 elsewhere.
+/// Trains `student` to give the teacher's outputs: the squared loss with f of the teacher in the place of labels.
 fn distil(teacher: &mut dyn Engine, student: &mut dyn Engine, sampler: &mut Sampler, schedule: Schedule) -> StopReason {
+    student.set_loss(Loss::Squared);
     let mut batch = Batch::default();
     let mut outputs = Vec::new();
     for _ in 0..schedule.iterations {
         sampler.fill(&mut batch, schedule.batch);
         teacher.outputs(&batch, &mut outputs);
-        let decisions = outputs.chunks_exact(teacher.experts()).map(|outputs| outputs.iter().sum::<f64>());
-        batch.labels.iter_mut().zip(decisions).for_each(|(label, f)| *label = if f > 0.0 { 1.0 } else { -1.0 });
+        let of_teacher = outputs.chunks_exact(teacher.experts()).map(|outputs| outputs.iter().sum::<f64>());
+        batch.labels.iter_mut().zip(of_teacher).for_each(|(label, f)| *label = f);
         if student.step(&batch).is_err() {
             return StopReason::Diverged;
         }

@@ -1,13 +1,10 @@
 //! When experts are pruned: at once, one after the other, or while the model trains.
 
-use super::calibration::calibrate;
+use super::left::Left;
 use super::single::EngineChoice;
-use crate::moe::Model;
 use crate::patterns::Sampler;
 use crate::prune::statistics::router_changes;
 use crate::prune::{Criterion, Plan, Statistics};
-use crate::sgd::train;
-use crate::sgd::train::Schedule;
 use crate::sim::parameters::{Parameters, PruningSchedule};
 
 /// What a criterion's pruning leaves.
@@ -24,7 +21,7 @@ pub(super) struct Trained {
     /// The most experts that were tied at any of its removals; 0 if chance chose none.
     pub(super) tied: usize,
     /// `None` if it diverged or underflowed.
-    pub(super) model: Option<Model>,
+    pub(super) model: Option<Left>,
 }
 
 /// What all criteria of a run share.
@@ -53,34 +50,34 @@ impl Shared<'_> {
         let Self { statistics: whole, parameters, .. } = self;
         let pruning = &parameters.pruning;
         let mut sampler = Sampler::of_finetuning(parameters, self.seed);
-        let (mut before, mut after) = (whole.before.clone(), Some(whole.after.clone()));
-        let mut alive: Vec<usize> = (0..before.experts()).collect();
+        let mut left = Some(Left::all(whole.after, parameters));
+        let mut alive: Vec<usize> = (0..whole.after.experts()).collect();
         let mut removed = Vec::new();
         let mut ties = vec![0; alive.len()];
-        let mut models = vec![Trained { kept: alive.len(), tied: 0, model: after.clone() }];
-        while let Some(model) = after.as_ref().filter(|model| model.experts() > 1) {
-            let left = model.experts() - 1;
+        let mut models = vec![Trained { kept: alive.len(), tied: 0, model: left.clone() }];
+        while let Some(model) = left.as_ref().filter(|_| alive.len() > 1) {
+            let kept = alive.len() - 1;
             let plan = if removed.is_empty() {
                 criterion.importance().plan(whole, pruning.order)?
             } else {
+                let (before, after) = (whole.before.subset(&alive), model.experts());
                 let statistics = Statistics {
+                    changes: router_changes(&before.routers, &after.routers, after.patterns),
                     before: &before,
-                    after: model,
-                    changes: router_changes(&before.routers, &model.routers, model.patterns),
+                    after: &after,
                     early: alive.iter().map(|&expert| whole.early[expert]).collect(),
                     chance: alive.iter().map(|&expert| whole.chance[expert]).collect(),
-                    calibration: criterion.needs_data().then(|| calibrate(model, parameters, self.seed)),
+                    calibration: criterion.needs_data().then(|| model.calibrate(parameters, self.seed)),
                 };
                 criterion.importance().plan(&statistics, pruning.order)?
             };
-            let mut keep = plan.kept(left).to_vec();
+            let mut keep = plan.kept(kept).to_vec();
             keep.sort_unstable();
-            removed.extend((0..=left).filter(|place| !keep.contains(place)).map(|place| alive[place]));
-            ties[left - 1] = plan.tied(left);
+            removed.extend((0..=kept).filter(|place| !keep.contains(place)).map(|place| alive[place]));
+            ties[kept - 1] = plan.tied(kept);
             alive = keep.iter().map(|&place| alive[place]).collect();
-            before = before.subset(&keep);
-            after = self.trained(&model.subset(&keep), &mut sampler, pruning.step_iterations);
-            models.push(Trained { kept: left, tied: ties[left - 1], model: after.clone() });
+            left = self.trained(&model.keep(&keep, parameters), &mut sampler, pruning.step_iterations);
+            models.push(Trained { kept, tied: ties[kept - 1], model: left.clone() });
         }
         if pruning.step_iterations > 0 {
             return Some(Outcome::Trained(models));
@@ -94,7 +91,8 @@ impl Shared<'_> {
     fn while_training(self, criterion: Criterion, windows: usize) -> Option<Outcome> {
         let experts = self.statistics.before.experts();
         let numbers = self.parameters.pruning.finetune_kept.numbers(experts);
-        let unpruned = Trained { kept: experts, tied: 0, model: Some(self.statistics.after.clone()) };
+        let unpruned =
+            Trained { kept: experts, tied: 0, model: Some(Left::all(self.statistics.after, self.parameters)) };
         let others = numbers.into_iter().filter(|&kept| kept < experts);
         let trained = others.map(|kept| self.trained_to(criterion, windows, kept));
         std::iter::once(Some(unpruned)).chain(trained).collect::<Option<Vec<Trained>>>().map(Outcome::Trained)
@@ -105,7 +103,7 @@ impl Shared<'_> {
         let iterations = parameters.training.iterations;
         let experts = whole.before.experts();
         let mut sampler = Sampler::of_training(parameters, self.seed);
-        let mut start = whole.before.clone();
+        let mut start = Left::all(whole.before, parameters);
         let mut chance = whole.chance.clone();
         let mut tied = 0;
         for window in 1..=windows {
@@ -117,29 +115,22 @@ impl Shared<'_> {
                 return Some(Trained { kept, tied, model: Some(end) });
             }
             let left = experts - (experts - kept) * window / (windows - 1);
-            let changes = router_changes(&start.routers, &end.routers, end.patterns);
-            let calibration = criterion.needs_data().then(|| calibrate(&end, parameters, self.seed));
+            let (before, after) = (start.experts(), end.experts());
+            let changes = router_changes(&before.routers, &after.routers, after.patterns);
+            let calibration = criterion.needs_data().then(|| end.calibrate(parameters, self.seed));
             let early = changes.clone();
-            let statistics = Statistics { before: &start, after: &end, changes, early, chance, calibration };
+            let statistics = Statistics { before: &before, after: &after, changes, early, chance, calibration };
             let plan = criterion.importance().plan(&statistics, parameters.pruning.order)?;
             let mut keep = plan.kept(left).to_vec();
             keep.sort_unstable();
             tied = tied.max(plan.tied(left));
             chance = keep.iter().map(|&place| statistics.chance[place]).collect();
-            start = end.subset(&keep);
+            start = end.keep(&keep, parameters);
         }
         None
     }
 
-    /// The model after further iterations on the batches of `sampler`; `None` if it diverged or underflowed.
-    fn trained(self, model: &Model, sampler: &mut Sampler, iterations: usize) -> Option<Model> {
-        if iterations == 0 {
-            return Some(model.clone());
-        }
-        let mut engine = self.choice.build(model, self.parameters, self.seed);
-        // Windows have their lengths whatever the loss is.
-        let schedule = Schedule { iterations, zero_loss_window: 0, ..Schedule::training(self.parameters) };
-        let (stop, _) = train(engine.as_mut(), sampler, schedule, &mut []);
-        stop.unless_underflow(engine.as_ref()).leaves_a_model().then(|| engine.model())
+    fn trained(self, left: &Left, sampler: &mut Sampler, iterations: usize) -> Option<Left> {
+        left.trained(sampler, iterations, self.parameters, (self.choice, self.seed))
     }
 }

@@ -78,6 +78,20 @@ impl EngineChoice {
         }
     }
 
+    /// An engine for a model that routes by `rule`, where rules other than that of the unpruned model are known.
+    pub fn build_with_rule(
+        self,
+        model: &Model,
+        rule: &RoutingRule,
+        parameters: &Parameters,
+        run_seed: u64,
+    ) -> Box<dyn Engine> {
+        match needs_plain_engine(parameters) {
+            true => Box::new(PlainEngine::with_rule(model, rule.clone(), parameters)),
+            false => self.build(model, parameters, run_seed),
+        }
+    }
+
     /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the plain engine are only built for
     /// noise-free data.
     pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn Engine> {

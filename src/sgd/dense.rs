@@ -11,7 +11,7 @@
 //! batch tie exactly on every basis, wherever they stand. On the canonical basis without noise, ⟨w, v⟩ is w_v plus exact
 //! zeros, so different patterns with equal coordinates tie exactly too. On another basis those differ by rounding.
 
-use super::{Competitors, Diverged, Engine, Rates, StepReport};
+use super::{Competitors, Diverged, Engine, Loss, Rates, StepReport};
 use crate::moe::Model;
 use crate::patterns::{Batch, Class, Vocabulary};
 use crate::simd::Level;
@@ -40,6 +40,7 @@ pub struct DenseEngine {
     level: Level,
     vocabulary: Vocabulary,
     rates: Rates,
+    loss: Loss,
     /// l.
     tokens_per_expert: usize,
     /// m.
@@ -73,6 +74,7 @@ impl DenseEngine {
         Self {
             level,
             rates,
+            loss: Loss::default(),
             tokens_per_expert: model.tokens_per_expert,
             neurons_per_expert: model.neurons_per_expert,
             signs: model.signs.clone(),
@@ -135,6 +137,10 @@ impl DenseEngine {
 impl Engine for DenseEngine {
     fn experts(&self) -> usize {
         self.signs.len()
+    }
+
+    fn set_loss(&mut self, loss: Loss) {
+        self.loss = loss;
     }
 
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {

@@ -1,5 +1,6 @@
 //! What an engine does: one SGD step, the experts' outputs, and the state that the measurements read.
 
+use super::loss::Loss;
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
 use crate::sim::parameters::TrainingParameters;
@@ -22,9 +23,9 @@ impl From<&TrainingParameters> for Rates {
 /// What one step saw before it moved the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
-    /// Mean hinge loss of the batch.
+    /// Mean loss of the batch.
     pub loss: f64,
-    /// Samples with y f < 1: those with a gradient.
+    /// Samples with a gradient; by the hinge loss those with y f < 1.
     pub active: usize,
 }
 
@@ -44,13 +45,16 @@ pub struct Competitors {
 
 /// A model in training. Weights are asked for in pattern coordinates, whatever the engine keeps.
 ///
-/// Both engines minimise the mean hinge loss max(0, 1 − y f) of a batch by plain SGD; per sample, with α = `1[y f < 1]`
-/// and σ̄ = Σ_j G_j σ_j,
+/// All engines minimise the mean of a [`Loss`] over a batch, the hinge loss max(0, 1 − y f) unless told otherwise, by plain
+/// SGD; per sample, with α y = −∂ℓ/∂f, of which the hinge loss makes α = `1[y f < 1]`, and σ̄ = Σ_j G_j σ_j,
 /// −∂ℓ/∂w_s = α y a_s Σ_{j∈J_s} G_j (σ_j − σ̄) x⁽ʲ⁾ and
 /// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j `1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0]` x⁽ʲ⁾; routers and neurons move together.
 pub trait Engine {
     /// k.
     fn experts(&self) -> usize;
+
+    /// Minimises this loss from now on.
+    fn set_loss(&mut self, loss: Loss);
 
     /// One SGD step on the mean loss of all samples of the batch.
     ///

@@ -2,12 +2,14 @@
 
 pub mod dense;
 pub mod engine;
+pub mod loss;
 pub mod pattern;
 pub mod plain;
 pub mod train;
 
 pub use dense::{DenseEngine, Gradients};
 pub use engine::{Competitors, Diverged, Engine, Rates, StepReport};
+pub use loss::Loss;
 pub use pattern::PatternEngine;
 pub use plain::PlainEngine;
 pub use train::{Observer, StopReason, train};

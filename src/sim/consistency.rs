@@ -1,9 +1,10 @@
 //! Keys that are legal one by one and contradict each other.
 
 use super::claim_words::RoleSource;
-use super::parameters::{Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal};
+use super::parameters::{
+    Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal, Routing,
+};
 use super::worlds;
-use crate::sgd::plain::needs_plain_engine_for;
 
 /// A key whose value contradicts other keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,12 +125,6 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = format!("needs model.experts of at most {most}, and it is {experts}");
         return refuse("pruning.criteria", criterion.name(), legal);
     }
-    // Models that train on with fewer experts are built for expert choice in one group.
-    let trains = pruning.schedule != PruningSchedule::OneShot;
-    if let (true, Some(key)) = (trains, needs_plain_engine_for(parameters)) {
-        let legal = format!("must be one-shot, because {key} is set");
-        return refuse("pruning.schedule", pruning.schedule.name(), legal);
-    }
     if !pruning.removal.leaves_kept_alone() && model.groups > 1 {
         let legal = format!("must be zero-slot, drop or novice, because model.groups = {}", model.groups);
         return refuse("pruning.removal", pruning.removal.name(), legal);
@@ -139,9 +134,15 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = "must hold a number, because pruning.schedule trains a model for each".into();
         return refuse("pruning.finetune_kept", "[]", legal);
     }
-    let steps = pruning.schedule == PruningSchedule::Iterative && pruning.step_iterations > 0;
-    if (in_training || steps) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
-        let because = format!("pruning.schedule = {} trains with fewer experts", pruning.schedule.name());
+    let is_iterative = pruning.schedule == PruningSchedule::Iterative;
+    let steps = is_iterative && pruning.step_iterations > 0;
+    let by_tokens = is_iterative && model.routing == Routing::TokenChoice;
+    if (in_training || steps || by_tokens) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
+        let schedule = pruning.schedule.name();
+        let because = match in_training || steps {
+            true => format!("pruning.schedule = {schedule} trains with fewer experts"),
+            false => format!("pruning.schedule = {schedule} scores experts by what is left of token choice"),
+        };
         return refuse(
             "pruning.removal",
             pruning.removal.name(),

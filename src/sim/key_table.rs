@@ -95,7 +95,7 @@ pub static KEYS: &[Key] = &[
     choice("pruning.calibration", "", &["task", "mixture", "shifted"], "task", "The samples that criteria are computed from: the task's, or half of them or all without a class pattern.", CRITERIA),
     integer("pruning.calibration_samples", "", 1, 10_000, "1000", "How many samples criteria are computed from.", CRITERIA),
     real("pruning.early", "", 0.0, 1.0, "0.1", "The share of T after which router-norm-change-early reads the routers.", CRITERIA),
-    choice("pruning.afterwards", "", &["nothing", "fine-tune", "distil"], "fine-tune", "What follows pruning at the numbers of finetune_kept: training on labels, or on the decisions of the unpruned model.", CRITERIA),
+    choice("pruning.afterwards", "", &["nothing", "fine-tune", "distil"], "fine-tune", "What follows pruning at the numbers of finetune_kept: training on labels, or to the outputs of the unpruned model.", CRITERIA),
     integer("pruning.finetune_iterations", "T′", 0, MANY, "50", "Iterations of further fine-tuning after pruning.", PRUNING),
     kept("pruning.finetune_kept", "", "[]", "Numbers of experts kept at which the pruned model is fine-tuned; all: every number.", PRUNING),
     real("roles.relevant_min", "", 0.0, 1.0, "0.5", "An expert is relevant (or misaligned) for v if its proficiency p_v is at least this.", "paper; METHODOLOGY, Roles"),

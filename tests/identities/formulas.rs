@@ -207,10 +207,12 @@ proptest! {
 
     #[test]
     fn every_score_is_its_formula_and_the_least_worth_goes_first(
-        World { model, batch } in worlds(),
+        World { model, mut batch } in worlds(),
         moves in any::<[u64; 2]>(),
         choices in 0usize..=2,
     ) {
+        // Classes of unequal size: by halves the two distributions of a divergence could be exchanged.
+        batch.labels[1..4].fill(1.0);
         let (before, early) = (moved(&model, moves[0]), moved(&model, moves[1]));
         let rule = match choices {
             0 => rule(&model, &batch),
@@ -289,6 +291,42 @@ proptest! {
                 let mut instead = order[..removed - 1].to_vec();
                 instead.push(other);
                 prop_assert!(chosen <= energy(&instead) + 1e-9);
+            }
+        }
+    }
+
+    /// Sets that are equally good are chosen by chance, and said to be: without outputs all sets are.
+    #[test]
+    fn chance_decides_between_equal_sets(luck in Just((0..6).map(f64::from).collect::<Vec<f64>>()).prop_shuffle()) {
+        let k = luck.len();
+        let model = Model {
+            patterns: 1,
+            neurons_per_expert: 1,
+            tokens_per_expert: 2,
+            signs: vec![1.0; k],
+            routers: vec![0.0; k],
+            neurons: vec![0.0; k],
+        };
+        let mut calibration = Calibration::new(k);
+        (calibration.outputs, calibration.labels) = (vec![0.0; 3 * k], vec![1.0, -1.0, 1.0]);
+        let given = Statistics {
+            before: &model,
+            after: &model,
+            changes: Vec::new(),
+            early: Vec::new(),
+            chance: luck.clone(),
+            calibration: Some(calibration),
+        };
+        let mut lucky: Vec<usize> = (0..k).collect();
+        lucky.sort_by(|&a, &b| luck[b].total_cmp(&luck[a]));
+        for criterion in [Criterion::Naee, Criterion::Hope, Criterion::Oracle] {
+            let plan = criterion.importance().plan(&given, PruningOrder::SmallestFirst).expect("data is given");
+            for kept in 1..=k {
+                let mut expected = lucky[..kept].to_vec();
+                expected.sort_unstable();
+                prop_assert_eq!(plan.kept(kept), expected);
+                let sets = [6, 15, 20, 15, 6, 0][kept - 1];
+                prop_assert_eq!(plan.tied(kept), sets);
             }
         }
     }

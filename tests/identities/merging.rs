@@ -113,6 +113,60 @@ proptest! {
         }
     }
 
+    /// Nearest: a pruned expert is averaged into the kept one of its sign whose output correlates most with its own. Group:
+    /// of the clusters of each sign the two with the largest mean correlation are joined, until as many are left as
+    /// experts of that sign are kept.
+    #[test]
+    fn what_is_alike_is_merged(World { model, batch } in worlds(), choice in any::<u64>(), by_nearest in any::<bool>()) {
+        let k = model.experts();
+        prop_assume!(k > 2);
+        let calibration = calibrate(&model, &batch);
+        let alike: Vec<Vec<f64>> = (0..k).map(|s| calibration.similarity_of(s)).collect();
+        let distinct = |a: f64, b: f64| (a - b).abs() > 1e-9;
+        // The first expert of each sign is kept, others by chance.
+        let kept: Vec<usize> = (0..k).filter(|s| *s < 2 || choice >> s & 1 == 1).collect();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for sign in 0..2 {
+            let own: Vec<usize> = (sign..k).step_by(2).collect();
+            let stay: Vec<usize> = own.iter().copied().filter(|s| kept.contains(s)).collect();
+            if by_nearest {
+                let mut joined: Vec<Vec<usize>> = stay.iter().map(|&s| vec![s]).collect();
+                for &gone in own.iter().filter(|s| !kept.contains(s)) {
+                    let mut order: Vec<usize> = (0..stay.len()).collect();
+                    order.sort_by(|&a, &b| alike[gone][stay[b]].total_cmp(&alike[gone][stay[a]]));
+                    prop_assume!(order.len() < 2 || distinct(alike[gone][stay[order[0]]], alike[gone][stay[order[1]]]));
+                    joined[order[0]].push(gone);
+                }
+                groups.extend(joined);
+            } else {
+                // At most three of a sign: one join, or all of them.
+                let mut clusters: Vec<Vec<usize>> = own.iter().map(|&s| vec![s]).collect();
+                if stay.len() == 1 {
+                    clusters = vec![own.clone()];
+                } else if stay.len() + 1 == own.len() {
+                    let mut pairs = vec![(own[0], own[1]), (own[0], own[2]), (own[1], own[2])];
+                    pairs.sort_by(|&(a, b), &(c, d)| alike[c][d].total_cmp(&alike[a][b]));
+                    prop_assume!(distinct(alike[pairs[0].0][pairs[0].1], alike[pairs[1].0][pairs[1].1]));
+                    let (a, b) = pairs[0];
+                    clusters.retain(|cluster| cluster[0] != b);
+                    clusters.iter_mut().filter(|cluster| cluster[0] == a).for_each(|cluster| cluster.push(b));
+                }
+                groups.extend(clusters);
+            }
+        }
+        groups.sort_by_key(|group| group[0]);
+        let removal = if by_nearest { Removal::MergeNearest } else { Removal::MergeGroup };
+        let merged = pruned_model(&model, &kept, removal, Some(&calibration));
+        prop_assert_eq!(merged.experts(), groups.len());
+        for (place, group) in groups.iter().enumerate() {
+            // Gate masses are equal in expert choice.
+            for v in 0..model.patterns {
+                let mean = group.iter().map(|&s| model.router(s)[v]).sum::<f64>() / group.len() as f64;
+                prop_assert!(close(merged.router(place)[v], mean), "{group:?}");
+            }
+        }
+    }
+
     /// A novice's constant is the gate-weighted mean activation, which in expert choice is the mean of |f_s|.
     #[test]
     fn a_novice_stands_for_the_mean_of_its_expert(World { model, batch } in worlds(), by_tokens in any::<bool>()) {
@@ -147,6 +201,15 @@ proptest! {
             for (f, y) in sign_of(&pruned, &batch, |outputs| outputs.iter().sum()).iter().zip(&batch.labels) {
                 let own = if sign == 0 { 1.0 } else { -1.0 };
                 prop_assert!(*y == own || y * f <= 0.0, "{removal:?}");
+            }
+        }
+        for (removal, gates) in [(Removal::ZeroSlot, Gates::Raw), (Removal::Drop, Gates::Renormalised)] {
+            let rule = token_choice(&model, &batch, 2, gates).pruned(&kept, removal);
+            let pruned = if removal == Removal::Drop { model.subset(&kept) } else { model.clone() };
+            let (_, outputs) = token_outputs(&pruned, &rule, &batch);
+            for (outputs, y) in outputs.chunks_exact(pruned.experts()).zip(&batch.labels) {
+                let (f, own) = (outputs.iter().sum::<f64>(), if sign == 0 { 1.0 } else { -1.0 });
+                prop_assert!(*y == own || y * f <= 0.0, "{removal:?} in token choice");
             }
         }
     }

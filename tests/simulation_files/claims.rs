@@ -333,7 +333,12 @@ fn criteria_removal_and_schedule_that_do_not_fit_are_refused() {
     let half_way = refused(&["pruning.schedule=half-way"]);
     assert!(half_way.contains("pruning.finetune_kept = []: must hold a number"), "{half_way}");
     let routed = ["model.routing=token-choice", "model.experts_per_token=2", "pruning.schedule=iterative"];
-    assert!(refused(&routed).contains("pruning.schedule = iterative: must be one-shot, because model.routing is set"));
+    let novices = refused(&[&routed[..], &["pruning.removal=novice"]].concat());
+    assert!(
+        novices.contains("pruning.removal = novice: must be zero-slot or drop, because pruning.schedule = iter"),
+        "{novices}"
+    );
+    accepted("", &routed);
     let merged = refused(&["certificate.nodes=1", "pruning.removal=merge-nearest"]);
     assert!(merged.contains("certificate.nodes = 1: must be 0"), "{merged}");
 }

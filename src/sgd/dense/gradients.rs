@@ -21,15 +21,17 @@ pub struct Gradients {
     pub neurons: Vec<DMatrix<f64>>,
     /// The mean loss.
     pub loss: f64,
-    /// Samples with y f < 1, those whose α is 1.
+    /// Samples with a gradient; by the hinge loss those with y f < 1.
     pub active: usize,
 }
 
 /// What goes back, and the gradients of the expert that was last gone through.
 #[derive(Clone, Debug)]
 pub(super) struct Backward {
-    /// The samples with y f < 1.
+    /// The samples with a gradient.
     pub(super) active: Vec<usize>,
+    /// −∂ℓ/∂f of each of them.
+    pulls: Vec<f64>,
     /// ∂/∂w_s over the samples of the first half of the batch, `[d]`, padded.
     pub(super) first_half: Vec<f64>,
     /// ∂/∂w_s over the whole batch, `[d]`, padded: the sum of the first half, gone on with.
@@ -55,6 +57,7 @@ impl Backward {
         let length = patterns.next_multiple_of(LINE);
         Self {
             active: Vec::new(),
+            pulls: Vec::new(),
             first_half: vec![0.0; length],
             router: vec![0.0; length],
             neurons: Panels::zeros(length, neurons_per_expert),
@@ -85,7 +88,7 @@ impl Backward {
     pub(super) fn expert<S: Simd>(&mut self, simd: S, way: Way<'_>) {
         let active_choices = self.active.len() * way.passes.choices;
         self.scratch.of_neurons.set_rows(active_choices);
-        self.scratch.collect(simd, way, &self.active);
+        self.scratch.collect(simd, way, &self.active, &self.pulls);
         let Scratch { starts, of_router, of_neurons } = &self.scratch;
         let rows = Rows { numbers: as_lines(way.tokens), starts, lines: self.router.len() / LINE };
         self.neurons.numbers_mut().fill(0.0);
@@ -102,14 +105,14 @@ impl Backward {
 impl Scratch {
     /// Writes the coefficients of the active choices.
     #[inline(always)]
-    fn collect<S: Simd>(&mut self, simd: S, way: Way<'_>, active: &[usize]) {
+    fn collect<S: Simd>(&mut self, simd: S, way: Way<'_>, active: &[usize], pulls: &[f64]) {
         let Way { expert, sign, batch, passes, .. } = way;
         let share = 1.0 / self.of_neurons.columns() as f64;
         self.starts.clear();
         self.of_router.clear();
-        for &sample in active {
+        for (&sample, pull) in active.iter().zip(pulls) {
             // −∂loss/∂σ̄ of this sample.
-            let pull = batch.labels[sample] * sign / samples_or_one(batch);
+            let pull = pull * sign / samples_or_one(batch);
             let first = passes.first_choice(expert, sample);
             for choice in first..first + passes.choices {
                 let gated = pull * passes.gates[choice];
@@ -174,23 +177,25 @@ impl DenseEngine {
         Ok(Gradients { routers, neurons, loss, active: self.backward.active.len() })
     }
 
-    /// The mean loss of the batch that was last passed forward; notes its samples with y f < 1.
+    /// The mean loss of the batch that was last passed forward; notes its samples with a gradient.
     ///
     /// # Errors
     /// [`Diverged`] if f of a sample is no finite number.
     pub(super) fn losses(&mut self, batch: &Batch) -> Result<f64, Diverged> {
         let mut total = 0.0;
         self.backward.active.clear();
+        self.backward.pulls.clear();
         for (sample, label) in batch.labels.iter().enumerate() {
             let experts = self.signs.iter().enumerate();
             let output: f64 = experts.map(|(expert, sign)| sign * self.passes.mean(expert, sample)).sum();
             if !output.is_finite() {
                 return Err(Diverged);
             }
-            let margin = label * output;
-            if margin < 1.0 {
-                total += 1.0 - margin;
+            let (loss, pull) = self.loss.at(*label, output);
+            total += loss;
+            if pull != 0.0 {
                 self.backward.active.push(sample);
+                self.backward.pulls.push(pull);
             }
         }
         Ok(total / samples_or_one(batch))

@@ -64,23 +64,23 @@ impl Gradients {
     }
 }
 
-/// Adds the gradient of the sample that was last passed forward, of label `label`. A token that an expert does not choose
+/// Adds the gradient of the sample that was last passed forward; `pull` is its −∂ℓ/∂f. A token that an expert does not choose
 /// has weight 0 there and adds 0.
 #[inline(always)]
 pub(super) fn backward<S: Lanes>(
     simd: S,
     tables: &Tables,
     sample: &Sample<S>,
-    (tokens, label): (&[Pattern], f64),
+    (tokens, pull): (&[Pattern], f64),
     gradients: &mut Gradients,
 ) {
     let n = tokens.len();
     let signs = S::as_simd_f64s(&tables.signs).0.as_chunks::<2>().0;
-    let label = simd.splat_f64s(label);
+    let pull = simd.splat_f64s(pull);
     let zero = simd.splat_f64s(0.0);
     for (group, signs) in signs.iter().enumerate() {
         let (means, inverses) = (sample.means[group], sample.inverses[group]);
-        let scales = [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(label, signs[half]), inverses[half]));
+        let scales = [0, 1].map(|half| simd.mul_f64s(simd.mul_f64s(pull, signs[half]), inverses[half]));
         let gates = &tables.gates.grouped::<S>()[group..];
         let values = &tables.values.grouped::<S>()[group..];
         let sums = &mut gradients.sums.grouped_mut::<S>()[group..];

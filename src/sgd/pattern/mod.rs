@@ -24,6 +24,7 @@ mod threshold;
 mod update;
 
 use super::engine::{Competitors, Diverged, Engine, Rates, StepReport};
+use super::loss::Loss;
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
 use crate::simd::Level;
@@ -43,6 +44,7 @@ pub struct PatternEngine {
     /// The model at t = 0: signs and sizes; its weights are not kept.
     shape: Model,
     rates: Rates,
+    loss: Loss,
     tables: Tables,
     cells: Cells,
     gradients: Gradients,
@@ -68,6 +70,7 @@ impl PatternEngine {
         Self {
             level,
             rates,
+            loss: Loss::default(),
             cells,
             gradients: Gradients::new(d, k, lanes),
             ranges: Ranges::new(&tables.values, d, lanes),
@@ -88,6 +91,10 @@ impl PatternEngine {
 impl Engine for PatternEngine {
     fn experts(&self) -> usize {
         self.shape.experts()
+    }
+
+    fn set_loss(&mut self, loss: Loss) {
+        self.loss = loss;
     }
 
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {

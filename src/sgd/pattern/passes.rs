@@ -132,16 +132,15 @@ impl PatternEngine {
         report: &mut StepReport,
     ) -> Result<(), Diverged> {
         for sample in samples {
-            let label = batch.labels[sample];
             let output = self.forward(simd, batch, sample, room);
             if !output.is_finite() {
                 return Err(Diverged);
             }
-            let slack = 1.0 - label * output;
-            if slack > 0.0 {
-                report.loss += slack;
+            let (loss, pull) = self.loss.at(batch.labels[sample], output);
+            if pull != 0.0 {
+                report.loss += loss;
                 report.active += 1;
-                backward(simd, &self.tables, room, (batch.sample(sample), label), &mut self.gradients);
+                backward(simd, &self.tables, room, (batch.sample(sample), pull), &mut self.gradients);
             }
         }
         Ok(())

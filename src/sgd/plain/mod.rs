@@ -4,10 +4,10 @@
 //! and vectors of the other two engines. Where all three apply (expert choice, one group, no regulariser) they agree to
 //! rounding (`tests/plain_engine.rs`).
 //!
-//! The loss is the mean hinge loss of the batch plus the regularisers of [`Regularisers`]. Neurons have no part in the
+//! The loss is the mean [`Loss`] of the batch plus the regularisers of [`Regularisers`]. Neurons have no part in the
 //! latter, so lemmas L4 and L5 hold here too: on a pattern, neurons that are not active stay as they are.
 
-use super::{Competitors, Diverged, Engine, Rates, StepReport};
+use super::{Competitors, Diverged, Engine, Loss, Rates, StepReport};
 use crate::moe::{Model, Pair, Routed, RoutingRule, TokenBlocks};
 use crate::patterns::{Batch, Class, Pattern};
 use crate::sim::parameters::{ModelParameters, Parameters, Routing};
@@ -21,6 +21,7 @@ pub use regularisers::Regularisers;
 pub struct PlainEngine {
     rule: RoutingRule,
     rates: Rates,
+    loss: Loss,
     regularisers: Regularisers,
     /// d.
     patterns: usize,
@@ -85,6 +86,7 @@ impl PlainEngine {
         Self {
             rule,
             rates: Rates::from(&parameters.training),
+            loss: Loss::default(),
             regularisers: Regularisers::from(&parameters.training),
             patterns: d,
             neurons_per_expert: m,
@@ -127,9 +129,9 @@ impl PlainEngine {
         self.share * self.routed.pairs.iter().map(|pair| pair.gate * self.value(pair)).sum::<f64>()
     }
 
-    /// Adds y ∂f/∂u and y ∂f/∂σ of the sample that was routed last.
-    fn pull(&mut self, label: f64) {
-        let factor = label * self.share;
+    /// Adds ∂f/∂u and ∂f/∂σ of the sample that was routed last, times −∂ℓ/∂f.
+    fn pull(&mut self, against_f: f64) {
+        let factor = against_f * self.share;
         let routed = std::mem::take(&mut self.routed);
         for block in routed.blocks() {
             let mean: f64 = block.iter().map(|pair| pair.gate * self.value(pair)).sum();
@@ -177,6 +179,10 @@ impl Engine for PlainEngine {
         self.signs.len()
     }
 
+    fn set_loss(&mut self, loss: Loss) {
+        self.loss = loss;
+    }
+
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
         self.router_pull.fill(0.0);
         self.activation_pull.fill(0.0);
@@ -188,10 +194,11 @@ impl Engine for PlainEngine {
             if !f.is_finite() {
                 return Err(Diverged);
             }
-            if label * f < 1.0 {
-                loss += 1.0 - label * f;
+            let (of_sample, against_f) = self.loss.at(label, f);
+            loss += of_sample;
+            if against_f != 0.0 {
                 active += 1;
-                self.pull(label);
+                self.pull(against_f);
             }
             self.pull_entropy();
         }
