@@ -468,13 +468,40 @@ fn schedules_work_in_token_choice() {
         }
         assert!(halves.pruning.iter().any(|row| row.errors > Some(0)), "a model without an error tells little");
     }
-    // Scored by what is left: a dropped expert's tokens go elsewhere, those of a kept router do not.
-    let iterative = |removal: &str| {
-        let more =
-            "pruning.schedule=iterative pruning.criteria=[\"reap\"] pretrained.neuron_scale=1 training.iterations=4";
-        small(&format!("{routing} pruning.removal={removal} {more}"), 1).pruning
-    };
-    assert_ne!(iterative("zero-slot"), iterative("drop"));
+}
+
+/// One after the other, scored by what is left: a dropped expert's tokens go elsewhere, those of a kept router do not.
+#[test]
+fn one_by_one_in_token_choice_scores_what_is_left() {
+    let settings = "model.routing=token-choice model.experts_per_token=2 pruning.criterion=reap \
+                    pretrained.neuron_scale=1 training.iterations=4 pruning.calibration_samples=100";
+    let of = |more: &str| small(&format!("{settings} {more}"), 1);
+    let by_errors = |record: &RunRecord| record.pruning.iter().map(|row| row.errors).collect::<Vec<_>>();
+    let kept_routers = of("pruning.removal=zero-slot pruning.schedule=iterative");
+    assert_eq!(by_errors(&kept_routers), by_errors(&of("pruning.removal=zero-slot")));
+    let dropped = of("pruning.removal=drop pruning.schedule=iterative");
+    assert_ne!(by_errors(&dropped), by_errors(&of("pruning.removal=drop")));
+    let (parameters, seed) = (small_point(settings).parameters, dropped.run.head.seed);
+    let mut engine = PlainEngine::new(&Pretrained::constructed(&parameters, seed).model, &parameters);
+    let (mut sampler, mut batch) = (Sampler::of_training(&parameters, seed), Batch::default());
+    for _ in 0..4 {
+        sampler.fill(&mut batch, parameters.training.batch);
+        engine.step(&batch).expect("finite");
+    }
+    let (mut model, mut rule) = (engine.model(), RoutingRule::new(&parameters.model, parameters.data.tokens));
+    let mut samples = Sampler::new(&parameters.data, seed, Purpose::Calibration, Purpose::CalibrationNoise);
+    samples.fill(&mut batch, 100);
+    for row in &dropped.pruning {
+        assert_eq!(model.experts(), row.kept);
+        let mut pruned = PlainEngine::with_rule(&model, rule.clone(), &parameters);
+        assert_eq!(row.errors, Some(errors(&mut pruned, &parameters, seed)), "{} kept", row.kept);
+        let mut calibration = Calibration::new(row.kept);
+        calibration.add(&model, &rule, &batch);
+        let worth = |s: &usize| calibration.experts[*s].gated / calibration.experts[*s].pairs.max(1.0);
+        let Some(least) = (0..row.kept).min_by(|a, b| worth(a).total_cmp(&worth(b))) else { break };
+        let keep: Vec<usize> = (0..row.kept).filter(|s| *s != least).collect();
+        (model, rule) = (model.subset(&keep), rule.pruned(&keep, Removal::Drop));
+    }
 }
 
 #[test]

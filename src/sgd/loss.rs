@@ -26,3 +26,23 @@ impl Loss {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_pull_is_minus_the_slope(target in -3.0f64..3.0, f in -3.0f64..3.0) {
+            prop_assume!((1.0 - target * f).abs() > 1e-4);
+            for loss in [Loss::Hinge, Loss::Squared] {
+                let slope = (loss.at(target, f + 1e-6).0 - loss.at(target, f - 1e-6).0) / 2e-6;
+                let (size, pull) = loss.at(target, f);
+                prop_assert!(size >= 0.0 && (slope + pull).abs() < 1e-7, "{loss:?} {slope} {pull}");
+            }
+            prop_assert_eq!(Loss::Squared.at(f, f), (0.0, 0.0));
+            prop_assert_eq!(Loss::Hinge.at(1.0, 1.0), (0.0, 0.0));
+        }
+    }
+}
