@@ -4,7 +4,7 @@
 
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Class};
-use moe_theory::sgd::{Competitors, Diverged, Engine, PatternEngine, Rates, StepReport};
+use moe_theory::sgd::{Competitors, Diverged, Engine, Loss, PatternEngine, Rates, StepReport};
 use proofs_check::{Configuration, EngineKind, Population, Study, Tally, Trajectory};
 
 /// A pattern engine whose model is tampered with after every step, `tamper(before, after, batch)`, and whose outputs
@@ -22,6 +22,10 @@ pub type Distort = fn(&mut [f64], usize);
 impl<F: FnMut(&Model, &mut Model, &Batch)> Engine for Planted<F> {
     fn experts(&self) -> usize {
         self.inner.experts()
+    }
+
+    fn set_loss(&mut self, loss: Loss) {
+        self.inner.set_loss(loss);
     }
 
     fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
