@@ -144,7 +144,7 @@ proptest! {
                 if stay.len() == 1 {
                     clusters = vec![own.clone()];
                 } else if stay.len() + 1 == own.len() {
-                    let mut pairs = vec![(own[0], own[1]), (own[0], own[2]), (own[1], own[2])];
+                    let mut pairs = [(own[0], own[1]), (own[0], own[2]), (own[1], own[2])];
                     pairs.sort_by(|&(a, b), &(c, d)| alike[c][d].total_cmp(&alike[a][b]));
                     prop_assume!(distinct(alike[pairs[0].0][pairs[0].1], alike[pairs[1].0][pairs[1].1]));
                     let (a, b) = pairs[0];

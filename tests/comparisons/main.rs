@@ -1,0 +1,10 @@
+//! Criteria in whole runs, and the claims that compare them.
+
+mod afterwards;
+#[path = "../common/mod.rs"]
+mod common;
+mod criteria;
+mod removal;
+mod schedules;
+mod setting;
+mod verdicts;

@@ -1,0 +1,137 @@
+//! What comparisons decide.
+
+use moe_theory::claims::Evidence;
+use moe_theory::claims::judge::{Design, Jury, conclusions};
+use moe_theory::measure::Role;
+use moe_theory::patterns::streams::{Purpose, stream};
+use moe_theory::record::rows::RunBody;
+use moe_theory::record::{ExpertRow, PruningRow};
+use moe_theory::sim::{Overrides, Simulation};
+use rand::RngExt;
+
+/// The verdict on a claim against `random` over made-up runs, in which the other is better or worse at one ratio.
+fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
+    let text = format!(
+        "name = \"x\"\n[pruning]\ncriteria = [\"random\"]\n[[claim]]\nid = \"{id}\"\nagainst = \"random\"\non = \"all\""
+    );
+    let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
+    let points = simulation.points().expect("legal");
+    let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+    let expert = |role| ExpertRow { role, ..ExpertRow::default() };
+    let experts: Vec<ExpertRow> = [Role::Irrelevant; 3].into_iter().map(expert).collect();
+    for (number, (worse, better)) in runs.enumerate() {
+        let row = |criterion: &str, kept: usize, accuracy: f64| PruningRow {
+            criterion: criterion.into(),
+            kept,
+            accuracy: Some(accuracy),
+            ..PruningRow::default()
+        };
+        let [first, second] = [worse, better].map(|gap| if gap { 0.5 } else { 0.0 });
+        // Within the margin they differ in every run.
+        let pruning = [
+            row("router-norm-change", 3, 1.0),
+            row("router-norm-change", 2, 0.995 - first),
+            row("router-norm-change", 1, 0.95),
+            row("random", 3, 1.0),
+            row("random", 2, 1.0),
+            row("random", 1, 0.945 - second),
+        ];
+        let body = RunBody::default();
+        let parameters = &points[0].parameters;
+        jury.add(0, number as u64, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+    }
+    let rows = jury.rows();
+    conclusions(&rows)[0].verdict.clone()
+}
+
+#[test]
+fn a_comparison_is_decided_by_the_runs_that_differ() {
+    let of = |id: &str, worse: u64, better: u64, both: u64| {
+        verdict(
+            id,
+            (0..200u64).map(|run| {
+                let both = run < both;
+                let (w, b) = (run >= 200 - worse, (100..100 + better).contains(&run) && run < 200 - worse);
+                (w || both, b || both)
+            }),
+        )
+    };
+    // Never different: as accurate, not more accurate.
+    assert_eq!((of("C1", 0, 0, 0), of("C2", 0, 0, 0)), ("SUPPORTED".into(), "REFUTED".into()));
+    assert_eq!((of("C1", 0, 20, 0), of("C2", 0, 20, 0)), ("SUPPORTED".into(), "SUPPORTED".into()));
+    assert_eq!((of("C1", 20, 0, 0), of("C2", 20, 0, 0)), ("REFUTED".into(), "REFUTED".into()));
+    // As often the one as the other, and runs in which both are better somewhere, decide nothing.
+    assert_eq!((of("C1", 40, 40, 0), of("C2", 40, 40, 0)), ("INCONCLUSIVE".into(), "INCONCLUSIVE".into()));
+    assert_eq!((of("C1", 0, 0, 60), of("C2", 0, 0, 60)), ("INCONCLUSIVE".into(), "INCONCLUSIVE".into()));
+    assert_eq!((of("C1", 20, 0, 100), of("C2", 20, 0, 100)), ("REFUTED".into(), "REFUTED".into()));
+    assert_eq!((of("C1", 0, 20, 60), of("C2", 0, 20, 60)), ("SUPPORTED".into(), "SUPPORTED".into()));
+}
+
+/// What one run says of C1 (margin ¼), with two of three experts irrelevant and these differences at 3, 2 and 1 kept.
+fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
+    let text = format!(
+        "name = \"x\"\n[pruning]\ncriteria = [\"random\"]\n[[claim]]\nid = \"C1\"\nagainst = \"random\"\nmargin = 0.25\n{ratio}"
+    );
+    let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
+    let points = simulation.points().expect("legal");
+    let roles = [Role::Relevant, Role::Relevant, Role::Irrelevant, Role::Irrelevant];
+    let experts: Vec<ExpertRow> = roles.map(|role| ExpertRow { role, ..ExpertRow::default() }).into();
+    let rows = |criterion: &'static str, of: [f64; 3]| {
+        (1..=3).rev().zip(of).map(move |(kept, accuracy)| PruningRow {
+            criterion: criterion.into(),
+            kept,
+            ratio: (4 - kept) as f64 / 4.0,
+            accuracy: Some(accuracy),
+            ..PruningRow::default()
+        })
+    };
+    let pruning: Vec<PruningRow> =
+        rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
+    let body = RunBody::default();
+    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let seen = evidence.comparison(&simulation.claims[0]);
+    (seen.worse, seen.better, seen.difference)
+}
+
+/// ρ = γ counts, what lies beyond does not; a difference of the margin itself is none.
+#[test]
+fn a_comparison_ends_at_gamma_and_begins_above_the_margin() {
+    assert_eq!(comparison([0.0, -0.5, 0.0], ""), (true, false, Some(-0.5)));
+    assert_eq!(comparison([0.0, 0.5, 0.0], ""), (false, true, Some(0.0)));
+    assert_eq!(comparison([0.0, 0.0, -0.5], ""), (false, false, Some(0.0)));
+    assert_eq!(comparison([0.0, 0.0, -0.5], "ratio = 0.75"), (true, false, Some(-0.5)));
+    assert_eq!(comparison([0.0, -0.5, 0.0], "ratio = 0.25"), (false, false, Some(0.0)));
+    assert_eq!(comparison([0.25, -0.25, 0.0], ""), (false, false, Some(-0.25)));
+    assert_eq!(comparison([0.375, -0.375, 0.0], ""), (true, true, Some(-0.375)));
+}
+
+#[test]
+fn too_few_runs_are_said_and_missing_rows_count_against() {
+    assert_eq!(verdict("C1", (0..4).map(|_| (true, false))), "INCONCLUSIVE (too few)");
+    assert_eq!(verdict("C1", (0..20).map(|_| (true, false))), "REFUTED");
+}
+
+/// At the edge of each hypothesis a false verdict comes in at most one simulation of twenty. 400 simulations: 20 expected
+/// at most, 40 or more of them with probability below 1e-4.
+#[test]
+fn false_verdicts_of_comparisons_are_rare() {
+    let mut generator = stream(11, Purpose::Evaluation);
+    let mut wrong = |id: &str, worse: f64, better: f64, verdict_wrong: &str| {
+        let mut count = 0;
+        for _ in 0..400 {
+            let runs: Vec<(bool, bool)> = (0..120)
+                .map(|_| {
+                    let draw: f64 = generator.random();
+                    (draw < worse, draw >= worse && draw < worse + better)
+                })
+                .collect();
+            count += usize::from(verdict(id, runs.into_iter()) == verdict_wrong);
+        }
+        count
+    };
+    assert!(wrong("C1", 0.2, 0.2, "REFUTED") < 40);
+    assert!(wrong("C1", 0.05, 0.0, "SUPPORTED") < 40);
+    assert!(wrong("C1", 0.45, 0.4, "SUPPORTED") < 40);
+    assert!(wrong("C2", 0.2, 0.2, "SUPPORTED") < 40);
+    assert!(wrong("C2", 0.0, 0.05, "REFUTED") < 40);
+}
