@@ -156,7 +156,7 @@ pub enum Afterwards {
     Nothing,
     /// Further training on labels.
     FineTune,
-    /// Further training on the decisions of the unpruned model, without labels.
+    /// Further training to the outputs of the unpruned model by the squared loss, without labels.
     Distil,
 }
 
