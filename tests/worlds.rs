@@ -287,8 +287,11 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
             format!("{SMALL} model.routing=token-choice model.experts_per_token=2 pruning.removal={removal} {more}");
         let (parameters, record) = whole_run(&settings);
         let seed = record.run.head.seed;
-        let mut engine =
-            EngineChoice::Auto.build(&pretrained(&parameters, seed, EngineChoice::Auto).model, &parameters, seed);
+        let mut engine = EngineChoice::Auto.build(
+            &pretrained(&parameters, seed, EngineChoice::Auto).expect("finite").model,
+            &parameters,
+            seed,
+        );
         let mut sampler = Sampler::of_training(&parameters, seed);
         let mut batch = Batch::default();
         for _ in 0..60 {
@@ -344,7 +347,8 @@ fn an_upstream_model_is_trained_on_its_tasks_by_the_run_s_seed() {
                             pretrained.upstream_expert_rate=0.8"
     );
     let parameters = parameters(&settings);
-    let [first, again, other] = [4, 4, 5].map(|seed| pretrained(&parameters, seed, EngineChoice::Auto));
+    let [first, again, other] =
+        [4, 4, 5].map(|seed| pretrained(&parameters, seed, EngineChoice::Auto).expect("finite"));
     assert_eq!(first.model, again.model);
     assert_ne!(first.model, other.model);
     // It solves its upstream tasks, all three pairs, much better than before.

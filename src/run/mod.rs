@@ -24,4 +24,4 @@ pub use schedule::run_all;
 pub use shard::Shard;
 pub use single::{EngineChoice, RunRecord, run};
 pub use tasks::{Task, tasks};
-pub use upstream::pretrained;
+pub use upstream::{UpstreamDiverged, pretrained};

@@ -140,6 +140,6 @@ impl Shared<'_> {
         // Windows have their lengths whatever the loss is.
         let schedule = Schedule { iterations, zero_loss_window: 0, ..Schedule::training(self.parameters) };
         let (stop, _) = train(engine.as_mut(), sampler, schedule, &mut []);
-        stop.unless_underflow(engine.as_ref()).leaves_a_model().then(|| engine.model())
+        stop.unless_unsound(engine.as_ref()).leaves_a_model().then(|| engine.model())
     }
 }
