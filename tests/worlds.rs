@@ -325,7 +325,7 @@ fn roles_of_upstream_models_are_measured_before_fine_tuning() {
     );
     let (parameters, record) = whole_run(&settings);
     let seed = record.run.head.seed;
-    let start = pretrained(&parameters, seed, EngineChoice::Auto).model;
+    let start = pretrained(&parameters, seed, EngineChoice::Auto).expect("finite").model;
     let mut engine = EngineChoice::Auto.build(&start, &parameters, seed);
     let mut sampler = Sampler::proficiency(&parameters.data, seed);
     let found = proficiency::estimate(engine.as_mut(), &mut sampler, 100, parameters.model.gate_places());
