@@ -17,6 +17,7 @@ pub mod trace;
 pub mod trajectory;
 pub mod upstream;
 
+pub use calibration::criteria;
 pub use costs::criterion_costs;
 pub use lines::{Headers, RunLines, TABLES};
 pub use reader::{RunReader, check_record};
