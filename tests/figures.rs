@@ -1,20 +1,21 @@
 //! Figures: there is data in them, they are well-formed, and the same rows give the same bytes.
 
 use moe_theory::measure::Role;
-use moe_theory::record::{BoundaryRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow};
+use moe_theory::record::{BoundaryRow, PhaseRow, ScalingRow, TermRow, TrajectoryRow};
 use moe_theory::report::figures::{
     Figure, MAX_POINTS, SweptPoint, figures, for_paper, phase_figures, png, scaling_figures,
 };
+use moe_theory::report::{DrawnExpert, DrawnModel};
 
 const ROLES: [Role; 4] = [Role::Relevant, Role::Misaligned, Role::Irrelevant, Role::Ambiguous];
 
-fn rows(points: usize) -> (Vec<ExpertRow>, Vec<PruningRow>, Vec<TrajectoryRow>) {
+fn rows(points: usize) -> (Vec<DrawnExpert>, Vec<DrawnModel>, Vec<TrajectoryRow>) {
     let (mut experts, mut pruning, mut trajectory) = (Vec::new(), Vec::new(), Vec::new());
     for (point, run) in (0..points).flat_map(|point| (0..3_u64).map(move |run| (point, run))) {
         for (expert, role) in ROLES.into_iter().enumerate() {
             let delta = [0.5, -0.02, 1e-7, 0.0][expert] * (1.0 + run as f64);
             let displacement = Some(delta.abs());
-            experts.push(ExpertRow {
+            experts.push(DrawnExpert {
                 point,
                 run,
                 expert,
@@ -29,10 +30,10 @@ fn rows(points: usize) -> (Vec<ExpertRow>, Vec<PruningRow>, Vec<TrajectoryRow>) 
             }
         }
         for (kept, finetuned) in [(4, false), (3, false), (2, false), (2, true)] {
-            pruning.push(PruningRow {
+            pruning.push(DrawnModel {
                 point,
                 run,
-                criterion: "a<b & c".to_owned(),
+                criterion: "a<b & c".into(),
                 kept,
                 ratio: 1.0 - kept as f64 / 4.0,
                 finetuned,
@@ -46,7 +47,7 @@ fn rows(points: usize) -> (Vec<ExpertRow>, Vec<PruningRow>, Vec<TrajectoryRow>) 
 
 fn drawn(points: usize) -> Vec<Figure> {
     let (experts, pruning, trajectory) = rows(points);
-    figures(&experts, &pruning, &trajectory).expect("figures are drawn")
+    figures(&experts, &pruning, &trajectory, |_| None).expect("figures are drawn")
 }
 
 fn count(figure: &Figure, element: &str) -> usize {
@@ -74,6 +75,19 @@ fn each_figure_holds_its_data() {
 }
 
 #[test]
+fn a_part_of_the_runs_is_called_a_part() {
+    let (experts, pruning, trajectory) = rows(2);
+    let part = |point| (point == 1).then(|| "first 3 of 70 runs".to_owned());
+    let drawn = figures(&experts, &pruning, &trajectory, part).expect("figures are drawn");
+    for figure in &drawn {
+        assert_eq!(figure.svg.contains("point 1, first 3 of 70 runs"), figure.name.ends_with("-1"), "{}", figure.name);
+    }
+    let (scaling, terms, points, experts) = sweep();
+    let drawn = scaling_figures(&scaling, &terms, &points, &experts, Some("the first 3 of 70 runs"));
+    assert!(drawn.expect("a figure is drawn")[0].svg.contains("first 3 of"));
+}
+
+#[test]
 fn names_from_the_rows_are_escaped() {
     let pruning = &drawn(1)[3];
     assert!(pruning.svg.contains("a&lt;b &amp; c"));
@@ -82,18 +96,18 @@ fn names_from_the_rows_are_escaped() {
 
 #[test]
 fn without_rows_there_are_no_figures() {
-    assert_eq!(figures(&[], &[], &[]).expect("nothing to draw"), []);
+    assert_eq!(figures(&[], &[], &[], |_| None).expect("nothing to draw"), []);
     // A diverged run has experts but no values.
     let [delta, p1, p2] = [f64::NAN; 3];
-    let (expert, trajectory) = (ExpertRow::default(), TrajectoryRow { delta, p1, p2, ..Default::default() });
-    assert_eq!(figures(&[expert], &[PruningRow::default()], &[trajectory]).expect("nothing to draw"), []);
+    let (expert, trajectory) = (DrawnExpert::default(), TrajectoryRow { delta, p1, p2, ..Default::default() });
+    assert_eq!(figures(&[expert], &[DrawnModel::default()], &[trajectory], |_| None).expect("nothing to draw"), []);
 }
 
 #[test]
 fn extreme_values_are_drawn() {
     for delta in [0.0, 1e-320, 1e308, -1e308, 1.0, -1.0] {
-        let expert = ExpertRow { delta: Some(delta), displacement: Some(delta.abs()), ..Default::default() };
-        assert_eq!(figures(&[expert], &[], &[]).expect("figures are drawn").len(), 3, "{delta}");
+        let expert = DrawnExpert { delta: Some(delta), displacement: Some(delta.abs()), ..Default::default() };
+        assert_eq!(figures(&[expert], &[], &[], |_| None).expect("figures are drawn").len(), 3, "{delta}");
     }
 }
 
@@ -270,7 +284,7 @@ fn maps_without_runs_are_not_drawn_and_odd_ones_do_no_harm() {
 }
 
 /// A line over d of four points in a case: |Δ| = D = 1/d, Δ = 1/4; the fits, and terms of which the leakage is below 0.
-fn sweep() -> (Vec<ScalingRow>, Vec<TermRow>, Vec<SweptPoint>, Vec<ExpertRow>) {
+fn sweep() -> (Vec<ScalingRow>, Vec<TermRow>, Vec<SweptPoint>, Vec<DrawnExpert>) {
     let slope = |figure: &str, span: &str, method: &str, slope: Option<f64>| ScalingRow {
         case: "linear".to_owned(),
         figure: figure.to_owned(),
@@ -306,7 +320,7 @@ fn sweep() -> (Vec<ScalingRow>, Vec<TermRow>, Vec<SweptPoint>, Vec<ExpertRow>) {
         });
         for (expert, role, delta) in [(0, Role::Relevant, 0.25), (1, Role::Irrelevant, -square)] {
             let displacement = Some(delta.abs());
-            experts.push(ExpertRow { point, expert, role, delta: Some(delta), displacement, ..Default::default() });
+            experts.push(DrawnExpert { point, expert, role, delta: Some(delta), displacement, ..Default::default() });
         }
     }
     (scaling, terms, points, experts)
@@ -315,7 +329,7 @@ fn sweep() -> (Vec<ScalingRow>, Vec<TermRow>, Vec<SweptPoint>, Vec<ExpertRow>) {
 #[test]
 fn scaling_shows_points_and_fits() {
     let (scaling, terms, points, experts) = sweep();
-    let drawn = scaling_figures(&scaling, &terms, &points, &experts).expect("a figure is drawn");
+    let drawn = scaling_figures(&scaling, &terms, &points, &experts, None).expect("a figure is drawn");
     assert_eq!(drawn.len(), 1);
     assert_eq!(drawn[0].name, "scaling-linear");
     assert_eq!(count(&drawn[0], "circle"), 4 + 1);
@@ -327,7 +341,7 @@ fn scaling_shows_points_and_fits() {
     for text in ["no slope: 0 or less", "Not shown: values that are", "slope −1/2, to compare"] {
         assert_eq!(texts(&drawn[0], text), 1, "{text}");
     }
-    assert_eq!(scaling_figures(&scaling, &terms, &points, &experts).expect("a figure is drawn"), drawn);
+    assert_eq!(scaling_figures(&scaling, &terms, &points, &experts, None).expect("a figure is drawn"), drawn);
 }
 
 #[test]
@@ -341,9 +355,9 @@ fn lines_of_a_case_are_told_apart() {
         |point: &SweptPoint| [0, 1].map(|other| SweptPoint { point: 2 * point.point + other, ..point.clone() });
     let points: Vec<SweptPoint> = points.iter().flat_map(spread).collect();
     // Only the second line has runs.
-    let experts: Vec<ExpertRow> =
-        experts.iter().map(|row| ExpertRow { point: 2 * row.point + 1, ..row.clone() }).collect::<Vec<_>>();
-    let drawn = scaling_figures(&rows, &[], &points, &experts).expect("a figure is drawn");
+    let experts: Vec<DrawnExpert> =
+        experts.iter().map(|row| DrawnExpert { point: 2 * row.point + 1, ..row.clone() }).collect::<Vec<_>>();
+    let drawn = scaling_figures(&rows, &[], &points, &experts, None).expect("a figure is drawn");
     assert_eq!(drawn.len(), 1);
     assert_eq!(drawn[0].name, "scaling-linear-2");
     assert_eq!(texts(&drawn[0], "Changes of routers against d, case linear, training.batch = 8"), 1);
@@ -353,17 +367,17 @@ fn lines_of_a_case_are_told_apart() {
 #[test]
 fn scaling_without_data_is_not_drawn_and_odd_values_do_no_harm() {
     let (scaling, terms, points, experts) = sweep();
-    assert_eq!(scaling_figures(&[], &terms, &points, &experts).expect("nothing to draw"), []);
-    assert_eq!(scaling_figures(&scaling, &terms, &[], &experts).expect("nothing to draw"), []);
-    assert_eq!(scaling_figures(&scaling, &[], &points, &[]).expect("nothing to draw"), []);
+    assert_eq!(scaling_figures(&[], &terms, &points, &experts, None).expect("nothing to draw"), []);
+    assert_eq!(scaling_figures(&scaling, &terms, &[], &experts, None).expect("nothing to draw"), []);
+    assert_eq!(scaling_figures(&scaling, &[], &points, &[], None).expect("nothing to draw"), []);
     // Points that do not fit the line.
-    assert_eq!(scaling_figures(&scaling, &terms, &points[1..], &experts).expect("nothing to draw"), []);
+    assert_eq!(scaling_figures(&scaling, &terms, &points[1..], &experts, None).expect("nothing to draw"), []);
     for delta in [0.0, 1e-320, 1e308, f64::INFINITY, f64::NAN] {
-        let experts: Vec<ExpertRow> = experts
+        let experts: Vec<DrawnExpert> = experts
             .iter()
-            .map(|row| ExpertRow { delta: Some(delta), displacement: Some(delta), ..row.clone() })
+            .map(|row| DrawnExpert { delta: Some(delta), displacement: Some(delta), ..row.clone() })
             .collect();
-        let drawn = scaling_figures(&scaling, &[], &points, &experts).expect("no failure");
+        let drawn = scaling_figures(&scaling, &[], &points, &experts, None).expect("no failure");
         assert_eq!(drawn.len(), usize::from(delta == 1e308), "{delta}");
     }
 }

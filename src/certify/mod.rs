@@ -13,6 +13,7 @@ mod cells;
 pub mod evaluate;
 mod expert_bound;
 pub mod extremes;
+pub mod file;
 mod leaf;
 mod local;
 pub mod noise;
@@ -25,6 +26,7 @@ pub mod support;
 pub mod table;
 
 pub use evaluate::{Enclosure, Input};
+pub use file::{BadModelFile, Given, ModelFile};
 pub use search::{Budget, Certificate, Verdict, certify_class};
 pub use stored::{Stored, StoredError};
 pub use subsets::{certify, certify_path, certify_subsets, smallest_met};

@@ -26,7 +26,9 @@ impl Extremes {
 impl Observer for Extremes {
     fn observe(&mut self, _iteration: usize, engine: &mut dyn Engine, _report: Option<&StepReport>) {
         for expert in 0..self.range.len() {
-            if let Some(range) = engine.range_above(expert, self.range[expert]) {
+            // A run that is about to diverge has ranges that are no numbers.
+            let range = engine.range_above(expert, self.range[expert]).filter(|range| range.is_finite());
+            if let Some(range) = range {
                 self.range[expert] = range;
             }
             let Some(table) = &mut self.table else { continue };

@@ -3,6 +3,14 @@
 use super::routing::{choose_tokens, softmax};
 use crate::patterns::Pattern;
 
+/// The largest size of a weight: sums of squares of more weights than fit into memory are finite.
+const LARGEST: f64 = 1e140;
+
+/// Whether all weights are numbers of at most 10¹⁴⁰ in size, so that their norms are numbers too.
+pub fn has_finite_norms(weights: &[f64]) -> bool {
+    weights.iter().all(|weight| weight.abs() <= LARGEST)
+}
+
 /// k experts in pattern coordinates: u_{s,v} = ⟨w_s, v⟩ and h_{s,r,v} = ⟨w_{s,r}, v⟩. On the canonical basis these are
 /// the weights themselves; on any other basis the model computes the same function of the pattern coordinates.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +38,11 @@ impl Model {
     /// Whether a weight is subnormal: below 2.2·10⁻³⁰⁸ in size and not 0, so that it has lost digits.
     pub fn has_subnormal(&self) -> bool {
         self.routers.iter().chain(&self.neurons).any(|weight| weight.is_subnormal())
+    }
+
+    /// Whether a weight is beyond 10¹⁴⁰ in size or no number, so that a norm may be no finite number.
+    pub fn has_overflow(&self) -> bool {
+        !has_finite_norms(&self.routers) || !has_finite_norms(&self.neurons)
     }
 
     /// The router of one expert, `[d]`.

@@ -63,23 +63,53 @@ impl Mean {
     }
 }
 
-/// The standing of every criterion at one point, in the order of [`Criterion::ALL`]. `claims` are the point's.
-pub fn standings(runs: &[RunRows], claims: &[&ClaimRow]) -> Vec<Standing> {
-    let of = |criterion: &Criterion| standing(*criterion, runs, claims);
-    Criterion::ALL.iter().filter_map(of).collect()
+/// What the runs of one point say of every criterion, collected run by run.
+#[derive(Clone, Debug)]
+pub struct Standings {
+    /// Runs so far.
+    pub runs: u64,
+    tallies: Vec<(Criterion, Tally)>,
 }
 
-fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Option<Standing> {
-    let (mut area, mut regret, mut agreement) = (Mean::default(), [Mean::default(); 2], [Mean::default(); 2]);
-    let mut by_kept: [BTreeMap<usize, Mean>; 3] = Default::default();
-    let mut by_feature = [Mean::default(); 2];
-    let mut tied = Mean::default();
-    for run in runs {
+/// What is collected of one criterion.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    area: Mean,
+    regret: [Mean; 2],
+    agreement: [Mean; 2],
+    tied: Mean,
+    /// Accuracies on all samples, those with the common and those with a rare feature, by the number of experts kept.
+    by_kept: [BTreeMap<usize, Mean>; 3],
+    /// Accuracies on the samples with the common and with a rare feature up to γ.
+    by_feature: [Mean; 2],
+}
+
+impl Default for Standings {
+    fn default() -> Self {
+        Self { runs: 0, tallies: Criterion::ALL.iter().map(|criterion| (*criterion, Tally::default())).collect() }
+    }
+}
+
+impl Standings {
+    /// Adds a run.
+    pub fn add(&mut self, run: &RunRows) {
+        self.runs += 1;
+        self.tallies.iter_mut().for_each(|(criterion, tally)| tally.add(*criterion, run));
+    }
+
+    /// The standing of every criterion that pruned a model, in the order of [`Criterion::ALL`]. `claims` are the point's.
+    pub fn finish(&self, claims: &[&ClaimRow]) -> Vec<Standing> {
+        self.tallies.iter().filter_map(|(criterion, tally)| tally.standing(*criterion, claims)).collect()
+    }
+}
+
+impl Tally {
+    fn add(&mut self, criterion: Criterion, run: &RunRows) {
         let k = run.experts.len();
         let worth: Option<Vec<f64>> = run.experts.iter().map(|row| worth(row, criterion)).collect();
         if let Some(worth) = worth.map(|worth| without_rounding(&worth)).as_ref() {
-            area.add(area_of(run, worth));
-            for (mean, other) in agreement.iter_mut().zip([Criterion::LooLoss, Criterion::Oracle]) {
+            self.area.add(area_of(run, worth));
+            for (mean, other) in self.agreement.iter_mut().zip([Criterion::LooLoss, Criterion::Oracle]) {
                 let others: Option<Vec<f64>> = run.experts.iter().map(|row| row.score(other)).collect();
                 mean.add(others.and_then(|others| spearman(worth, &without_rounding(&others))));
             }
@@ -88,39 +118,42 @@ fn standing(criterion: Criterion, runs: &[RunRows], claims: &[&ClaimRow]) -> Opt
         let own = |of: Criterion| run.pruning.iter().filter(move |row| row.criterion == of.name() && !row.finetuned);
         for row in own(criterion) {
             let accuracies = [row.accuracy, row.accuracy_common, row.accuracy_rare];
-            for (means, accuracy) in by_kept.iter_mut().zip(accuracies) {
+            for (means, accuracy) in self.by_kept.iter_mut().zip(accuracies) {
                 means.entry(row.kept).or_default().add(accuracy);
             }
             if row.kept < k {
-                tied.add(Some(f64::from(u8::from(row.tied > 0))));
+                self.tied.add(Some(f64::from(u8::from(row.tied > 0))));
                 let best = own(Criterion::Oracle).find(|best| best.kept == row.kept).and_then(|best| best.accuracy);
                 let lost = best.zip(row.accuracy).map(|(best, own)| best - own);
                 let beyond = usize::from(k - row.kept > irrelevant);
                 if beyond == 0 {
-                    by_feature.iter_mut().zip(&accuracies[1..]).for_each(|(mean, accuracy)| mean.add(*accuracy));
+                    self.by_feature.iter_mut().zip(&accuracies[1..]).for_each(|(mean, accuracy)| mean.add(*accuracy));
                 }
                 if row.kept > 1 {
-                    regret[beyond].add(lost);
+                    self.regret[beyond].add(lost);
                 }
             }
         }
     }
-    let verdict_on = |is_wanted: &dyn Fn(&ClaimRow) -> bool| {
-        claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && is_wanted(row))
-    };
-    let on_all = verdict_on(&|row| row.feature.is_empty()).map(|row| row.verdict.clone());
-    let on_some = || verdict_on(&|_| true).map(|row| format!("{} ({})", row.verdict, row.feature));
-    Some(Standing {
-        criterion,
-        auc: area.get(),
-        knee: knee(&by_kept[0])?,
-        knees: [knee(&by_kept[1]), knee(&by_kept[2])],
-        by_feature: by_feature.map(Mean::get),
-        regret: regret.map(Mean::get),
-        agreement: agreement.map(Mean::get),
-        tied: tied.get().unwrap_or(0.0),
-        verdict: on_all.or_else(on_some).unwrap_or_default(),
-    })
+
+    fn standing(&self, criterion: Criterion, claims: &[&ClaimRow]) -> Option<Standing> {
+        let verdict_on = |is_wanted: &dyn Fn(&ClaimRow) -> bool| {
+            claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && is_wanted(row))
+        };
+        let on_all = verdict_on(&|row| row.feature.is_empty()).map(|row| row.verdict.clone());
+        let on_some = || verdict_on(&|_| true).map(|row| format!("{} ({})", row.verdict, row.feature));
+        Some(Standing {
+            criterion,
+            auc: self.area.get(),
+            knee: knee(&self.by_kept[0])?,
+            knees: [knee(&self.by_kept[1]), knee(&self.by_kept[2])],
+            by_feature: self.by_feature.map(Mean::get),
+            regret: self.regret.map(Mean::get),
+            agreement: self.agreement.map(Mean::get),
+            tied: self.tied.get().unwrap_or(0.0),
+            verdict: on_all.or_else(on_some).unwrap_or_default(),
+        })
+    }
 }
 
 /// The largest pruning ratio up to which the mean accuracy stays within [`KEPT`] of the unpruned model's; `None` without that.
@@ -256,11 +289,17 @@ mod tests {
         (scores.into_iter().enumerate().map(expert).collect(), pruning)
     }
 
+    /// What a single run says.
+    fn standings(experts: &[ExpertRow], pruning: &[PruningRow]) -> Vec<Standing> {
+        let mut standings = Standings::default();
+        standings.add(&RunRows { experts, pruning });
+        standings.finish(&[])
+    }
+
     #[test]
     fn a_hand_made_run_has_its_standing() {
         let (experts, pruning) = run([2.0, 1.0, 1.0, 0.0], [1.0, 0.995, 0.8, 0.5], 2);
-        let runs = [RunRows { experts: &experts, pruning: &pruning }];
-        let all = standings(&runs, &[]);
+        let all = standings(&experts, &pruning);
         let names: Vec<&str> = all.iter().map(|one| one.criterion.name()).collect();
         assert_eq!(names, ["reap", "oracle"]);
         let reap = &all[0];
@@ -280,12 +319,12 @@ mod tests {
     #[test]
     fn rare_features_have_knees_of_their_own() {
         let (experts, mut pruning) = run([2.0, 1.0, 1.0, 0.0], [1.0, 0.995, 0.98, 0.5], 0);
-        assert!(!table(&standings(&[RunRows { experts: &experts, pruning: &pruning }], &[])).contains("rare"));
+        assert!(!table(&standings(&experts, &pruning)).contains("rare"));
         for row in pruning.iter_mut().filter(|row| row.criterion == "reap") {
             row.accuracy_common = Some(if row.kept > 1 { 1.0 } else { 0.5 });
             row.accuracy_rare = Some(if row.kept > 3 { 1.0 } else { 0.9 });
         }
-        let all = standings(&[RunRows { experts: &experts, pruning: &pruning }], &[]);
+        let all = standings(&experts, &pruning);
         assert_eq!((all[0].knee, all[0].knees), (0.25, [Some(0.5), Some(0.0)]));
         // γ = ½.
         let [common, rare] = all[0].by_feature.map(|mean| mean.unwrap_or_default());

@@ -1,10 +1,11 @@
 //! What came out of the runs of one grid point, as bars for a terminal of 80 columns.
 
+use super::drawn::{DrawnExpert, DrawnModel};
 use super::figures::pruning::{irrelevant_share, levels};
 use super::figures::{ROLES, sorted_finite};
 use super::results::Results;
 use super::text::{WIDTH, significant};
-use crate::record::{ExpertRow, PruningRow};
+
 use crate::stats::median;
 use std::fmt::Write;
 
@@ -35,13 +36,14 @@ pub fn glance(results: &Results) -> String {
         return String::new();
     }
     let mut text = String::new();
-    changes(&mut text, &results.experts);
-    accuracies(&mut text, results);
+    let part = results.runs.part_drawn().map(|part| format!(" ({part})")).unwrap_or_default();
+    changes(&mut text, &results.runs.experts, &part);
+    accuracies(&mut text, results, &part);
     text
 }
 
-/// Medians of Δ by role, on one scale.
-fn changes(text: &mut String, experts: &[ExpertRow]) {
+/// Medians of Δ by role, on one scale; `part` says of which runs.
+fn changes(text: &mut String, experts: &[DrawnExpert], part: &str) {
     let medians: Vec<(&str, usize, f64)> = ROLES
         .iter()
         .filter_map(|(role, name)| {
@@ -53,7 +55,9 @@ fn changes(text: &mut String, experts: &[ExpertRow]) {
     if largest == 0.0 {
         return;
     }
-    let _ = writeln!(text, "\nMedian norm change Δ of all experts, by role at t = 0");
+    let of = if part.is_empty() { "all experts" } else { "experts" };
+    let title = format!("Median norm change Δ of {of}, by role at t = 0{part}");
+    let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
     for (name, count, middle) in medians {
         let cells = libm::round(middle.max(0.0) / largest * LONGEST as f64) as usize;
         let bar = if cells == 0 { "▏".to_owned() } else { "█".repeat(cells) };
@@ -62,12 +66,12 @@ fn changes(text: &mut String, experts: &[ExpertRow]) {
     }
 }
 
-/// Mean accuracy at each number kept, by criterion.
-fn accuracies(text: &mut String, results: &Results) {
-    let rows: Vec<&PruningRow> = results.pruning.iter().collect();
+/// Mean accuracy at each number kept, by criterion; `part` says of which runs.
+fn accuracies(text: &mut String, results: &Results, part: &str) {
+    let rows: Vec<&DrawnModel> = results.runs.pruning.iter().collect();
     let mut criteria: Vec<&str> = Vec::new();
     for row in &rows {
-        if !criteria.contains(&row.criterion.as_str()) {
+        if !criteria.contains(&&*row.criterion) {
             criteria.push(&row.criterion);
         }
     }
@@ -75,9 +79,10 @@ fn accuracies(text: &mut String, results: &Results) {
     if k == 0 || k > MOST_BARS {
         return;
     }
-    let experts: Vec<&ExpertRow> = results.experts.iter().collect();
+    let experts: Vec<&DrawnExpert> = results.runs.experts.iter().collect();
     let share = irrelevant_share(&experts).map(|share| format!("; γ = {}", significant(share))).unwrap_or_default();
-    let title = format!("Mean accuracy as experts are pruned one by one, {k} … 1 kept, no further training{share}");
+    let title =
+        format!("Mean accuracy as experts are pruned one by one, {k} … 1 kept, no further training{share}{part}");
     let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
     for criterion in criteria {
         let levels = levels(&rows, criterion, false);

@@ -2,7 +2,9 @@
 
 pub mod audits;
 pub mod criteria;
+mod drawn;
 pub mod figures;
+pub mod gathering;
 pub mod glance;
 mod maps;
 pub mod page;
@@ -10,4 +12,5 @@ mod results;
 mod sweeps;
 pub mod text;
 
+pub use drawn::{DrawnExpert, DrawnModel};
 pub use results::{PointLabel, Results};

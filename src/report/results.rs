@@ -1,25 +1,18 @@
-//! Everything that a result folder holds, as rows: what a report is made from.
+//! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
 use super::figures::SweptPoint;
+use super::gathering::{Gathered, PointRuns};
 use crate::record::manifest::Manifest;
-use crate::record::{
-    BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, RunRow, ScalingRow, TermRow, TrajectoryRow,
-};
+use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A result folder in memory.
+/// A result folder, as far as a report needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     /// `manifest.json`.
     pub manifest: Manifest,
-    /// `runs.csv`.
-    pub runs: Vec<RunRow>,
-    /// `experts.csv`.
-    pub experts: Vec<ExpertRow>,
-    /// `trajectory.csv`.
-    pub trajectory: Vec<TrajectoryRow>,
-    /// `pruning.csv`.
-    pub pruning: Vec<PruningRow>,
+    /// What is kept of the runs, their experts, pruned models and trajectories.
+    pub runs: Gathered,
     /// `claims.csv`.
     pub claims: Vec<ClaimRow>,
     /// `scaling.csv`; empty without a sweep over d.
@@ -55,13 +48,6 @@ impl PointLabel {
 }
 
 impl Results {
-    /// Puts the rows of each point side by side, as the figures ask for: `--until-decided` writes blocks of runs.
-    pub fn sort(&mut self) {
-        self.experts.sort_by_key(|row| row.point);
-        self.pruning.sort_by_key(|row| row.point);
-        self.trajectory.sort_by_key(|row| row.point);
-    }
-
     /// The value of a swept column in a run's row.
     fn swept<'a>(&self, run: &'a RunRow, name: &str) -> Option<&'a str> {
         let place = self.manifest.swept.iter().position(|column| column == name)?;
@@ -75,28 +61,28 @@ impl Results {
 
     /// The points of the runs, in their order.
     pub fn points(&self) -> BTreeSet<usize> {
-        self.runs.iter().map(|run| run.head.point).collect()
+        self.runs.points.keys().copied().collect()
+    }
+
+    /// The number of all runs.
+    pub fn number_of_runs(&self) -> u64 {
+        self.runs.points.values().map(|point| point.runs).sum()
     }
 
     /// What the figures over d need to know of each point.
     pub fn swept_points(&self) -> Vec<SweptPoint> {
-        let mut seen = BTreeSet::new();
-        let first = self.runs.iter().filter(|run| seen.insert(run.head.point));
-        first
-            .map(|run| SweptPoint {
-                point: run.head.point,
-                case: self.case(run).to_owned(),
-                patterns: self.swept(run, "patterns").and_then(|text| text.parse().ok()),
-            })
-            .collect()
+        let swept = |(&point, own): (&usize, &PointRuns)| SweptPoint {
+            point,
+            case: self.case(&own.first).to_owned(),
+            patterns: self.swept(&own.first, "patterns").and_then(|text| text.parse().ok()),
+        };
+        self.runs.points.iter().map(swept).collect()
     }
 
     /// What tells each point from the others. Within a case only the keys count that differ there.
     pub fn labels(&self) -> BTreeMap<usize, PointLabel> {
-        let mut first: BTreeMap<usize, &RunRow> = BTreeMap::new();
-        for run in &self.runs {
-            first.entry(run.head.point).or_insert(run);
-        }
+        let first: BTreeMap<usize, &RunRow> =
+            self.runs.points.iter().map(|(point, own)| (*point, &own.first)).collect();
         let label = |run: &RunRow| {
             let case = self.case(run);
             let names = self.manifest.swept.iter().filter(|name| *name != "case");

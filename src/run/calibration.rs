@@ -14,7 +14,7 @@ use rand::seq::SliceRandom;
 const BLOCK: usize = 256;
 
 /// The criteria of a run: the one that claims are judged by, then the others.
-pub(super) fn criteria(parameters: &Parameters) -> Vec<Criterion> {
+pub fn criteria(parameters: &Parameters) -> Vec<Criterion> {
     let pruning = &parameters.pruning;
     let mut criteria = vec![pruning.criterion];
     criteria

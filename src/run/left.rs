@@ -72,7 +72,7 @@ impl Left {
         // Windows have their lengths whatever the loss is.
         let schedule = Schedule { iterations, zero_loss_window: 0, ..Schedule::training(parameters) };
         let (stop, _) = train(engine.as_mut(), sampler, schedule, &mut []);
-        let is_one = stop.unless_underflow(engine.as_ref()).leaves_a_model();
+        let is_one = stop.unless_unsound(engine.as_ref()).leaves_a_model();
         is_one.then(|| Self { model: engine.model(), ..self.clone() })
     }
 }

@@ -3,8 +3,9 @@
 use super::single::RunRecord;
 use crate::record::rows::RunHead;
 use crate::record::tables::{Table, columns, read, read_runs, run_columns};
-use crate::record::{ExpertRow, PruningRow, TrajectoryRow};
+use crate::record::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::io::Read;
 
 /// The tables that hold rows of runs, in the order of [`RunLines::tables`] and [`Headers`].
@@ -75,22 +76,16 @@ impl RunLines {
     /// # Errors
     /// Lines that are not those of one run, with the table.
     pub fn record(&self, headers: &Headers) -> Result<RunRecord, BadLines> {
-        let bad = |table: usize| move |error: csv::Error| BadLines { table: TABLES[table], problem: error.to_string() };
-        let text = |table: usize| -> Result<_, BadLines> {
-            let header = headers.line(table).map_err(bad(table))?;
-            Ok(std::io::Cursor::new(header).chain(self.tables[table].as_slice()))
-        };
-        let runs = read_runs(text(0)?, &headers.swept).map_err(bad(0))?;
         let record = RunRecord {
-            run: runs.first().cloned().ok_or_else(|| self.not_one_run(0))?,
-            experts: read(text(1)?).map_err(bad(1))?,
-            trajectory: read(text(2)?).map_err(bad(2))?,
-            pruning: read(text(3)?).map_err(bad(3))?,
+            run: self.run_row(headers)?,
+            experts: self.rows(1, headers)?,
+            trajectory: self.rows(2, headers)?,
+            pruning: self.rows(3, headers)?,
         };
         let own = |point: usize, run: u64| (point, run) == (self.point, self.run);
         let RunHead { point, run, .. } = record.run.head;
         let foreign = [
-            runs.len() != 1 || !own(point, run),
+            !own(point, run),
             record.experts.iter().any(|row| !own(row.point, row.run)),
             record.trajectory.iter().any(|row| !own(row.point, row.run)),
             record.pruning.iter().any(|row| !own(row.point, row.run)),
@@ -99,6 +94,32 @@ impl RunLines {
             Some(table) => Err(self.not_one_run(table)),
             None => Ok(record),
         }
+    }
+
+    /// The row of `runs.csv` that the lines hold.
+    ///
+    /// # Errors
+    /// Lines that are not one row.
+    pub fn run_row(&self, headers: &Headers) -> Result<RunRow, BadLines> {
+        let mut rows = read_runs(self.text(0, headers)?, &headers.swept).map_err(|error| bad(0, &error))?;
+        rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| self.not_one_run(0))
+    }
+
+    /// The rows that the lines of one of the other tables hold: columns are found by name.
+    ///
+    /// # Errors
+    /// A column that is missing or a value of the wrong type, with the table.
+    pub fn rows<T: DeserializeOwned>(&self, table: usize, headers: &Headers) -> Result<Vec<T>, BadLines> {
+        if self.tables[table].is_empty() {
+            return Ok(Vec::new());
+        }
+        read(self.text(table, headers)?).map_err(|error| bad(table, &error))
+    }
+
+    /// The lines of a table under its header.
+    fn text(&self, table: usize, headers: &Headers) -> Result<impl Read, BadLines> {
+        let header = headers.line(table).map_err(|error| bad(table, &error))?;
+        Ok(std::io::Cursor::new(header).chain(self.tables[table].as_slice()))
     }
 
     fn not_one_run(&self, table: usize) -> BadLines {
@@ -141,6 +162,10 @@ pub struct BadLines {
     pub table: &'static str,
     /// What is wrong with them.
     pub problem: String,
+}
+
+fn bad(table: usize, error: &csv::Error) -> BadLines {
+    BadLines { table: TABLES[table], problem: error.to_string() }
 }
 
 fn take_number(bytes: &mut &[u8]) -> Option<u64> {

@@ -18,6 +18,7 @@ pub mod trace;
 pub mod trajectory;
 pub mod upstream;
 
+pub use calibration::criteria;
 pub use costs::criterion_costs;
 pub use lines::{Headers, RunLines, TABLES};
 pub use reader::{RunReader, check_record};
@@ -25,4 +26,4 @@ pub use schedule::run_all;
 pub use shard::Shard;
 pub use single::{EngineChoice, RunRecord, run};
 pub use tasks::{Task, tasks};
-pub use upstream::pretrained;
+pub use upstream::{UpstreamDiverged, pretrained};

@@ -246,7 +246,7 @@ impl Bench<'_> {
         };
         let mut sampler = Sampler::evaluation(&parameters.data, seed);
         let samples = parameters.evaluation.samples;
-        let stop = stop.unless_underflow(engine.as_ref());
+        let stop = stop.unless_unsound(engine.as_ref());
         stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
     }
 }

@@ -53,6 +53,14 @@ impl<R: Read> RunReader<R> {
     /// # Errors
     /// A row that can't be read, a run without its own row of `runs.csv`, or with two of them.
     pub fn next_run(&mut self) -> Result<Option<RunLines>, BadLines> {
+        self.next_run_with(|_| [true; 4])
+    }
+
+    /// The next run without the lines of the tables that are not wanted of it: their rows are passed over.
+    ///
+    /// # Errors
+    /// As [`RunReader::next_run`].
+    pub fn next_run_with(&mut self, wanted: impl Fn(Task) -> [bool; 4]) -> Result<Option<RunLines>, BadLines> {
         let Some(&(task, _)) = self.tables.first().and_then(|runs| runs.next.as_ref()) else {
             return match self.tables.iter().find_map(|table| table.next.as_ref().map(|(task, _)| (table.name, task))) {
                 Some((name, task)) => {
@@ -62,8 +70,8 @@ impl<R: Read> RunReader<R> {
             };
         };
         let mut tables: [Vec<u8>; 4] = Default::default();
-        for (table, lines) in self.tables.iter_mut().zip(&mut tables) {
-            *lines = table.take(task)?;
+        for ((table, lines), wanted) in self.tables.iter_mut().zip(&mut tables).zip(wanted(task)) {
+            *lines = table.take(task, wanted)?;
         }
         if let Some(&(again, _)) = self.tables.first().and_then(|runs| runs.next.as_ref())
             && again == task
@@ -100,11 +108,13 @@ impl<R: Read> TableReader<R> {
         Ok(())
     }
 
-    /// The lines of the rows of a run that come next; one at most of `runs.csv`.
-    fn take(&mut self, task: Task) -> Result<Vec<u8>, BadLines> {
+    /// The lines of the rows of a run that come next, none if they are not wanted; one at most of `runs.csv`.
+    fn take(&mut self, task: Task, wanted: bool) -> Result<Vec<u8>, BadLines> {
         let mut lines = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
         while let Some((own, record)) = self.next.take_if(|(own, _)| *own == task) {
-            lines.write_byte_record(&record).map_err(|error| bad(self.name, error))?;
+            if wanted {
+                lines.write_byte_record(&record).map_err(|error| bad(self.name, error))?;
+            }
             debug_assert_eq!(own, task);
             self.advance()?;
             if self.name == TABLES[0] {

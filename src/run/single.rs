@@ -126,7 +126,14 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
     let head = RunHead { point: point.index, run, seed };
-    let pretrained = pretrained(parameters, seed, choice);
+    let (pretrained, failed) = match pretrained(parameters, seed, choice) {
+        Ok(pretrained) => (pretrained, None),
+        // The run has its row: that of the untrained model, which nothing is made of.
+        Err(failed) => {
+            let words = failed.to_string();
+            (*failed.untrained, Some(words))
+        }
+    };
     let mut engine = choice.build(&pretrained.model, parameters, seed);
     let mut lambda_table = LambdaTable::new(&parameters.data, parameters.model.tokens_per_expert);
     let start = Start::measure(pretrained, engine.as_mut(), &mut lambda_table, parameters, seed);
@@ -143,12 +150,16 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     if run < parameters.record.trajectory_runs as u64 {
         observers.push(&mut trajectory);
     }
-    let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut observers);
-    let stop = stop.unless_underflow(engine.as_ref());
+    let (stop, iterations) = match &failed {
+        Some(_) => (StopReason::Diverged, 0),
+        None => train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut observers),
+    };
+    let stop = stop.unless_unsound(engine.as_ref());
 
     let mut body = RunBody { stop_reason: stop.word().to_owned(), iterations, ..RunBody::default() };
     body.set_audit(&start.audit);
-    body.accuracy_pretrained = (!start.pretrained.model.has_subnormal()).then(|| start.accuracy.accuracy());
+    let is_sound = failed.is_none() && !start.pretrained.model.has_subnormal();
+    body.accuracy_pretrained = is_sound.then(|| start.accuracy.accuracy());
     let end = stop.leaves_a_model().then(|| End::measure(&start, engine.as_mut(), parameters, seed));
     let mut experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
     let pruning = match &end {
@@ -171,9 +182,10 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
             pruned.rows
         }
         None => {
-            body.error = match stop {
-                StopReason::Underflow => format!("a weight underflowed within {iterations} iterations"),
-                _ => format!("diverged at iteration {iterations}"),
+            body.error = match (failed, stop) {
+                (Some(failed), _) => failed,
+                (None, StopReason::Underflow) => format!("a weight underflowed within {iterations} iterations"),
+                (None, _) => format!("diverged at iteration {iterations}"),
             };
             Vec::new()
         }

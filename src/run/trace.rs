@@ -68,14 +68,20 @@ pub fn trace_bytes(point: &Point) -> usize {
 pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> Trace {
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
-    let pretrained = pretrained(parameters, seed, choice);
+    let (pretrained, failed) = match pretrained(parameters, seed, choice) {
+        Ok(pretrained) => (pretrained, false),
+        Err(failed) => (*failed.untrained, true),
+    };
     let vocabulary = Vocabulary::new(parameters.data.patterns, parameters.data.basis, seed);
     let mut engine = choice.build(&pretrained.model, parameters, seed);
     let mut sampler = Sampler::of_training(parameters, seed);
     let planned = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
     let mut recorder = Recorder::new(planned, &vocabulary);
-    let (stop, iterations) = train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]);
-    let stop = stop.unless_underflow(engine.as_ref());
+    let (stop, iterations) = match failed {
+        true => (StopReason::Diverged, 0),
+        false => train(engine.as_mut(), &mut sampler, Schedule::training(parameters), &mut [&mut recorder]),
+    };
+    let stop = stop.unless_unsound(engine.as_ref());
     let mut metadata: BTreeMap<String, String> = resolved_keys(parameters)
         .into_iter()
         .map(|(path, value)| (path.rsplit('.').next().unwrap_or_default().to_owned(), value))

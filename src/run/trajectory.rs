@@ -1,6 +1,7 @@
 //! Records norms and proficiencies of all experts while a run trains.
 
 use crate::measure::{RouterChange, proficiency};
+use crate::moe::model::has_finite_norms;
 use crate::patterns::Sampler;
 use crate::record::TrajectoryRow;
 use crate::sgd::{Engine, Observer, StepReport};
@@ -50,6 +51,10 @@ impl Observer for TrajectoryObserver<'_> {
         let routers = engine.routers();
         if iteration == 0 {
             self.routers_0.clone_from(&routers);
+        }
+        // A run that is about to diverge has norms that are no numbers; it ends in its row without them.
+        if !has_finite_norms(&routers) {
+            return;
         }
         let mut sampler = Sampler::proficiency(data, self.run_seed);
         let samples = roles.proficiency_samples;

@@ -10,13 +10,30 @@ use super::single::EngineChoice;
 use crate::moe::Pretrained;
 use crate::patterns::{Purpose, Sampler};
 use crate::sgd::train;
-use crate::sgd::train::Schedule;
+use crate::sgd::train::{Schedule, StopReason};
 use crate::sim::parameters::{DataParameters, Labels, Parameters, PretrainedKind, TrainingParameters};
 
+/// Upstream pre-training that ended in numbers that are not finite: there is nothing to fine-tune.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("upstream pre-training diverged at iteration {iteration}")]
+pub struct UpstreamDiverged {
+    /// Iterations made.
+    pub iteration: usize,
+    /// The model before upstream pre-training.
+    pub untrained: Box<Pretrained>,
+}
+
 /// The model that fine-tuning of a run starts from.
-pub fn pretrained(parameters: &Parameters, run_seed: u64, choice: EngineChoice) -> Pretrained {
+///
+/// # Errors
+/// Upstream pre-training that diverged.
+pub fn pretrained(
+    parameters: &Parameters,
+    run_seed: u64,
+    choice: EngineChoice,
+) -> Result<Pretrained, UpstreamDiverged> {
     match parameters.pretrained.kind {
-        PretrainedKind::Constructed => Pretrained::constructed(parameters, run_seed),
+        PretrainedKind::Constructed => Ok(Pretrained::constructed(parameters, run_seed)),
         PretrainedKind::Upstream => upstream(parameters, run_seed, choice),
     }
 }
@@ -49,12 +66,16 @@ pub fn upstream_parameters(parameters: &Parameters) -> Parameters {
     }
 }
 
-fn upstream(parameters: &Parameters, run_seed: u64, choice: EngineChoice) -> Pretrained {
+fn upstream(parameters: &Parameters, run_seed: u64, choice: EngineChoice) -> Result<Pretrained, UpstreamDiverged> {
     let untrained = Pretrained::untrained(parameters, run_seed);
     let upstream = upstream_parameters(parameters);
     let mut engine = choice.build(&untrained.model, &upstream, run_seed);
     let mut sampler = Sampler::new(&upstream.data, run_seed, Purpose::Upstream, Purpose::UpstreamNoise);
-    // A model that diverges keeps the weights of its last step, and diverges again downstream.
-    train(engine.as_mut(), &mut sampler, Schedule::training(&upstream), &mut []);
-    Pretrained { model: engine.model(), ..untrained }
+    match train(engine.as_mut(), &mut sampler, Schedule::training(&upstream), &mut []) {
+        (StopReason::Diverged, iteration) => Err(UpstreamDiverged { iteration, untrained: Box::new(untrained) }),
+        (_, iteration) if engine.model().has_overflow() => {
+            Err(UpstreamDiverged { iteration, untrained: Box::new(untrained) })
+        }
+        _ => Ok(Pretrained { model: engine.model(), ..untrained }),
+    }
 }

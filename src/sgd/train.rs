@@ -10,7 +10,7 @@ pub enum StopReason {
     Finished,
     /// The loss was exactly 0 over the whole window.
     ZeroLoss,
-    /// An output or a weight was no finite number.
+    /// An output, a weight or the norm of weights was no finite number.
     Diverged,
     /// A weight of the trained model is below the normal range of 64-bit numbers, where digits are lost.
     Underflow,
@@ -32,9 +32,17 @@ impl StopReason {
         !matches!(self, StopReason::Diverged | StopReason::Underflow)
     }
 
-    /// The reason, or underflow if the model that it leaves has such a weight.
-    pub fn unless_underflow(self, engine: &dyn Engine) -> Self {
-        if self.leaves_a_model() && engine.model().has_subnormal() { StopReason::Underflow } else { self }
+    /// The reason, or that the model which it leaves has weights that nothing can be said of.
+    pub fn unless_unsound(self, engine: &dyn Engine) -> Self {
+        if !self.leaves_a_model() {
+            return self;
+        }
+        let model = engine.model();
+        match (model.has_overflow(), model.has_subnormal()) {
+            (true, _) => StopReason::Diverged,
+            (false, true) => StopReason::Underflow,
+            (false, false) => self,
+        }
     }
 }
 

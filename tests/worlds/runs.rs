@@ -65,8 +65,11 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
             format!("{SMALL} model.routing=token-choice model.experts_per_token=2 pruning.removal={removal} {more}");
         let (parameters, record) = whole_run(&settings);
         let seed = record.run.head.seed;
-        let mut engine =
-            EngineChoice::Auto.build(&pretrained(&parameters, seed, EngineChoice::Auto).model, &parameters, seed);
+        let mut engine = EngineChoice::Auto.build(
+            &pretrained(&parameters, seed, EngineChoice::Auto).expect("finite").model,
+            &parameters,
+            seed,
+        );
         let mut sampler = Sampler::of_training(&parameters, seed);
         let mut batch = Batch::default();
         for _ in 0..60 {

@@ -20,7 +20,7 @@ fn roles_of_upstream_models_are_measured_before_fine_tuning() {
     );
     let (parameters, record) = whole_run(&settings);
     let seed = record.run.head.seed;
-    let start = pretrained(&parameters, seed, EngineChoice::Auto).model;
+    let start = pretrained(&parameters, seed, EngineChoice::Auto).expect("finite").model;
     let mut engine = EngineChoice::Auto.build(&start, &parameters, seed);
     let mut sampler = Sampler::proficiency(&parameters.data, seed);
     let found = proficiency::estimate(engine.as_mut(), &mut sampler, 100, parameters.model.gate_places());
@@ -42,7 +42,8 @@ fn an_upstream_model_is_trained_on_its_tasks_by_the_run_s_seed() {
                             pretrained.upstream_expert_rate=0.8"
     );
     let parameters = parameters(&settings);
-    let [first, again, other] = [4, 4, 5].map(|seed| pretrained(&parameters, seed, EngineChoice::Auto));
+    let [first, again, other] =
+        [4, 4, 5].map(|seed| pretrained(&parameters, seed, EngineChoice::Auto).expect("finite"));
     assert_eq!(first.model, again.model);
     assert_ne!(first.model, other.model);
     // It solves its upstream tasks, all three pairs, much better than before.

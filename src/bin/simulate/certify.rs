@@ -4,32 +4,22 @@ use crate::args::CertifyArguments;
 use crate::failure::Failure;
 use moe_theory::certify::evaluate::margin;
 use moe_theory::certify::noise::{bounded, gaussian};
-use moe_theory::certify::{Budget, Certificate, Input, ModelTable, Stored, Support, Verdict, certify, certify_subsets};
+use moe_theory::certify::{
+    Budget, Certificate, Given, Input, ModelFile, ModelTable, Support, Verdict, certify, certify_subsets,
+};
 use moe_theory::patterns::{Batch, Class, Sampler};
-use moe_theory::sim::parameters::{Basis, DataParameters, Labels};
+use moe_theory::sim::parameters::DataParameters;
 use moe_theory::stats::interval::clopper_pearson;
-use safetensors::{Dtype, SafeTensors};
-
-use std::collections::HashMap;
 use std::io::Write;
 
 /// Inputs that are sampled when the search leaves a model undecided.
 const SAMPLES: u64 = 100_000;
 
-/// Most tokens of a sample, as in a simulation file.
-const MOST_TOKENS: usize = 4096;
-
-/// A model file, read.
-struct File {
-    stored: Stored,
-    data: DataParameters,
-}
-
 /// Certifies a model file.
 pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     check_numbers(arguments)?;
     let shown = arguments.model.display().to_string();
-    let File { stored, data } = read(arguments)?;
+    let ModelFile { stored, data } = read(arguments)?;
     let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
     let kept = kept(arguments, model.experts())?;
     let support = Support::of(&data);
@@ -166,83 +156,9 @@ fn sample(table: &ModelTable, kept: &[usize], data: &DataParameters) -> u64 {
 }
 
 /// Reads a trace, or any file with the tensors `signs`, `routers_t` and `neurons_t`.
-fn read(arguments: &CertifyArguments) -> Result<File, Failure> {
-    let shown = arguments.model.display();
-    let bad = |problem: String| Failure::Usage(format!("{shown}: {problem}"));
+fn read(arguments: &CertifyArguments) -> Result<ModelFile, Failure> {
+    let bad = |problem: String| Failure::Usage(format!("{}: {problem}", arguments.model.display()));
     let bytes = std::fs::read(&arguments.model).map_err(|error| bad(error.to_string()))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| bad(format!("no safetensors file: {error}")))?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| bad(error.to_string()))?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let signs = numbers(&tensors, "signs").map_err(bad)?;
-    let routers = numbers(&tensors, "routers_t").map_err(bad)?;
-    let neurons = numbers(&tensors, "neurons_t").map_err(bad)?;
-    let basis = if tensors.tensor("basis").is_ok() { numbers(&tensors, "basis").map_err(bad)? } else { Vec::new() };
-    check_setting(&metadata).map_err(bad)?;
-    let patterns = routers.len().checked_div(signs.len()).unwrap_or(0);
-    let number =
-        |key: &str, given: Option<usize>| given.map_or_else(|| value::<usize>(&metadata, key), Ok).map_err(bad);
-    let data = DataParameters {
-        patterns,
-        tokens: number("tokens", arguments.tokens)?,
-        replacement: value_or(&metadata, "replacement", false).map_err(bad)?,
-        noise: 0.0,
-        class_share: value_or(&metadata, "class_share", 0.5).map_err(bad)?,
-        basis: Basis::Canonical,
-        labels: match metadata.get("labels").map(String::as_str) {
-            Some("independent") => Labels::Independent,
-            _ => Labels::Class,
-        },
-        label_noise: value_or(&metadata, "label_noise", 0.0).map_err(bad)?,
-        ..DataParameters::default()
-    };
-    let stored = Stored {
-        basis,
-        signs,
-        routers,
-        neurons,
-        tokens_per_expert: number("tokens_per_expert", arguments.tokens_per_expert)?,
-    };
-    let room = if data.replacement { patterns >= 3 } else { patterns > data.tokens };
-    if data.tokens > MOST_TOKENS {
-        return Err(bad(format!("{} tokens: must be from 2 to {MOST_TOKENS}", data.tokens)));
-    }
-    for (key, share) in [("class_share", data.class_share), ("label_noise", data.label_noise)] {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(bad(format!("metadata {key} = {share}: must be a number from 0 to 1")));
-        }
-    }
-    if !room || stored.tokens_per_expert > data.tokens || stored.tokens_per_expert < 2 || data.tokens < 2 {
-        let l = stored.tokens_per_expert;
-        return Err(bad(format!("{patterns} patterns, {} tokens and l = {l} do not fit each other", data.tokens)));
-    }
-    Ok(File { stored, data })
-}
-
-/// Refuses a trace of a run outside the setting that certificates are about.
-fn check_setting(metadata: &HashMap<String, String>) -> Result<(), String> {
-    for (key, legal) in [("routing", "expert-choice"), ("groups", "1"), ("features", "1"), ("spurious", "0")] {
-        if let Some(value) = metadata.get(key).filter(|value| *value != legal) {
-            return Err(format!("metadata {key} = {value}: a certificate needs {legal}"));
-        }
-    }
-    Ok(())
-}
-
-fn numbers(tensors: &SafeTensors, name: &str) -> Result<Vec<f64>, String> {
-    let tensor = tensors.tensor(name).map_err(|_| format!("there is no tensor {name}"))?;
-    if tensor.dtype() != Dtype::F64 {
-        return Err(format!("tensor {name} must be of 64-bit floats"));
-    }
-    let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
-    Ok(tensor.data().chunks_exact(8).map(of).collect())
-}
-
-fn value<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str) -> Result<T, String> {
-    let text =
-        metadata.get(key).ok_or_else(|| format!("the metadata has no {key}; give --{}", key.replace('_', "-")))?;
-    text.parse().map_err(|_| format!("metadata {key} = {text} is not legal"))
-}
-
-fn value_or<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str, default: T) -> Result<T, String> {
-    if metadata.contains_key(key) { value(metadata, key) } else { Ok(default) }
+    let given = Given { tokens: arguments.tokens, tokens_per_expert: arguments.tokens_per_expert };
+    ModelFile::read(&bytes, given).map_err(|error| bad(error.to_string()))
 }

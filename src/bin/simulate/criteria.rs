@@ -2,10 +2,12 @@
 
 use crate::failure::Failure;
 use crate::folder::read_manifest;
-use crate::judge;
-use moe_theory::record::{ClaimRow, ExpertRow, PruningRow, tables};
-use moe_theory::report::criteria::{RunRows, definitions, standings, table};
-use moe_theory::run::criterion_costs;
+use crate::judge::{self, PIECE, open_tables};
+use moe_theory::record::manifest::Manifest;
+use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
+use moe_theory::report::criteria::{RunRows, Standings, definitions, table};
+use moe_theory::run::lines::BadLines;
+use moe_theory::run::{RunReader, criterion_costs};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -16,8 +18,7 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
     let findings = judge::findings(dir)?;
     let manifest = read_manifest(dir)?;
     let (_, points) = judge::simulation_of(dir, &manifest)?;
-    let experts: Vec<ExpertRow> = read(dir, "experts.csv")?;
-    let pruning: Vec<PruningRow> = read(dir, "pruning.csv")?;
+    let standings = standings(dir, &manifest, points.len())?;
     let mut out = std::io::stdout();
     let seeds: u64 = points.iter().map(|point| point.seeds).sum();
     writeln!(
@@ -32,30 +33,25 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
     writeln!(out, "\n{}", definitions(&costs))?;
     for point in &points {
         let title = point.case.clone().unwrap_or_else(|| format!("point {}", point.index));
-        let runs = rows_by_run(point.index, &experts, &pruning);
         let claims: Vec<&ClaimRow> = findings.claims.iter().filter(|row| row.point == Some(point.index)).collect();
-        writeln!(out, "### {title} ({} runs)\n\n{}", runs.len(), table(&standings(&runs, &claims)))?;
+        let own = &standings[point.index];
+        writeln!(out, "### {title} ({} runs)\n\n{}", own.runs, table(&own.finish(&claims)))?;
     }
     Ok(())
 }
 
-/// The rows of each run of a point; the files hold runs together, in one order.
-fn rows_by_run<'a>(point: usize, experts: &'a [ExpertRow], pruning: &'a [PruningRow]) -> Vec<RunRows<'a>> {
-    let of_run: BTreeMap<u64, &[PruningRow]> = pruning
-        .chunk_by(|a, b| (a.point, a.run) == (b.point, b.run))
-        .filter(|rows| rows[0].point == point)
-        .map(|rows| (rows[0].run, rows))
-        .collect();
-    experts
-        .chunk_by(|a, b| (a.point, a.run) == (b.point, b.run))
-        .filter(|rows| rows[0].point == point)
-        .map(|rows| RunRows { experts: rows, pruning: of_run.get(&rows[0].run).copied().unwrap_or_default() })
-        .collect()
-}
-
-fn read<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, Failure> {
-    let path = dir.join(name);
-    let usage = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
-    let file = std::fs::File::open(&path).map_err(|error| usage(&error))?;
-    tables::read(std::io::BufReader::new(file)).map_err(|error| usage(&error))
+/// What the runs say of the criteria, point by point.
+fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<Standings>, Failure> {
+    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+    let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
+    let mut all = vec![Standings::default(); points];
+    while let Some(lines) = reader.next_run_with(|_| [true, true, false, true]).map_err(refuse)? {
+        let experts: Vec<ExpertRow> = lines.rows(1, reader.headers()).map_err(refuse)?;
+        let pruning: Vec<PruningRow> = lines.rows(3, reader.headers()).map_err(refuse)?;
+        // The runs were judged before, so their points are there.
+        if let Some(own) = all.get_mut(lines.point) {
+            own.add(&RunRows { experts: &experts, pruning: &pruning });
+        }
+    }
+    Ok(all)
 }

@@ -12,9 +12,12 @@ pub const FOLDER: &str = "figures";
 
 /// Draws the figures of a result folder into its folder `figures`; those of an earlier run are removed.
 pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> anyhow::Result<()> {
-    let mut drawn = figures(&results.experts, &results.pruning, &results.trajectory)?;
+    let runs = &results.runs;
+    let of_point = |point: usize| runs.points.get(&point)?.part_drawn();
+    let mut drawn = figures(&runs.experts, &runs.pruning, &runs.trajectory, of_point)?;
     drawn.extend(phase_figures(&results.phase, &results.boundary)?);
-    drawn.extend(scaling_figures(&results.scaling, &results.terms, &results.swept_points(), &results.experts)?);
+    let (points, part) = (results.swept_points(), runs.part_drawn());
+    drawn.extend(scaling_figures(&results.scaling, &results.terms, &points, &runs.experts, part.as_deref())?);
     let folder = dir.join(FOLDER);
     if folder.is_dir() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;

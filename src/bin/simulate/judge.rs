@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// Bytes of a table that are read at once.
-const PIECE: usize = 1 << 16;
+pub const PIECE: usize = 1 << 16;
 
 /// Judges a result folder again and prints the verdicts.
 pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
@@ -123,7 +123,7 @@ fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Poi
 }
 
 /// The tables of a folder that hold rows of runs.
-fn open_tables(dir: &Path) -> Result<[File; 4], Failure> {
+pub fn open_tables(dir: &Path) -> Result<[File; 4], Failure> {
     let open = |name: &str| {
         let path = dir.join(name);
         File::open(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))

@@ -2,11 +2,15 @@
 
 use crate::failure::Failure;
 use crate::folder::read_manifest;
-use moe_theory::record::manifest::sha256;
-use moe_theory::record::tables;
+use crate::judge::{PIECE, open_tables};
+use moe_theory::record::manifest::{Manifest, sha256_of};
+use moe_theory::record::{ClaimRow, tables};
+use moe_theory::report::gathering::{Gathered, Gathering};
 use moe_theory::report::{Results, page};
+use moe_theory::run::RunReader;
+use moe_theory::run::lines::BadLines;
 use serde::de::DeserializeOwned;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -44,21 +48,17 @@ pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
     let manifest = read_manifest(dir)?;
     let mut warnings = Vec::new();
     for (name, hash) in &manifest.files_sha256 {
-        let bytes = bytes(dir, name)?;
-        if sha256(&bytes) != *hash {
+        if hash_of(dir, name)? != *hash {
             warnings.push(format!("{name} has changed since the run: its SHA-256 is not the manifest's"));
         }
     }
     if manifest.files_sha256.is_empty() {
         warnings.push("the manifest has no SHA-256 of any file: the runs were not completed".to_owned());
     }
-    let runs = parsed(dir, "runs.csv", |bytes| tables::read_runs(bytes, &manifest.swept))?;
-    let mut results = Results {
-        runs,
-        experts: rows(dir, "experts.csv")?,
-        trajectory: rows(dir, "trajectory.csv")?,
-        pruning: rows(dir, "pruning.csv")?,
-        claims: rows_if_there(dir, "claims.csv")?,
+    let claims = rows_if_there(dir, "claims.csv")?;
+    Ok(Results {
+        runs: gather(dir, &manifest, &claims)?,
+        claims,
         scaling: rows_if_there(dir, "scaling.csv")?,
         terms: rows_if_there(dir, "terms.csv")?,
         phase: rows_if_there(dir, "phase.csv")?,
@@ -66,9 +66,24 @@ pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
         falsified: falsified(findings)?,
         manifest,
         warnings,
-    };
-    results.sort();
-    Ok(results)
+    })
+}
+
+/// Reads the tables of runs, one run after another.
+fn gather(dir: &Path, manifest: &Manifest, claims: &[ClaimRow]) -> Result<Gathered, Failure> {
+    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+    let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
+    let mut gathering = Gathering::new(manifest, claims);
+    while let Some(lines) = reader.next_run_with(|(point, _)| gathering.wanted(point)).map_err(refuse)? {
+        gathering.add(&lines, reader.headers()).map_err(refuse)?;
+    }
+    Ok(gathering.finish())
+}
+
+fn hash_of(dir: &Path, name: &str) -> Result<String, Failure> {
+    let path = dir.join(name);
+    let hash = File::open(&path).and_then(sha256_of);
+    hash.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 fn bytes(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {
@@ -76,17 +91,13 @@ fn bytes(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {
     fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
-fn parsed<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error>) -> Result<T, Failure> {
-    parse(&bytes(dir, name)?).map_err(|error| Failure::Usage(format!("{}: {error}", dir.join(name).display())))
-}
-
-fn rows<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, Failure> {
-    parsed(dir, name, |bytes| tables::read(bytes))
-}
-
 /// Rows of a table that only some simulations have.
 fn rows_if_there<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, Failure> {
-    if dir.join(name).exists() { rows(dir, name) } else { Ok(Vec::new()) }
+    let path = dir.join(name);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    tables::read(bytes(dir, name)?.as_slice()).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// The files `falsify-….toml` of a folder, by name.

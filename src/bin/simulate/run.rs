@@ -9,8 +9,8 @@ use crate::interrupt::Interrupts;
 use crate::journal::{Journal, Opened};
 use crate::judge;
 use crate::load::{Loaded, check_engine, load};
-use crate::report::PAGE;
-use crate::{shard, space, terminal};
+use crate::report::{self, PAGE};
+use crate::{figures, shard, space, terminal};
 use anyhow::Context;
 use moe_theory::claims::Findings;
 use moe_theory::claims::judge::{Design, conclusions, surprises};
@@ -277,7 +277,7 @@ fn tell_resumed(opened: Opened, total: u64) {
     let _ = writeln!(std::io::stderr(), "resumed: {} of {total} runs were finished{torn}", opened.runs);
 }
 
-/// What `--resume` does where nothing is left to do: the verdicts again from the CSVs.
+/// What `--resume` does where nothing is left to do: the verdicts again from the CSVs, and the figures if they are asked for.
 fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>, Failure> {
     let findings = match job.header.manifest.shard {
         None => judge::findings(&job.target)?,
@@ -286,6 +286,9 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>
             Findings::default()
         }
     };
+    if let Some(format) = arguments.figures {
+        figures::draw(&job.target, &report::read(&job.target, &job.target)?, format)?;
+    }
     if !arguments.quiet {
         let mut out = std::io::stdout();
         terminal::print(&text::findings(&findings))?;

@@ -1,7 +1,7 @@
 //! Whether the disk has room for the results.
 
 use moe_theory::run::trajectory::recorded_iterations;
-use moe_theory::run::{Headers, Shard};
+use moe_theory::run::{Headers, Shard, criteria};
 use moe_theory::sim::Point;
 use std::io::Write;
 use std::path::Path;
@@ -17,7 +17,8 @@ pub fn estimated_bytes(points: &[Point], headers: &Headers, shard: Option<Shard>
         let experts = parameters.model.experts as u64;
         let record = &parameters.record;
         let recorded = recorded_rows(parameters.training.iterations, record.record_every) * experts * trajectory;
-        let pruned = experts + parameters.pruning.finetune_kept.numbers(parameters.model.experts).len() as u64;
+        let finetuned = parameters.pruning.finetune_kept.numbers(parameters.model.experts).len() as u64;
+        let pruned = (experts + finetuned) * criteria(parameters).len() as u64;
         let every_run = run + experts * expert + pruned * pruning;
         let first_runs = point.seeds.min(record.trajectory_runs as u64);
         point.seeds.saturating_mul(every_run).saturating_add(first_runs.saturating_mul(recorded))

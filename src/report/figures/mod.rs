@@ -41,8 +41,9 @@ pub(in crate::report) use scale::Scale;
 pub use scaling::scaling_figures;
 pub use series::SweptPoint;
 
+use super::drawn::{DrawnExpert, DrawnModel};
 use crate::measure::Role;
-use crate::record::{ExpertRow, PruningRow, TrajectoryRow};
+use crate::record::TrajectoryRow;
 use std::collections::BTreeSet;
 
 /// Figures are drawn of this many grid points at most, the first ones.
@@ -71,24 +72,27 @@ pub enum FigureError {
     Png(String),
 }
 
-/// The figures of the rows of one simulation, by grid point; a figure without data is left out.
+/// The figures of the rows of one simulation, by grid point; a figure without data is left out. `part` says of which runs
+/// a point's rows are, if not of all.
 ///
 /// # Errors
 /// What the drawing library reports.
 pub fn figures(
-    experts: &[ExpertRow],
-    pruning: &[PruningRow],
+    experts: &[DrawnExpert],
+    pruning: &[DrawnModel],
     trajectory: &[TrajectoryRow],
+    part: impl Fn(usize) -> Option<String>,
 ) -> Result<Vec<Figure>, FigureError> {
     let points: BTreeSet<usize> =
         experts.iter().map(|row| row.point).chain(pruning.iter().map(|row| row.point)).collect();
     let several = points.len() > 1;
     let mut drawn = Vec::new();
     for point in points.into_iter().take(MAX_POINTS) {
-        let experts: Vec<&ExpertRow> = experts.iter().filter(|row| row.point == point).collect();
-        let pruning: Vec<&PruningRow> = pruning.iter().filter(|row| row.point == point).collect();
+        let experts: Vec<&DrawnExpert> = experts.iter().filter(|row| row.point == point).collect();
+        let pruning: Vec<&DrawnModel> = pruning.iter().filter(|row| row.point == point).collect();
         let trajectory: Vec<&TrajectoryRow> = trajectory.iter().filter(|row| row.point == point).collect();
-        let title = |what: &str| if several { format!("{what}, point {point}") } else { what.to_owned() };
+        let part = part(point).map(|part| format!(", {part}")).unwrap_or_default();
+        let title = |what: &str| if several { format!("{what}, point {point}{part}") } else { format!("{what}{part}") };
         let figures = [
             ("norm-change", roles::norm_change(&title("Router norm change by role"), &experts)?),
             ("displacement", roles::displacement(&title("Router displacement by role"), &experts)?),

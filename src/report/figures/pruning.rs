@@ -5,7 +5,7 @@ use super::legend::LINE;
 use super::scale::Scale;
 use super::{FigureError, sorted_finite};
 use crate::measure::Role;
-use crate::record::{ExpertRow, PruningRow};
+use crate::report::drawn::{DrawnExpert, DrawnModel};
 use crate::stats::{median, quantile};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,12 +25,12 @@ pub(in crate::report) struct Level {
 /// Accuracy against ρ, with γ and the limit of lemma L8.
 pub(super) fn draw(
     title: &str,
-    experts: &[&ExpertRow],
-    pruning: &[&PruningRow],
+    experts: &[&DrawnExpert],
+    pruning: &[&DrawnModel],
 ) -> Result<Option<String>, FigureError> {
     let mut criteria: Vec<&str> = Vec::new();
     for row in pruning {
-        if !criteria.contains(&row.criterion.as_str()) {
+        if !criteria.contains(&&*row.criterion) {
             criteria.push(&row.criterion);
         }
     }
@@ -87,9 +87,9 @@ pub(super) fn draw(
     Ok(Some(svg))
 }
 
-pub(in crate::report) fn levels(pruning: &[&PruningRow], criterion: &str, finetuned: bool) -> Vec<Level> {
+pub(in crate::report) fn levels(pruning: &[&DrawnModel], criterion: &str, finetuned: bool) -> Vec<Level> {
     let mut by_kept: BTreeMap<Reverse<usize>, (f64, Vec<f64>)> = BTreeMap::new();
-    for row in pruning.iter().filter(|row| row.criterion == criterion && row.finetuned == finetuned) {
+    for row in pruning.iter().filter(|row| *row.criterion == *criterion && row.finetuned == finetuned) {
         let (_, accuracies) = by_kept.entry(Reverse(row.kept)).or_insert((row.ratio, Vec::new()));
         accuracies.extend(row.accuracy);
     }
@@ -102,7 +102,7 @@ pub(in crate::report) fn levels(pruning: &[&PruningRow], criterion: &str, finetu
 }
 
 /// The median over runs of γ, the share of experts that are irrelevant by measured role.
-pub(in crate::report) fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn irrelevant_share(experts: &[&DrawnExpert]) -> Option<f64> {
     let mut counts: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     for row in experts {
         let (irrelevant, all) = counts.entry(row.run).or_default();
@@ -113,7 +113,7 @@ pub(in crate::report) fn irrelevant_share(experts: &[&ExpertRow]) -> Option<f64>
 }
 
 /// Lemma L8: with fewer than two experts, no model votes for both classes.
-pub(in crate::report) fn limit(experts: &[&ExpertRow]) -> Option<f64> {
+pub(in crate::report) fn limit(experts: &[&DrawnExpert]) -> Option<f64> {
     let k = experts.iter().map(|row| row.expert + 1).max()?;
     (k >= 2).then(|| 1.0 - 2.0 / k as f64)
 }

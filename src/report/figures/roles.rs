@@ -3,27 +3,27 @@
 use super::canvas::{Canvas, Look};
 use super::scale::Scale;
 use super::{FigureError, ROLES, sorted_finite};
-use crate::record::ExpertRow;
+use crate::report::drawn::DrawnExpert;
 use crate::stats::quantile;
 
 /// Points of a role that are drawn at most: evenly spaced ranks, the extremes among them.
 const MAX_STRIP: usize = 400;
 
 /// Δ by role.
-pub(super) fn norm_change(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
+pub(super) fn norm_change(title: &str, experts: &[&DrawnExpert]) -> Result<Option<String>, FigureError> {
     draw(title, "norm change Δ = ‖w(T)‖ − ‖w(0)‖", experts, |row| row.delta)
 }
 
 /// D by role.
-pub(super) fn displacement(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
+pub(super) fn displacement(title: &str, experts: &[&DrawnExpert]) -> Result<Option<String>, FigureError> {
     draw(title, "displacement D = ‖w(T) − w(0)‖", experts, |row| row.displacement)
 }
 
 fn draw(
     title: &str,
     label: &str,
-    experts: &[&ExpertRow],
-    quantity: impl Fn(&ExpertRow) -> Option<f64>,
+    experts: &[&DrawnExpert],
+    quantity: impl Fn(&DrawnExpert) -> Option<f64>,
 ) -> Result<Option<String>, FigureError> {
     let all = sorted_finite(experts.iter().filter_map(|row| quantity(row)));
     if all.is_empty() {
@@ -61,8 +61,8 @@ fn draw(
 }
 
 /// Δ against D, an expert a point.
-pub(super) fn scatter(title: &str, experts: &[&ExpertRow]) -> Result<Option<String>, FigureError> {
-    let measured = |row: &&&ExpertRow| Some((row.displacement?, row.delta?));
+pub(super) fn scatter(title: &str, experts: &[&DrawnExpert]) -> Result<Option<String>, FigureError> {
+    let measured = |row: &&&DrawnExpert| Some((row.displacement?, row.delta?));
     let finite = |(displacement, change): &(f64, f64)| displacement.is_finite() && change.is_finite();
     let of = |role| {
         let own = experts.iter().filter(|row| row.role == role);

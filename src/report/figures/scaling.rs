@@ -5,7 +5,8 @@ use super::names::{file, of_case, unique};
 use super::scale::{Scale, minus};
 use super::series::{At, Series, Sweep, SweptPoint, sweeps};
 use super::{Figure, FigureError, MAX_POINTS, sorted_finite};
-use crate::record::{ExpertRow, ScalingRow, TermRow};
+use crate::record::{ScalingRow, TermRow};
+use crate::report::drawn::DrawnExpert;
 
 /// Height of the frame: the legend has up to three lines a series.
 const HEIGHT: i32 = 500;
@@ -19,10 +20,14 @@ const APART: f64 = 0.09;
 /// The exponent that the theory names.
 const THEORY: f64 = -0.5;
 
+/// Letters of a line of a note.
+const NOTE: usize = 27;
+
 /// The look of the reference line.
 const REFERENCE: Look = Look(6);
 
 /// The figures of sweeps over d, one a line of points, for the first [`MAX_POINTS`]; a line without positive values is left out.
+/// `part` says of which runs the experts are, if not of all.
 ///
 /// # Errors
 /// What the drawing library reports.
@@ -30,11 +35,12 @@ pub fn scaling_figures(
     scaling: &[ScalingRow],
     terms: &[TermRow],
     points: &[SweptPoint],
-    experts: &[ExpertRow],
+    experts: &[DrawnExpert],
+    part: Option<&str>,
 ) -> Result<Vec<Figure>, FigureError> {
     let mut drawn: Vec<Figure> = Vec::new();
     for sweep in sweeps(scaling, terms, points, experts).into_iter().take(MAX_POINTS) {
-        let Some(svg) = draw(&sweep)? else { continue };
+        let Some(svg) = draw(&sweep, part)? else { continue };
         let number = if sweep.number > 0 { sweep.number.to_string() } else { String::new() };
         let name =
             unique(file(&["scaling", &sweep.case, &number]), |name| drawn.iter().any(|other| other.name == name));
@@ -48,7 +54,7 @@ fn look(place: usize) -> Look {
     Look([0, 1, 3, 4, 5, 2][place % 6])
 }
 
-fn draw(sweep: &Sweep) -> Result<Option<String>, FigureError> {
+fn draw(sweep: &Sweep, part: Option<&str>) -> Result<Option<String>, FigureError> {
     let Some(y) = along_y(sweep) else { return Ok(None) };
     let title = format!("Changes of routers against d{}", of_case(&sweep.case));
     let title = if sweep.line.is_empty() { title } else { format!("{title}, {}", sweep.line) };
@@ -64,7 +70,7 @@ fn draw(sweep: &Sweep) -> Result<Option<String>, FigureError> {
     for (place, series) in sweep.series.iter().enumerate() {
         plot.series(series, place)?;
     }
-    plot.explain(sweep)?;
+    plot.explain(sweep, part)?;
     Ok(Some(svg))
 }
 
@@ -170,7 +176,7 @@ impl Plot<'_> {
     }
 
     /// The legend, and the end of the figure.
-    fn explain(mut self, sweep: &Sweep) -> Result<(), FigureError> {
+    fn explain(mut self, sweep: &Sweep, part: Option<&str>) -> Result<(), FigureError> {
         for (place, series) in sweep.series.iter().enumerate() {
             let name = if series.median { series.name.to_owned() } else { format!("r.m.s. {}", series.name) };
             let drawn = (!series.points.is_empty()).then_some(!series.median);
@@ -183,6 +189,9 @@ impl Plot<'_> {
             self.canvas.note("Lines: fits, with slope and\n95 % interval.")?;
         }
         self.canvas.note("Bands: 2.5 % to 97.5 % of\nruns about their median.")?;
+        if let Some(part) = part {
+            self.canvas.note(&textwrap::fill(&format!("Bands and medians: {part}."), NOTE))?;
+        }
         if sweep.series.iter().any(|series| !series.median) {
             self.canvas.note("r.m.s.: root mean square,\nbar: its 95 % interval.")?;
         }

@@ -2,7 +2,8 @@
 
 use super::sorted_finite;
 use crate::measure::Role;
-use crate::record::{ExpertRow, ScalingRow, TermRow};
+use crate::record::{ScalingRow, TermRow};
+use crate::report::drawn::DrawnExpert;
 use crate::stats::{median, quantile};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -79,7 +80,7 @@ pub(in crate::report) fn sweeps(
     scaling: &[ScalingRow],
     terms: &[TermRow],
     points: &[SweptPoint],
-    experts: &[ExpertRow],
+    experts: &[DrawnExpert],
 ) -> Vec<Sweep> {
     let mut names: Vec<(&str, &str)> = Vec::new();
     for row in scaling {
@@ -133,9 +134,9 @@ fn line_points(
 }
 
 /// For each point, the experts of each run.
-type ByPoint<'a> = BTreeMap<usize, BTreeMap<u64, Vec<&'a ExpertRow>>>;
+type ByPoint<'a> = BTreeMap<usize, BTreeMap<u64, Vec<&'a DrawnExpert>>>;
 
-fn experts_by_point(experts: &[ExpertRow]) -> ByPoint<'_> {
+fn experts_by_point(experts: &[DrawnExpert]) -> ByPoint<'_> {
     let mut points = ByPoint::new();
     for row in experts {
         points.entry(row.point).or_default().entry(row.run).or_default().push(row);
@@ -144,14 +145,14 @@ fn experts_by_point(experts: &[ExpertRow]) -> ByPoint<'_> {
 }
 
 fn medians(points: &[(usize, usize)], experts: &ByPoint) -> Vec<Series> {
-    type Extreme = (&'static str, Role, fn(&ExpertRow) -> Option<f64>, fn(f64, f64) -> f64);
+    type Extreme = (&'static str, Role, fn(&DrawnExpert) -> Option<f64>, fn(f64, f64) -> f64);
     let extremes: [Extreme; 3] = [
         ("min relevant Δ", Role::Relevant, |row| row.delta, f64::min),
         ("max |Δ|", Role::Irrelevant, |row| row.delta.map(f64::abs), f64::max),
         ("max D", Role::Irrelevant, |row| row.displacement, f64::max),
     ];
     let series = |(name, role, measure, pick): Extreme| {
-        let of_run = |run: &Vec<&ExpertRow>| {
+        let of_run = |run: &Vec<&DrawnExpert>| {
             let values: Option<Vec<f64>> = run.iter().filter(|row| row.role == role).map(|row| measure(row)).collect();
             values?.into_iter().reduce(pick)
         };

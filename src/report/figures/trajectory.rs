@@ -3,17 +3,18 @@
 use super::canvas::{Canvas, Look};
 use super::scale::Scale;
 use super::{FigureError, ROLES, sorted_finite};
-use crate::record::{ExpertRow, TrajectoryRow};
+use crate::record::TrajectoryRow;
+use crate::report::drawn::DrawnExpert;
 use crate::stats::quantile;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A quantity of an expert at one iteration: its label, its value, and the ends of its axis if they are fixed.
-type Quantity = (&'static str, fn(&TrajectoryRow, &ExpertRow) -> f64, Option<(f64, f64)>);
+type Quantity = (&'static str, fn(&TrajectoryRow, &DrawnExpert) -> f64, Option<(f64, f64)>);
 
 /// Median and 5–95 % band of Δ^t over the experts of a role in all recorded runs.
 pub(super) fn norm_change(
     title: &str,
-    experts: &[&ExpertRow],
+    experts: &[&DrawnExpert],
     trajectory: &[&TrajectoryRow],
 ) -> Result<Option<String>, FigureError> {
     draw(title, ("norm change Δ(t) = ‖w(t)‖ − ‖w(0)‖", |row, _| row.delta, None), experts, trajectory)
@@ -22,21 +23,21 @@ pub(super) fn norm_change(
 /// The same of the proficiency for the class that an expert votes for.
 pub(super) fn proficiency(
     title: &str,
-    experts: &[&ExpertRow],
+    experts: &[&DrawnExpert],
     trajectory: &[&TrajectoryRow],
 ) -> Result<Option<String>, FigureError> {
-    let own = |row: &TrajectoryRow, expert: &ExpertRow| if expert.own_class() == 0 { row.p1 } else { row.p2 };
+    let own = |row: &TrajectoryRow, expert: &DrawnExpert| if expert.own_class() == 0 { row.p1 } else { row.p2 };
     draw(title, ("proficiency p(t) for the own class", own, Some((0.0, 1.0))), experts, trajectory)
 }
 
 fn draw(
     title: &str,
     (label, quantity, ends): Quantity,
-    experts: &[&ExpertRow],
+    experts: &[&DrawnExpert],
     trajectory: &[&TrajectoryRow],
 ) -> Result<Option<String>, FigureError> {
     let recorded: BTreeSet<u64> = trajectory.iter().map(|row| row.run).collect();
-    let experts: BTreeMap<(u64, usize), &ExpertRow> =
+    let experts: BTreeMap<(u64, usize), &DrawnExpert> =
         experts.iter().filter(|row| recorded.contains(&row.run)).map(|row| ((row.run, row.expert), *row)).collect();
     let bands: Vec<Vec<(f64, [f64; 3])>> = ROLES
         .iter()

@@ -7,12 +7,12 @@ use super::whisker::{self, MOST_ROWS, Mark};
 use crate::claims::definitions::definition;
 use crate::claims::judge::{Design, conclusions};
 use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
-use crate::measure::Role;
-use crate::record::{ClaimRow, ExpertRow, RunRow};
+use crate::record::ClaimRow;
+use crate::report::gathering::PointRuns;
 use crate::report::results::PointLabel;
 use crate::report::text::{bare_percent, constants, significant};
 use maud::{Markup, html};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The cards of all claims.
 pub fn cards(views: &Views) -> Markup {
@@ -221,29 +221,30 @@ fn table(views: &Views, parts: &[&ClaimRow]) -> Markup {
     }
 }
 
-/// The runs that a row speaks of.
-fn runs_of<'a>(views: &Views<'a>, row: &ClaimRow) -> Vec<&'a RunRow> {
+/// The points that a row speaks of, with what is known of all their runs.
+fn points_of<'a>(views: &Views<'a>, row: &ClaimRow) -> Vec<&'a PointRuns> {
     let results = views.results;
-    let own = |run: &&RunRow| match row.point {
-        Some(point) => run.head.point == point,
-        None => row.case.is_empty() || results.case(run) == row.case,
+    let own = |(point, runs): &(&usize, &PointRuns)| match row.point {
+        Some(own) => **point == own,
+        None => row.case.is_empty() || results.case(&runs.first) == row.case,
     };
-    results.runs.iter().filter(own).collect()
+    results.runs.points.iter().filter(own).map(|(_, runs)| runs).collect()
 }
 
 fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
     let Some(definition) = definition(&row.claim) else { return html! { (row.missed) } };
-    let runs = runs_of(views, row);
-    let missed: Vec<(&str, usize)> = definition
+    let points = points_of(views, row);
+    let runs: u64 = points.iter().map(|point| point.runs).sum();
+    let missed: Vec<(&str, u64)> = definition
         .assumptions
         .iter()
-        .map(|assumption| (assumption.name(), runs.iter().filter(|run| !assumption.is_met(&run.body)).count()))
+        .map(|assumption| (assumption.name(), points.iter().map(|point| point.missed_by(*assumption)).sum()))
         .collect();
     let met: Vec<&str> = missed.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
     let missed: Vec<String> = missed
         .iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{name} in {count} of {} runs", runs.len()))
+        .map(|(name, count)| format!("{name} in {count} of {runs} runs"))
         .collect();
     html! {
         @if definition.assumptions.is_empty() { "It assumes nothing. " }
@@ -289,14 +290,8 @@ fn largest_threshold(views: &Views, row: &ClaimRow, pairs: usize) -> Option<f64>
         return None;
     }
     let needed = counts(row.runs, level, pairs).supported_from?;
-    let role = |expert: &ExpertRow| if row.roles == "built" { expert.built_role } else { expert.role };
-    // By run: the smallest Δ; a run without one fails the claim at every threshold.
-    let mut smallest: BTreeMap<u64, f64> = BTreeMap::new();
-    for expert in views.experts(point).iter().filter(|expert| role(expert) == Role::Relevant) {
-        let own = smallest.entry(expert.run).or_insert(f64::INFINITY);
-        *own = own.min(expert.delta.unwrap_or(f64::NEG_INFINITY));
-    }
-    let mut figures: Vec<f64> = smallest.into_values().collect();
+    // A run without one fails the claim at every threshold.
+    let mut figures = views.results.runs.smallest_changes.get(&(point, row.roles.clone()))?.clone();
     figures.sort_by(|a, b| b.total_cmp(a));
     figures.get(usize::try_from(needed).ok()?.checked_sub(1)?).copied().filter(|largest| *largest > 0.0)
 }

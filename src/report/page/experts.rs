@@ -3,7 +3,8 @@
 use super::chart::{Axis, Chart, Group, Select, SingleRun, Straight, View, short, shorts};
 use super::views::{MAX_ITERATIONS, Views};
 use crate::measure::Role;
-use crate::record::{ExpertRow, TrajectoryRow};
+use crate::record::TrajectoryRow;
+use crate::report::drawn::DrawnExpert;
 use crate::report::figures::{ROLES, sorted_finite};
 use crate::stats::quantile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ const MAX_RUNS: usize = 5;
 struct Quantity {
     name: &'static str,
     label: &'static str,
-    of: fn(&TrajectoryRow, &ExpertRow) -> f64,
+    of: fn(&TrajectoryRow, &DrawnExpert) -> f64,
     /// Ends of the axis, if they do not follow the data.
     ends: Option<(f64, f64)>,
 }
@@ -70,7 +71,7 @@ fn over_time(views: &Views, id: &str, title: &str, quantities: &[Quantity]) -> C
 }
 
 fn band_view(views: &Views, point: usize, quantity: &Quantity, points: usize) -> View {
-    let experts: BTreeMap<(u64, usize), &ExpertRow> =
+    let experts: BTreeMap<(u64, usize), &DrawnExpert> =
         views.experts(point).iter().map(|row| ((row.run, row.expert), row)).collect();
     let rows = views.trajectory(point);
     let kept = thinned(rows.iter().map(|row| row.iteration).collect());
@@ -127,7 +128,7 @@ fn thinned(all: BTreeSet<usize>) -> BTreeSet<usize> {
 
 fn single_runs(
     rows: &[TrajectoryRow],
-    experts: &BTreeMap<(u64, usize), &ExpertRow>,
+    experts: &BTreeMap<(u64, usize), &DrawnExpert>,
     kept: &BTreeSet<usize>,
     quantity: &Quantity,
     points: usize,
@@ -170,7 +171,7 @@ pub fn change_against_displacement(views: &Views) -> Chart {
 }
 
 fn dots(views: &Views, point: usize) -> Option<View> {
-    let measured = |row: &ExpertRow| Some((row.displacement?, row.delta?));
+    let measured = |row: &DrawnExpert| Some((row.displacement?, row.delta?));
     let rows = views.experts(point);
     let displacements = sorted_finite(rows.iter().filter_map(measured).map(|(displacement, _)| displacement));
     let changes = sorted_finite(rows.iter().filter_map(measured).map(|(_, change)| change));
@@ -179,7 +180,7 @@ fn dots(views: &Views, point: usize) -> Option<View> {
     }
     let mut groups = Vec::new();
     for (look, (role, name)) in ROLES.iter().enumerate() {
-        let mut own: Vec<(&ExpertRow, f64, f64)> = rows
+        let mut own: Vec<(&DrawnExpert, f64, f64)> = rows
             .iter()
             .filter(|row| row.role == *role)
             .filter_map(|row| measured(row).map(|(displacement, change)| (row, displacement, change)))

@@ -45,11 +45,36 @@ struct Figure {
     chart: Chart,
     /// What it shows and how to read it.
     caption: &'static str,
+    /// Of which runs it is drawn.
+    drawn_from: DrawnFrom,
     /// What is said in its place if there is no data.
     without: &'static str,
 }
 
-/// The page of a result folder whose rows are sorted ([`Results::sort`]). The same folder gives the same bytes.
+/// Of which runs a figure is drawn.
+#[derive(Clone, Copy)]
+enum DrawnFrom {
+    /// Tables that were computed from all runs.
+    All,
+    /// The first runs of each point, if there are many.
+    First,
+    /// The first recorded runs of each point, if there are many.
+    FirstRecorded,
+}
+
+impl DrawnFrom {
+    /// A sentence, if it is not all runs.
+    fn sentence(self, results: &Results) -> Option<String> {
+        let part = match self {
+            DrawnFrom::All => None,
+            DrawnFrom::First => results.runs.part_drawn(),
+            DrawnFrom::FirstRecorded => results.runs.part_recorded(),
+        };
+        part.map(|part| format!(" Drawn from {part}."))
+    }
+}
+
+/// The page of a result folder. The same folder gives the same bytes.
 pub fn page(results: &Results) -> String {
     let views = Views::new(results);
     let figures = figures(&views);
@@ -114,7 +139,7 @@ fn head(results: &Results) -> Markup {
                 }
             }
             p {
-                (results.runs.len()) " runs at " (results.points().len()) " grid point" @if results.points().len() != 1 { "s" } "; master seed " (manifest.master_seed) ". "
+                (results.number_of_runs()) " runs at " (results.points().len()) " grid point" @if results.points().len() != 1 { "s" } "; master seed " (manifest.master_seed) ". "
                 @if expected > 0 { (expected - surprising.len()) " of " (expected) " verdicts as expected." }
             }
             @if !surprising.is_empty() {
@@ -151,10 +176,13 @@ fn contents(views: &Views, figures: &[Figure]) -> Markup {
         }
         section id="figures" {
             h2 { "Figures" }
+            @if let Some(part) = results.runs.part_drawn() {
+                p.lead { "Figures of single experts and models are drawn from " (part) ", as many as the page has room for; verdicts, their numbers, fits and maps are of all runs." }
+            }
             @if views.hidden > 0 {
                 p.lead { "Figures of single grid points show the first " (views.points.len()) " points; " (views.hidden) " more are in the CSV files." }
             }
-            @for figure in figures.iter().filter(|figure| !figure.chart.is_empty()) { (figure_place(figure)) }
+            @for figure in figures.iter().filter(|figure| !figure.chart.is_empty()) { (figure_place(figure, results)) }
             @if figures.iter().any(|figure| figure.chart.is_empty()) {
                 div.missing {
                     h3 { "Not in this simulation" }
@@ -171,7 +199,7 @@ fn contents(views: &Views, figures: &[Figure]) -> Markup {
     }
 }
 
-fn figure_place(figure: &Figure) -> Markup {
+fn figure_place(figure: &Figure, results: &Results) -> Markup {
     let chart = &figure.chart;
     html! {
         figure id=(chart.id) {
@@ -179,7 +207,7 @@ fn figure_place(figure: &Figure) -> Markup {
             div.controls {}
             div.legend {}
             div.plot role="img" aria-label=(chart.title) {}
-            figcaption { (formula(figure.caption)) }
+            figcaption { (formula(figure.caption)) @if let Some(part) = figure.drawn_from.sentence(results) { (part) } }
             details.data { summary { "Table" } div.scroll {} }
         }
     }
@@ -190,47 +218,56 @@ fn figures(views: &Views) -> Vec<Figure> {
     vec![
         Figure {
             chart: experts::norms(views),
-            caption: "Lines: median over the experts of all recorded runs, by the role measured at t = 0; bands: 5 % to 95 %. Choose a single run to see each of its experts.",
+            caption: "Lines: median over the experts of recorded runs, by the role measured at t = 0; bands: 5 % to 95 %. Choose a single run to see each of its experts.",
+            drawn_from: DrawnFrom::FirstRecorded,
             without: "No trajectories were recorded; run again with `--set record.trajectory_runs=10`.",
         },
         Figure {
             chart: experts::change_against_displacement(views),
             caption: "Each point is an expert of one run, at evenly spaced ranks of D, the extremes included. A gauge moves Δ but not D (L11); a rotation moves D but not Δ.",
+            drawn_from: DrawnFrom::First,
             without: "No expert has a Δ: every run diverged.",
         },
         Figure {
             chart: sweeps::scaling(results),
             caption: "Points: median over runs, or root mean square. Bands: 2.5 % to 97.5 % of runs; bars: 95 % intervals. Lines: fits of scaling.csv, with slope and pointwise 95 % interval in the legend.",
+            drawn_from: DrawnFrom::First,
             without: "This simulation sweeps no d. `simulate run theorem1` does.",
         },
         Figure {
             chart: experts::proficiency(views),
-            caption: "Proficiency p: probability that the expert takes the class's pattern with a gate of at least 1/l, if the sample has it. Lines: median over experts of all recorded runs; bands: 5 % to 95 %.",
+            caption: "Proficiency p: probability that the expert takes the class's pattern with a gate of at least 1/l, if the sample has it. Lines: median over experts of recorded runs; bands: 5 % to 95 %.",
+            drawn_from: DrawnFrom::FirstRecorded,
             without: "No trajectories were recorded; run again with `--set record.trajectory_runs=10`.",
         },
         Figure {
             chart: pruned::accuracy(views),
             caption: "Filled: without further fine-tuning, mean over runs; band: 2.5 % to 97.5 % of runs. Open: after fine-tuning for T′ iterations, with the same interval.",
+            drawn_from: DrawnFrom::First,
             without: "No pruned model was measured: every run diverged.",
         },
         Figure {
             chart: sweeps::heat_maps(results),
             caption: "Percentage of runs in which the claim holds; + and −: the pointwise 95 % interval lies above or below the level. Heavy line: the estimate crosses the level. Dot and bar: flip of the isotonic fit, and its bracket.",
+            drawn_from: DrawnFrom::All,
             without: "This simulation has no map of two parameters. `simulate run phase-loudness` has one.",
         },
         Figure {
             chart: sweeps::curves(results),
             caption: "Share of runs in which the claim holds, with pointwise 95 % intervals, at equal steps of x. Dashed upright: flip of the isotonic fit.",
+            drawn_from: DrawnFrom::All,
             without: "This simulation has no map of one parameter. `simulate run ablation` has one for each assumption.",
         },
         Figure {
             chart: pruned::certificates(views),
             caption: "Share of runs whose pruned model is proved to make no error on any input, is refuted by an input, or is left open. Only ratios up to the share of irrelevant experts are tried.",
+            drawn_from: DrawnFrom::First,
             without: "No certificates were computed. `simulate run certificates` has them, or `--set certificate.nodes=50`.",
         },
         Figure {
             chart: pruned::margins(views),
             caption: "Proven: y·f(x) is at least this for every input. Median over runs and 2.5 % to 97.5 %. A certificate stops at the first positive bound, so this is no estimate of the margin.",
+            drawn_from: DrawnFrom::First,
             without: "No margins were proved: no certificates were computed.",
         },
     ]

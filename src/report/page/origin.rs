@@ -93,7 +93,7 @@ pub fn origin(results: &Results) -> Markup {
                 tr { th { "program" } td { "simulate " (manifest.version) ", revision " (manifest.revision) } }
                 tr { th { "random generator" } td { (manifest.generator) } }
                 tr { th { "engine" } td { (manifest.engine) } }
-                tr { th { "runs" } td { (results.runs.len()) } }
+                tr { th { "runs" } td { (results.number_of_runs()) } }
                 @if let Some(block) = manifest.sequential_block { tr { th { "design" } td { "looked at after every " (block) " runs a point" } } }
                 tr { th { "SHA-256 of the simulation" } td.hash { (manifest.simulation_sha256) } }
                 tr { th { "SHA-256 of the claims" } td.hash { (manifest.claims_sha256) } }

@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Chart, Group, Straight, View, short, shorts};
 use super::views::Views;
-use crate::record::{ExpertRow, PruningRow};
+use crate::report::drawn::{DrawnExpert, DrawnModel};
 use crate::report::figures::pruning::{Level, irrelevant_share, levels, limit};
 use crate::report::figures::sorted_finite;
 use crate::stats::quantile;
@@ -31,7 +31,7 @@ pub fn margins(views: &Views) -> Chart {
     chart(views, "margins", "Proven margins against the pruning ratio", margin_view)
 }
 
-fn chart(views: &Views, id: &str, title: &str, view: impl Fn(&[ExpertRow], &[PruningRow]) -> Option<View>) -> Chart {
+fn chart(views: &Views, id: &str, title: &str, view: impl Fn(&[DrawnExpert], &[DrawnModel]) -> Option<View>) -> Chart {
     let drawn: Vec<(usize, View)> = views
         .points
         .iter()
@@ -47,18 +47,18 @@ fn chart(views: &Views, id: &str, title: &str, view: impl Fn(&[ExpertRow], &[Pru
 }
 
 /// The criteria in the order in which they first stand in the file.
-fn criteria<'a>(rows: &[&'a PruningRow]) -> Vec<&'a str> {
+fn criteria<'a>(rows: &[&'a DrawnModel]) -> Vec<&'a str> {
     let mut criteria: Vec<&str> = Vec::new();
     for row in rows {
-        if !criteria.contains(&row.criterion.as_str()) {
+        if !criteria.contains(&&*row.criterion) {
             criteria.push(&row.criterion);
         }
     }
     criteria
 }
 
-fn accuracy_view(experts: &[ExpertRow], pruning: &[PruningRow]) -> Option<View> {
-    let pruning: Vec<&PruningRow> = pruning.iter().collect();
+fn accuracy_view(experts: &[DrawnExpert], pruning: &[DrawnModel]) -> Option<View> {
+    let pruning: Vec<&DrawnModel> = pruning.iter().collect();
     let mut groups = Vec::new();
     for (look, criterion) in criteria(&pruning).into_iter().enumerate() {
         for finetuned in [false, true] {
@@ -94,8 +94,8 @@ fn accuracy_group(criterion: &str, look: usize, finetuned: bool, levels: &[Level
 }
 
 /// γ and 1 − 2/k.
-fn limits(experts: &[ExpertRow]) -> Vec<Straight> {
-    let experts: Vec<&ExpertRow> = experts.iter().collect();
+fn limits(experts: &[DrawnExpert]) -> Vec<Straight> {
+    let experts: Vec<&DrawnExpert> = experts.iter().collect();
     let upright = |name: String, look: usize, at: f64| Straight { name, look, x: vec![short(at)], y: Vec::new() };
     let share = irrelevant_share(&experts)
         .map(|at| upright(format!("γ = {at:.3}, median share of irrelevant experts"), GAMMA, at));
@@ -104,17 +104,17 @@ fn limits(experts: &[ExpertRow]) -> Vec<Straight> {
 }
 
 /// The rows with a certificate, by criterion and number kept, the largest first.
-fn certified(pruning: &[PruningRow]) -> BTreeMap<(&str, Reverse<usize>), Vec<&PruningRow>> {
-    let mut rows: BTreeMap<(&str, Reverse<usize>), Vec<&PruningRow>> = BTreeMap::new();
+fn certified(pruning: &[DrawnModel]) -> BTreeMap<(&str, Reverse<usize>), Vec<&DrawnModel>> {
+    let mut rows: BTreeMap<(&str, Reverse<usize>), Vec<&DrawnModel>> = BTreeMap::new();
     for row in pruning.iter().filter(|row| !row.certificate.is_empty()) {
-        rows.entry((row.criterion.as_str(), Reverse(row.kept))).or_default().push(row);
+        rows.entry((&*row.criterion, Reverse(row.kept))).or_default().push(row);
     }
     rows
 }
 
-fn certificate_view(experts: &[ExpertRow], pruning: &[PruningRow]) -> Option<View> {
+fn certificate_view(experts: &[DrawnExpert], pruning: &[DrawnModel]) -> Option<View> {
     let rows = certified(pruning);
-    let pruning: Vec<&PruningRow> = pruning.iter().collect();
+    let pruning: Vec<&DrawnModel> = pruning.iter().collect();
     let criteria = criteria(&pruning);
     let mut groups = Vec::new();
     for criterion in &criteria {
@@ -122,7 +122,7 @@ fn certificate_view(experts: &[ExpertRow], pruning: &[PruningRow]) -> Option<Vie
             let name = if criteria.len() > 1 { format!("{criterion}: {verdict}") } else { (*verdict).to_owned() };
             let mut group = Group { name, look, parts: "lp", texts: vec![Vec::new()], ..Group::default() };
             for ((_, _), rows) in rows.iter().filter(|((own, _), _)| own == criterion) {
-                let count = rows.iter().filter(|row| row.certificate == *verdict).count();
+                let count = rows.iter().filter(|row| *row.certificate == **verdict).count();
                 group.x.push(short(rows[0].ratio));
                 group.y.push(short(count as f64 / rows.len() as f64));
                 group.texts[0].push(format!("{count} of {} models", rows.len()));
@@ -141,7 +141,7 @@ fn certificate_view(experts: &[ExpertRow], pruning: &[PruningRow]) -> Option<Vie
     })
 }
 
-fn margin_view(experts: &[ExpertRow], pruning: &[PruningRow]) -> Option<View> {
+fn margin_view(experts: &[DrawnExpert], pruning: &[DrawnModel]) -> Option<View> {
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for ((criterion, _), rows) in certified(pruning) {
         let margins = sorted_finite(rows.iter().filter_map(|row| row.margin_lower));

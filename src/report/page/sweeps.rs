@@ -17,7 +17,7 @@ const REFERENCE: usize = 6;
 
 /// Changes of routers over d, on logarithmic axes: a view a line of points.
 pub fn scaling(results: &Results) -> Chart {
-    let sweeps = sweeps(&results.scaling, &results.terms, &results.swept_points(), &results.experts);
+    let sweeps = sweeps(&results.scaling, &results.terms, &results.swept_points(), &results.runs.experts);
     let drawn: Vec<(String, View)> =
         sweeps.iter().filter_map(|sweep| Some((name(sweep), scaling_view(sweep)?))).collect();
     let (options, views) = drawn.into_iter().unzip();

@@ -1,7 +1,9 @@
 //! The rows of each grid point, for the charts that show one point at a time.
 
 use super::chart::Select;
-use crate::record::{ExpertRow, PruningRow, TrajectoryRow};
+use crate::record::TrajectoryRow;
+use crate::report::drawn::{DrawnExpert, DrawnModel};
+use crate::report::gathering::PointRuns;
 use crate::report::results::{PointLabel, Results};
 use std::collections::BTreeMap;
 
@@ -21,13 +23,13 @@ pub struct Views<'a> {
     pub hidden: usize,
     /// What tells each point from the others.
     pub labels: BTreeMap<usize, PointLabel>,
-    experts: BTreeMap<usize, &'a [ExpertRow]>,
-    pruning: BTreeMap<usize, &'a [PruningRow]>,
+    experts: BTreeMap<usize, &'a [DrawnExpert]>,
+    pruning: BTreeMap<usize, &'a [DrawnModel]>,
     trajectory: BTreeMap<usize, &'a [TrajectoryRow]>,
 }
 
 impl<'a> Views<'a> {
-    /// Groups the rows of a folder, which [`Results::sort`] has put side by side.
+    /// Groups the rows of a folder.
     pub fn new(results: &'a Results) -> Self {
         let all: Vec<usize> = results.points().into_iter().collect();
         Self {
@@ -35,19 +37,19 @@ impl<'a> Views<'a> {
             hidden: all.len().saturating_sub(MAX_POINTS),
             points: all.into_iter().take(MAX_POINTS).collect(),
             labels: results.labels(),
-            experts: by_point(&results.experts, |row| row.point),
-            pruning: by_point(&results.pruning, |row| row.point),
-            trajectory: by_point(&results.trajectory, |row| row.point),
+            experts: by_point(&results.runs.experts, |row| row.point),
+            pruning: by_point(&results.runs.pruning, |row| row.point),
+            trajectory: by_point(&results.runs.trajectory, |row| row.point),
         }
     }
 
     /// The experts of a point.
-    pub fn experts(&self, point: usize) -> &'a [ExpertRow] {
+    pub fn experts(&self, point: usize) -> &'a [DrawnExpert] {
         self.experts.get(&point).copied().unwrap_or_default()
     }
 
     /// The pruned models of a point.
-    pub fn pruning(&self, point: usize) -> &'a [PruningRow] {
+    pub fn pruning(&self, point: usize) -> &'a [DrawnModel] {
         self.pruning.get(&point).copied().unwrap_or_default()
     }
 
@@ -60,7 +62,11 @@ impl<'a> Views<'a> {
     pub fn select(&self, points: &[usize]) -> Select {
         let name = |point: &usize| {
             let words = self.labels.get(point).map(PointLabel::words).unwrap_or_default();
-            if words.is_empty() { format!("point {point}") } else { format!("point {point}: {words}") }
+            let words = if words.is_empty() { format!("point {point}") } else { format!("point {point}: {words}") };
+            match self.results.runs.points.get(point).and_then(PointRuns::part_drawn) {
+                Some(part) => format!("{words} ({part})"),
+                None => words,
+            }
         };
         Select { name: "grid point".to_owned(), options: points.iter().map(name).collect() }
     }

@@ -1,0 +1,144 @@
+//! A model file: a trace, or any safetensors file with the tensors of a trained model, and what its data looks like.
+
+use super::stored::Stored;
+use crate::sim::parameters::{Basis, DataParameters, Labels};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
+
+/// Most tokens of a sample, as in a simulation file.
+const MOST_TOKENS: usize = 4096;
+
+/// Letters of a message.
+const MOST_LETTERS: usize = 300;
+
+/// A model file, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// The model.
+    pub stored: Stored,
+    /// What its inputs look like.
+    pub data: DataParameters,
+}
+
+/// What is given beside the file, in place of its metadata.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    /// n.
+    pub tokens: Option<usize>,
+    /// l.
+    pub tokens_per_expert: Option<usize>,
+}
+
+/// Why a file is no model that can be certified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadModelFile(String);
+
+impl ModelFile {
+    /// Reads the bytes of a trace, or of any safetensors file with the tensors `signs`, `routers_t` and `neurons_t`.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or outside the setting that certificates are about.
+    pub fn read(bytes: &[u8], given: Given) -> Result<Self, BadModelFile> {
+        read(bytes, given).map_err(|problem| BadModelFile(one_line(&problem)))
+    }
+}
+
+/// A message on one line, of bounded length, whatever the file had written into it.
+fn one_line(message: &str) -> String {
+    message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST_LETTERS).collect()
+}
+
+fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| format!("no safetensors file: {error}"))?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    check_setting(&metadata)?;
+    let number = |key: &str, given: Option<usize>| given.map_or_else(|| value::<usize>(&metadata, key), Ok);
+    let stored = Stored {
+        basis: if tensors.tensor("basis").is_ok() { numbers(&tensors, "basis")? } else { Vec::new() },
+        signs: numbers(&tensors, "signs")?,
+        routers: numbers(&tensors, "routers_t")?,
+        neurons: numbers(&tensors, "neurons_t")?,
+        tokens_per_expert: number("tokens_per_expert", given.tokens_per_expert)?,
+    };
+    let data = DataParameters {
+        patterns: stored.routers.len().checked_div(stored.signs.len()).unwrap_or(0),
+        tokens: number("tokens", given.tokens)?,
+        replacement: value_or(&metadata, "replacement", false)?,
+        noise: 0.0,
+        class_share: value_or(&metadata, "class_share", 0.5)?,
+        basis: Basis::Canonical,
+        labels: match metadata.get("labels").map(String::as_str) {
+            Some("independent") => Labels::Independent,
+            _ => Labels::Class,
+        },
+        label_noise: value_or(&metadata, "label_noise", 0.0)?,
+        ..DataParameters::default()
+    };
+    check_sizes(&stored, &data)?;
+    Ok(ModelFile { stored, data })
+}
+
+fn check_sizes(stored: &Stored, data: &DataParameters) -> Result<(), String> {
+    let DataParameters { patterns, tokens, .. } = *data;
+    if tokens > MOST_TOKENS {
+        return Err(format!("{tokens} tokens: must be from 2 to {MOST_TOKENS}"));
+    }
+    for (key, share) in [("class_share", data.class_share), ("label_noise", data.label_noise)] {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(format!("metadata {key} = {share}: must be a number from 0 to 1"));
+        }
+    }
+    let room = if data.replacement { patterns >= 3 } else { patterns > tokens };
+    let l = stored.tokens_per_expert;
+    if !room || l > tokens || l < 2 || tokens < 2 {
+        return Err(format!("{patterns} patterns, {tokens} tokens and l = {l} do not fit each other"));
+    }
+    Ok(())
+}
+
+/// Refuses a trace of a run outside the setting that certificates are about.
+fn check_setting(metadata: &HashMap<String, String>) -> Result<(), String> {
+    for (key, legal) in [("routing", "expert-choice"), ("groups", "1"), ("features", "1"), ("spurious", "0")] {
+        if let Some(value) = metadata.get(key).filter(|value| *value != legal) {
+            return Err(format!("metadata {key} = {value}: a certificate needs {legal}"));
+        }
+    }
+    Ok(())
+}
+
+fn numbers(tensors: &SafeTensors, name: &str) -> Result<Vec<f64>, String> {
+    let tensor = tensors.tensor(name).map_err(|_| format!("there is no tensor {name}"))?;
+    if tensor.dtype() != Dtype::F64 {
+        return Err(format!("tensor {name} must be of 64-bit floats"));
+    }
+    let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
+    Ok(tensor.data().chunks_exact(8).map(of).collect())
+}
+
+fn value<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str) -> Result<T, String> {
+    let text =
+        metadata.get(key).ok_or_else(|| format!("the metadata has no {key}; give --{}", key.replace('_', "-")))?;
+    text.parse().map_err(|_| format!("metadata {key} = {text} is not legal"))
+}
+
+fn value_or<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str, default: T) -> Result<T, String> {
+    if metadata.contains_key(key) { value(metadata, key) } else { Ok(default) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_of_bounded_length() {
+        let value = format!("dropless\n{}", "x".repeat(1000));
+        let bytes = safetensors::serialize::<&str, safetensors::tensor::TensorView, _>(
+            [],
+            Some(HashMap::from([("routing".to_owned(), value)])),
+        );
+        let refused = ModelFile::read(&bytes.expect("a file"), Given::default()).expect_err("no tensors").to_string();
+        assert!(refused.starts_with("metadata routing = dropless xxx") && refused.chars().count() == 300, "{refused}");
+    }
+}
