@@ -130,15 +130,80 @@ fn value_or<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::tensor::TensorView;
 
     #[test]
     fn a_refusal_is_one_line_of_bounded_length() {
         let value = format!("dropless\n{}", "x".repeat(1000));
-        let bytes = safetensors::serialize::<&str, safetensors::tensor::TensorView, _>(
-            [],
-            Some(HashMap::from([("routing".to_owned(), value)])),
-        );
+        let bytes =
+            safetensors::serialize::<&str, TensorView, _>([], Some(HashMap::from([("routing".to_owned(), value)])));
         let refused = ModelFile::read(&bytes.expect("a file"), Given::default()).expect_err("no tensors").to_string();
         assert!(refused.starts_with("metadata routing = dropless xxx") && refused.chars().count() == 300, "{refused}");
+    }
+
+    /// A file of two experts with one neuron each over eight patterns, and these keys.
+    fn file(keys: &[(&str, &str)]) -> Vec<u8> {
+        let numbers = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let (signs, weights) = (numbers(&[1.0, -1.0]), numbers(&[0.5; 16]));
+        let of = |shape: Vec<usize>, bytes| TensorView::new(Dtype::F64, shape, bytes).expect("a tensor");
+        let tensors = [
+            ("signs", of(vec![2], &signs)),
+            ("routers_t", of(vec![2, 8], &weights)),
+            ("neurons_t", of(vec![2, 1, 8], &weights)),
+        ];
+        let mut metadata = HashMap::from([("tokens".to_owned(), "4".to_owned())]);
+        metadata.insert("tokens_per_expert".to_owned(), "2".to_owned());
+        metadata.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        metadata.retain(|_, value| !value.is_empty());
+        safetensors::serialize(tensors, Some(metadata)).expect("a file")
+    }
+
+    #[test]
+    fn every_bound_of_the_metadata_is_kept() {
+        assert!(ModelFile::read(&file(&[]), Given::default()).is_ok());
+        let refusals = [
+            ("tokens", "4097", "4097 tokens: must be from 2 to 4096"),
+            ("tokens", "1000000000000", "1000000000000 tokens: must be from 2 to 4096"),
+            ("tokens", "8", "8 patterns, 8 tokens and l = 2 do not fit each other"),
+            ("tokens", "1", "8 patterns, 1 tokens and l = 2 do not fit each other"),
+            ("tokens", "-4", "metadata tokens = -4 is not legal"),
+            ("tokens", "", "the metadata has no tokens; give --tokens"),
+            ("tokens_per_expert", "5", "8 patterns, 4 tokens and l = 5 do not fit each other"),
+            ("tokens_per_expert", "1", "8 patterns, 4 tokens and l = 1 do not fit each other"),
+            ("tokens_per_expert", "", "the metadata has no tokens_per_expert; give --tokens-per-expert"),
+            ("class_share", "1.5", "metadata class_share = 1.5: must be a number from 0 to 1"),
+            ("class_share", "nan", "metadata class_share = NaN: must be a number from 0 to 1"),
+            ("label_noise", "-0.1", "metadata label_noise = -0.1: must be a number from 0 to 1"),
+            ("replacement", "perhaps", "metadata replacement = perhaps is not legal"),
+            ("routing", "token-choice", "metadata routing = token-choice: a certificate needs expert-choice"),
+            ("groups", "2", "metadata groups = 2: a certificate needs 1"),
+            ("features", "2", "metadata features = 2: a certificate needs 1"),
+            ("spurious", "0.5", "metadata spurious = 0.5: a certificate needs 0"),
+        ];
+        for (key, value, refusal) in refusals {
+            let refused = ModelFile::read(&file(&[(key, value)]), Given::default()).map(|_| ()).map_err(|e| e.0);
+            assert_eq!(refused, Err(refusal.to_owned()), "{key} = {value}");
+        }
+    }
+
+    #[test]
+    fn every_tensor_is_asked_for_as_64_bit_floats() {
+        let whole = file(&[]);
+        for name in ["signs", "routers_t", "neurons_t"] {
+            let renamed = respelt(&whole, name, &name.to_uppercase());
+            let refused = ModelFile::read(&renamed, Given::default()).map(|_| ()).map_err(|e| e.0);
+            assert_eq!(refused, Err(format!("there is no tensor {name}")));
+        }
+        let integers = respelt(&whole, "\"F64\"", "\"I64\"");
+        let refused = ModelFile::read(&integers, Given::default()).map(|_| ()).map_err(|e| e.0);
+        assert!(refused.expect_err("integers").ends_with("must be of 64-bit floats"));
+    }
+
+    /// The bytes with the first occurrence of a text as another of its length.
+    fn respelt(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let place = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect("the text");
+        bytes[place..place + from.len()].copy_from_slice(to.as_bytes());
+        bytes
     }
 }

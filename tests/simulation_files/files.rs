@@ -161,6 +161,17 @@ fn every_key_is_documented_with_its_default() {
         let row = row.unwrap_or_else(|| panic!("{} has no row", key.path));
         assert!(row.contains(&format!("| `{words}` |")) || row.contains(&format!("| `{quoted}` |")), "{row}");
         assert!(row.ends_with(&format!("| {} |", key.doc.replace('|', "\\|"))), "{row}");
+        let ends: Option<[f64; 2]> = match key.kind {
+            Kind::Integer { low, high } => Some([low as f64, high as f64]),
+            Kind::Real { low, high, .. } => Some([low, high]),
+            _ => None,
+        };
+        if let Some(ends) = ends {
+            let cell = row.split('|').nth(3).expect("a cell of legal values");
+            let number = |word: &str| word.replace('−', "-").parse::<f64>().ok();
+            let found: Vec<f64> = cell.split_whitespace().filter_map(number).collect();
+            assert_eq!(found.get(..2), Some(&ends[..]), "{row}");
+        }
     }
 }
 

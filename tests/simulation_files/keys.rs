@@ -127,6 +127,38 @@ fn fails_on_an_expression_whose_value_is_illegal_and_names_the_point() {
     );
 }
 
+/// Values beyond either end of every numeric key, and the largest that can be written: refused with the key and its range,
+/// whether they stand in a file or in an override.
+#[test]
+fn fails_on_a_value_beyond_the_end_of_any_range() {
+    for key in KEYS {
+        let (range, beyond) = match key.kind {
+            Kind::Integer { low, high } => {
+                let below = low.checked_sub(1).map_or("-1".to_owned(), |below| below.to_string());
+                (
+                    format!("an integer from {low} to {high}"),
+                    [below, (high + 1).to_string(), "1000000000000".to_owned()],
+                )
+            }
+            Kind::Real { low, high, .. } => {
+                let step = |end: f64| 1e-9 * end.abs().max(1.0);
+                let beyond = [low - step(low), high + step(high), f64::MAX].map(|value| format!("{value:e}"));
+                ("a number ".to_owned(), beyond)
+            }
+            _ => continue,
+        };
+        let (section, name) = key.path.split_once('.').expect("a section");
+        for value in beyond {
+            let in_file = refused(&format!("[{section}]\n{name} = {value}"), &[]);
+            let in_override = refused("", &[&format!("{}={value}", key.path)]);
+            for refusal in [&in_file, &in_override] {
+                assert!(refusal.contains(&format!("{} = ", key.path)), "{refusal}");
+                assert!(refusal.contains(&format!(": must be {range}")), "{value}: {refusal}");
+            }
+        }
+    }
+}
+
 #[test]
 fn fails_on_keys_that_contradict_each_other() {
     for (set, problem) in [

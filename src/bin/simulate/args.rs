@@ -76,11 +76,9 @@ pub enum Command {
     },
 }
 
-#[derive(Debug, Args)]
-pub struct RunArguments {
-    /// Shipped names or TOML files. Example: default controls my.toml
-    #[arg(value_name = "SIM", default_value = "default")]
-    pub sims: Vec<String>,
+/// Which runs are asked for, of `run` and of `submit`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AskedRuns {
     /// Runs per grid point, in place of the file's. Example: --seeds 200
     #[arg(long, value_name = "N")]
     pub seeds: Option<u64>,
@@ -90,6 +88,18 @@ pub struct RunArguments {
     /// Set a key (repeatable); a list spans a grid. Example: --set training.batch=64
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Fill the column `seconds` of runs.csv, the only one that differs from run to run. Example: --timings
+    #[arg(long)]
+    pub timings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Shipped names or TOML files. Example: default controls my.toml
+    #[arg(value_name = "SIM", default_value = "default")]
+    pub sims: Vec<String>,
+    #[command(flatten)]
+    pub asked: AskedRuns,
     /// Result folder, in place of results/SIM; with several simulations the folder that holds them.
     /// Example: --out results/check
     #[arg(long, value_name = "DIR")]
@@ -118,9 +128,6 @@ pub struct RunArguments {
     /// Example: simulate run default --until-decided
     #[arg(long)]
     pub until_decided: bool,
-    /// Fill the column `seconds` of runs.csv, the only one that differs from run to run. Example: --timings
-    #[arg(long)]
-    pub timings: bool,
     /// The engine that trains. Example: --engine dense
     #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
     pub engine: EngineArgument,
@@ -133,9 +140,7 @@ impl Default for RunArguments {
     fn default() -> Self {
         Self {
             sims: vec!["default".to_owned()],
-            seeds: None,
-            seed: 0,
-            set: Vec::new(),
+            asked: AskedRuns::default(),
             out: None,
             threads: None,
             resume: false,
@@ -144,7 +149,6 @@ impl Default for RunArguments {
             quiet: false,
             dry_run: false,
             until_decided: false,
-            timings: false,
             engine: EngineArgument::Auto,
             figures: None,
         }
@@ -195,18 +199,8 @@ pub struct SubmitArguments {
     /// Shards that run at once with --engine local, in place of as many as there are cores for. Example: --jobs 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
-    /// Runs per grid point, as in `run`. Example: --seeds 200
-    #[arg(long, value_name = "N")]
-    pub seeds: Option<u64>,
-    /// Master seed, as in `run`. Example: --seed 7
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
-    /// Set a key (repeatable), as in `run`. Example: --set training.batch=64
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Fill the column `seconds`, as in `run`. Example: --timings
-    #[arg(long)]
-    pub timings: bool,
+    #[command(flatten)]
+    pub asked: AskedRuns,
     /// The merge exits with 3 if a verdict is not the one that the file expects. Example: --check
     #[arg(long)]
     pub check: bool,

@@ -69,7 +69,7 @@ pub fn guess(points: &[Point], arguments: &RunArguments) -> f64 {
     let work: f64 = points.iter().map(|point| point.seeds as f64 * point.parameters.work()).sum();
     let Some(point) = least else { return 0.0 };
     let start = Instant::now();
-    run(point, 0, arguments.seed, arguments.engine.choice());
+    run(point, 0, arguments.asked.seed, arguments.engine.choice());
     start.elapsed().as_secs_f64() * work / point.parameters.work() / rayon::current_num_threads() as f64
 }
 
@@ -79,7 +79,7 @@ pub fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
     let (mut seconds, mut work) = (0.0, 0.0);
     for point in points.iter().step_by(stride) {
         let start = Instant::now();
-        run(point, 0, arguments.seed, arguments.engine.choice());
+        run(point, 0, arguments.asked.seed, arguments.engine.choice());
         seconds += start.elapsed().as_secs_f64();
         work += point.parameters.work();
     }
@@ -131,7 +131,7 @@ fn pilot(loaded: &Loaded, arguments: &RunArguments) -> Vec<Vec<RunRecord>> {
     let slopes: Vec<_> = simulation.claims.iter().flat_map(|claim| slope_lines(claim, points)).collect();
     let is_needed = |point: &Point| slopes.iter().any(|(_, line)| line.iter().any(|other| other.index == point.index));
     let runs = |point: &Point| if is_needed(point) { 0..PILOT } else { 0..0 };
-    let compute = |point: &Point, index| run(point, index, !arguments.seed, arguments.engine.choice());
+    let compute = |point: &Point, index| run(point, index, !arguments.asked.seed, arguments.engine.choice());
     points.par_iter().map(|point| runs(point).into_par_iter().map(|index| compute(point, index)).collect()).collect()
 }
 

@@ -37,7 +37,7 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     check_shard(arguments, chosen.shard)?;
     let mut loaded = Vec::new();
     for name in &arguments.sims {
-        let simulation = load(name, &arguments.set, arguments.seeds)?;
+        let simulation = load(name, &arguments.asked.set, arguments.asked.seeds)?;
         check_engine(arguments.engine, &simulation.points)?;
         loaded.push(simulation);
     }
@@ -55,7 +55,7 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
                 loaded.simulation.name
             )));
         }
-        let header = header(manifest(loaded, arguments, chosen.shard), arguments.timings)?;
+        let header = header(manifest(loaded, arguments, chosen.shard), arguments.asked.timings)?;
         let found = folder::check_target(&target, &header, arguments.resume)?;
         jobs.push(Job { loaded, target, header, found });
     }
@@ -162,10 +162,10 @@ pub fn design(arguments: &RunArguments) -> Design {
 pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
     let provenance = Provenance {
         text: loaded.text.clone(),
-        overrides: arguments.set.clone(),
+        overrides: arguments.asked.set.clone(),
         engine: arguments.engine.word().to_owned(),
-        master_seed: arguments.seed,
-        seeds_given: arguments.seeds,
+        master_seed: arguments.asked.seed,
+        seeds_given: arguments.asked.seeds,
         revision: env!("GIT_REVISION").to_owned(),
         design: design(arguments),
         shard,
@@ -254,8 +254,8 @@ fn do_run(
     }
     let start = Instant::now();
     let (point, index) = task;
-    let mut record = run(&points[point], index, arguments.seed, arguments.engine.choice());
-    record.run.body.seconds = arguments.timings.then(|| start.elapsed().as_secs_f64());
+    let mut record = run(&points[point], index, arguments.asked.seed, arguments.engine.choice());
+    record.run.body.seconds = arguments.asked.timings.then(|| start.elapsed().as_secs_f64());
     let lines = RunLines::new(&record)?;
     journal.add(&lines)?;
     Ok((record, lines))

@@ -3,22 +3,21 @@
 //! Everything stands in the folder `OUT.shards`: the simulation's text as it was at the submission, two job scripts, the logs, and
 //! one folder a shard. A script can be submitted again by hand: shards that are complete are left as they are.
 
+mod local;
+
 use crate::args::{ClusterEngine, RunArguments, SubmitArguments};
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::folder::check_target;
-use crate::interrupt::termination_flag;
 use crate::load::{Loaded, check_engine, load};
 use crate::run::{header, manifest};
 use anyhow::Context;
 use moe_theory::run::Shard;
 use moe_theory::sim::consistency::{noise_bytes, state_bytes};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::process::Command;
 
 /// Seconds of work that an element of the array has at least, unless the number of shards is given.
 const LEAST_SECONDS: f64 = 30.0;
@@ -51,7 +50,7 @@ struct Plan {
 
 /// Writes the array and submits it, or runs it here.
 pub fn command(arguments: &SubmitArguments) -> Result<(), Failure> {
-    let loaded = load(&arguments.sim, &arguments.set, arguments.seeds)?;
+    let loaded = load(&arguments.sim, &arguments.asked.set, arguments.asked.seeds)?;
     check_engine(arguments.train_engine, &loaded.points)?;
     let plan = plan(&loaded, arguments)?;
     match arguments.engine {
@@ -62,7 +61,7 @@ pub fn command(arguments: &SubmitArguments) -> Result<(), Failure> {
         }
         ClusterEngine::Local => {
             prepare(&plan)?;
-            run_here(&plan, arguments)
+            local::run(&plan, arguments)
         }
     }
 }
@@ -73,7 +72,7 @@ fn plan(loaded: &Loaded, arguments: &SubmitArguments) -> Result<Plan, Failure> {
     let out = std::path::absolute(&out).map_err(|error| Failure::Usage(format!("{}: {error}", out.display())))?;
     let folder = folder_of(&out)?;
     // What the merge would refuse in the end is refused now.
-    let header = header(manifest(loaded, &run_arguments(arguments), None), arguments.timings)?;
+    let header = header(manifest(loaded, &run_arguments(arguments), None), arguments.asked.timings)?;
     check_target(&out, &header, false)?;
     let seconds = dry_run::probe(&loaded.points, &run_arguments(arguments)) / f64::from(arguments.threads);
     let runs: u64 = loaded.points.iter().map(|point| point.seeds).sum();
@@ -99,14 +98,14 @@ fn plan(loaded: &Loaded, arguments: &SubmitArguments) -> Result<Plan, Failure> {
     let mut run = vec!["run".to_owned(), SIMULATION.to_owned()];
     run.extend([
         "--seed".to_owned(),
-        arguments.seed.to_string(),
+        arguments.asked.seed.to_string(),
         "--threads".to_owned(),
         arguments.threads.to_string(),
     ]);
     run.extend(["--engine".to_owned(), arguments.train_engine.word().to_owned()]);
-    run.extend(arguments.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
-    run.extend(arguments.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
-    run.extend(arguments.timings.then(|| "--timings".to_owned()));
+    run.extend(arguments.asked.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
+    run.extend(arguments.asked.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
+    run.extend(arguments.asked.timings.then(|| "--timings".to_owned()));
     run.push("--resume".to_owned());
     let mut merge = vec!["merge".to_owned(), ".".to_owned(), "--out".to_owned(), utf8(&out)?];
     merge.extend(arguments.check.then(|| "--check".to_owned()));
@@ -139,13 +138,7 @@ fn utf8(path: &Path) -> Result<String, Failure> {
 
 /// What `simulate run` would be called with for the whole.
 fn run_arguments(arguments: &SubmitArguments) -> RunArguments {
-    RunArguments {
-        seeds: arguments.seeds,
-        seed: arguments.seed,
-        set: arguments.set.clone(),
-        engine: arguments.train_engine,
-        ..RunArguments::default()
-    }
+    RunArguments { asked: arguments.asked.clone(), engine: arguments.train_engine, ..RunArguments::default() }
 }
 
 /// A word that a shell takes as it is.
@@ -285,88 +278,4 @@ fn sbatch(plan: &Plan, words: &[String]) -> Result<String, Failure> {
         return Err(anyhow::anyhow!("{}: printed {printed:?} in place of a job's number", line("sbatch", words)).into());
     }
     Ok(job.to_owned())
-}
-
-/// Runs the shards as processes here, a few at a time, then the merge.
-fn run_here(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let at_once = arguments.jobs.unwrap_or_else(|| (cores / u64::from(plan.threads)).max(1));
-    let terminated = termination_flag()?;
-    let mut waiting = 1..=plan.shards;
-    let mut running = Running::default();
-    let mut failed = Vec::new();
-    loop {
-        while (running.0.len() as u64) < at_once
-            && let Some(index) = waiting.next()
-        {
-            running.0.push((index, start(plan, index)?));
-        }
-        if running.0.is_empty() {
-            break;
-        }
-        for (index, status) in running.ended()? {
-            if !status.success() {
-                failed.push(format!("shard {index}/{} ({status}; {LOGS}/{index}.log)", plan.shards));
-            }
-        }
-        if let status @ 1.. = terminated.load(Ordering::SeqCst) {
-            drop(running);
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nsimulate: interrupted: finished runs are kept; the same command goes on"
-            );
-            std::process::exit(status);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    if !failed.is_empty() {
-        let shown = plan.folder.display();
-        return Err(anyhow::anyhow!("{shown}: failed: {}; the same command goes on", failed.join(", ")).into());
-    }
-    let merged =
-        Command::new(&plan.program).args(&plan.merge).current_dir(&plan.folder).status().context("the merge")?;
-    match merged.code() {
-        Some(0) => Ok(()),
-        Some(3) => Err(Failure::Check(format!("{}: verdicts not as expected", plan.name))),
-        _ => Err(anyhow::anyhow!("{}: the merge failed ({merged})", plan.folder.display()).into()),
-    }
-}
-
-fn start(plan: &Plan, index: u64) -> anyhow::Result<Child> {
-    let log = plan.folder.join(LOGS).join(format!("{index}.log"));
-    let file = File::options().create(true).append(true).open(&log).with_context(|| log.display().to_string())?;
-    let output = file.try_clone()?;
-    let mut command = Command::new(&plan.program);
-    command.args(plan.shard_arguments(index)).current_dir(&plan.folder);
-    command.stdin(Stdio::null()).stdout(output).stderr(file).spawn().context("a shard can't be started")
-}
-
-/// Shards that are running. If this process ends before them, they end too: their journals keep what is finished.
-#[derive(Default)]
-struct Running(Vec<(u64, Child)>);
-
-impl Running {
-    /// Takes those out that have ended.
-    fn ended(&mut self) -> anyhow::Result<Vec<(u64, ExitStatus)>> {
-        let mut ended = Vec::new();
-        let mut place = 0;
-        while place < self.0.len() {
-            match self.0[place].1.try_wait()? {
-                None => place += 1,
-                Some(status) => ended.push((self.0.remove(place).0, status)),
-            }
-        }
-        Ok(ended)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        for (_, child) in &mut self.0 {
-            // One that has ended already is no concern.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
