@@ -145,7 +145,7 @@ pub static DEFINITIONS: &[Definition] = &[
     },
     Definition {
         id: "C1",
-        statement: "pruning by the file's criterion is at least as accurate as pruning by another at every ratio ρ ≤ γ",
+        statement: "pruning by the file's criterion is at least as accurate as pruning by another at every ratio ρ ≤ γ (or `ratio`)",
         holds_if: "at no ρ ≤ γ (or `ratio`) the other's accuracy on the same samples is higher by more than `margin`. Judged pairwise: SUPPORTED if a test rejects that runs in which the other is better somewhere are more than those in which the file's is, by 1 − level or more; REFUTED if the exact McNemar test rejects that they are not more",
         figure: "worst difference of accuracies",
         has_probability: true,
@@ -154,7 +154,7 @@ pub static DEFINITIONS: &[Definition] = &[
     },
     Definition {
         id: "C2",
-        statement: "pruning by the file's criterion is more accurate than pruning by another at some ratio ρ ≤ γ",
+        statement: "pruning by the file's criterion is more accurate than pruning by another at some ratio ρ ≤ γ (or `ratio`)",
         holds_if: "at some ρ ≤ γ (or `ratio`) its accuracy on the same samples is higher by more than `margin`. Judged pairwise: SUPPORTED if the exact McNemar test rejects that runs in which it is better somewhere are not more than those in which the other is; REFUTED if a test rejects that they are more by 1 − level or more",
         figure: "worst difference of accuracies",
         has_probability: true,

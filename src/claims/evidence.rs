@@ -92,7 +92,10 @@ impl Evidence<'_> {
             "S3" => self.within_finite_sample_bound(claim),
             "C1" => self.comparison(claim).finding(|seen| !seen.worse),
             "C2" => self.comparison(claim).finding(|seen| seen.better),
-            "Q1" | "Q2" | "Q3" | "Q4" => self.of_rare_features(claim),
+            "Q1" => self.loses_the_rare(claim),
+            "Q2" => self.rare_needs_more_bits(),
+            "Q3" => self.bits_follow_the_rule(claim.threshold.unwrap_or(f64::NAN)),
+            "Q4" => self.irrelevant_needs_no_bits(),
             _ => Finding::FAILS,
         }
     }

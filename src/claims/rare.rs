@@ -2,21 +2,34 @@
 
 use super::evidence::{Evidence, Finding, role};
 use crate::measure::Role;
+use crate::record::ExpertRow;
 use crate::sim::{ClaimSpec, RoleSource};
 
 impl Evidence<'_> {
-    /// Q1 to Q4. A run without the figure counts against.
-    pub(super) fn of_rare_features(&self, claim: &ClaimSpec) -> Finding {
-        let threshold = claim.threshold.unwrap_or(f64::NAN);
-        let bits = [self.run.bits_rare, self.run.bits_irrelevant].map(|bits| bits.zip(self.run.bits_common));
-        let [rare, irrelevant] = bits.map(|bits| bits.map(|(own, common)| own - common));
-        let (figure, holds): (Option<f64>, fn(f64, f64) -> bool) = match claim.id.as_str() {
-            "Q1" => (self.fall_at_the_common_experts(claim.roles), |fall, least| fall >= least),
-            "Q2" => (rare, |difference, _| difference > 0.0),
-            "Q3" => (rare.map(|difference| difference - self.log_odds()), |off, most| off.abs() <= most),
-            _ => (irrelevant, |difference, _| difference <= 0.0),
-        };
-        Finding::new(figure.is_some_and(|figure| holds(figure, threshold)), figure)
+    /// Q1. Here and below a run without the figure counts against.
+    pub(super) fn loses_the_rare(&self, claim: &ClaimSpec) -> Finding {
+        let least = claim.threshold.unwrap_or(f64::NAN);
+        of_figure(self.fall_at_the_common_experts(claim.roles), |fall| fall >= least)
+    }
+
+    /// Q2.
+    pub(super) fn rare_needs_more_bits(&self) -> Finding {
+        of_figure(self.more_bits_than_common(self.run.bits_rare), |more| more > 0.0)
+    }
+
+    /// Q3.
+    pub(super) fn bits_follow_the_rule(&self, most: f64) -> Finding {
+        let off = self.more_bits_than_common(self.run.bits_rare).map(|more| more - self.log_odds());
+        of_figure(off, |off| off.abs() <= most)
+    }
+
+    /// Q4.
+    pub(super) fn irrelevant_needs_no_bits(&self) -> Finding {
+        of_figure(self.more_bits_than_common(self.run.bits_irrelevant), |more| more <= 0.0)
+    }
+
+    fn more_bits_than_common(&self, bits: Option<f64>) -> Option<f64> {
+        Some(bits? - self.run.bits_common?)
     }
 
     /// log₂((1 − α)/α).
@@ -28,14 +41,18 @@ impl Evidence<'_> {
     /// By how much the accuracy falls, in units of α, from the unpruned model to the one that keeps as many experts as are
     /// relevant for a common feature.
     fn fall_at_the_common_experts(&self, roles: RoleSource) -> Option<f64> {
-        let feature = |row: &crate::record::ExpertRow| match roles {
+        let feature = |row: &ExpertRow| match roles {
             RoleSource::Measured => row.feature,
             RoleSource::Built => row.built_feature,
         };
-        let is_common = |row: &&crate::record::ExpertRow| role(row, roles) == Role::Relevant && feature(row) == Some(0);
+        let is_common = |row: &&ExpertRow| role(row, roles) == Role::Relevant && feature(row) == Some(0);
         let common = self.experts.iter().filter(is_common).count();
         let pruned = self.own().iter().find(|row| !row.finetuned && row.kept == common)?;
         let fall = self.unpruned()?.accuracy? - pruned.accuracy?;
         Some(fall / self.parameters.data.rare_share)
     }
+}
+
+fn of_figure(figure: Option<f64>, holds: impl Fn(f64) -> bool) -> Finding {
+    Finding::new(figure.is_some_and(holds), figure)
 }

@@ -3,8 +3,8 @@
 use crate::moe::Model;
 use crate::sim::parameters::QuantiserRange;
 
-/// A uniform affine quantiser with N levels: step Δ = (high − low)/(N − 1), values (q − z)·Δ for q = 0 … N − 1, with the
-/// zero point z = round(−low/Δ), so that 0 is a level. The range [low, high] holds every weight and 0.
+/// A uniform affine quantiser with N levels: step δ = (high − low)/(N − 1), values (q − z)·δ for q = 0 … N − 1, with the
+/// zero point z = round(−low/δ), so that 0 is a level. The range [low, high] holds every weight and 0.
 ///
 /// Source: round-to-nearest with an integer zero point, as in Jacob et al. 2018 (arXiv 1712.05877), section 2.1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,8 +66,9 @@ pub fn fewest_bits(most: u32, mut is_enough: impl FnMut(usize) -> bool) -> Optio
     }
     let whole = enough?;
     let lowest = if whole == 4 { whole } else { whole - 3 };
-    let finer = (lowest..whole).rev().map(levels).filter(|&levels| levels > 2);
-    let finer = finer.take_while(|&levels| is_enough(levels)).last();
+    let mut finer: Vec<usize> = (lowest..whole).rev().map(levels).filter(|&levels| levels > 2).collect();
+    finer.dedup();
+    let finer = finer.into_iter().take_while(|&levels| is_enough(levels)).last();
     Some(libm::log2(finer.unwrap_or_else(|| levels(whole)) as f64))
 }
 
@@ -102,7 +103,7 @@ mod tests {
         // The loud expert's range swallows the quiet one.
         assert_eq!(rounded(&[1], 4, QuantiserRange::Layer)[4..], [0.0; 4]);
         assert_eq!(rounded(&[], 2, QuantiserRange::Layer), neurons);
-        assert_eq!(quantised(&super::tests::model(vec![0.0; 4]), &[0], 2, QuantiserRange::Expert).neurons, [0.0; 4]);
+        assert_eq!(quantised(&self::model(vec![0.0; 4]), &[0], 2, QuantiserRange::Expert).neurons, [0.0; 4]);
     }
 
     proptest! {

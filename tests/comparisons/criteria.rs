@@ -1,6 +1,7 @@
 //! Many criteria on one trained model.
 
 use crate::setting::{rows, small, small_point, trained};
+use crate::silent::silent;
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::Sampler;
 use moe_theory::patterns::streams::{Purpose, stream};
@@ -49,14 +50,7 @@ fn no_set_beats_the_oracle_on_its_own_samples() {
         let labels: Vec<f64> = (0..samples).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect();
         let mut calibration = Calibration::new(k);
         (calibration.outputs, calibration.labels) = (outputs.clone(), labels.clone());
-        let model = Model {
-            patterns: 1,
-            neurons_per_expert: 1,
-            tokens_per_expert: 2,
-            signs: vec![1.0; k],
-            routers: vec![0.0; k],
-            neurons: vec![0.0; k],
-        };
+        let model = silent(k);
         let chance: Vec<f64> = (0..k).map(|expert| expert as f64).collect();
         let given = Statistics {
             before: &model,

@@ -7,4 +7,6 @@ mod criteria;
 mod removal;
 mod schedules;
 mod setting;
+#[path = "../common/silent.rs"]
+mod silent;
 mod verdicts;

@@ -1,5 +1,6 @@
 //! Every criterion is its formula, written a second time from checkpoints, routed pairs and labels; and who goes first.
 
+use crate::silent::silent;
 use crate::world::*;
 use moe_theory::moe::Model;
 use moe_theory::prune::routed::RoutedPair;
@@ -259,14 +260,7 @@ proptest! {
         signed in any::<bool>(),
     ) {
         let k = 18;
-        let model = Model {
-            patterns: 1,
-            neurons_per_expert: 1,
-            tokens_per_expert: 2,
-            signs: vec![1.0; k],
-            routers: vec![0.0; k],
-            neurons: vec![0.0; k],
-        };
+        let model = silent(k);
         let mut calibration = Calibration::new(k);
         (calibration.outputs, calibration.labels) = (outputs.clone(), vec![1.0; 12]);
         let given = Statistics {
@@ -299,14 +293,7 @@ proptest! {
     #[test]
     fn chance_decides_between_equal_sets(luck in Just((0..6).map(f64::from).collect::<Vec<f64>>()).prop_shuffle()) {
         let k = luck.len();
-        let model = Model {
-            patterns: 1,
-            neurons_per_expert: 1,
-            tokens_per_expert: 2,
-            signs: vec![1.0; k],
-            routers: vec![0.0; k],
-            neurons: vec![0.0; k],
-        };
+        let model = silent(k);
         let mut calibration = Calibration::new(k);
         (calibration.outputs, calibration.labels) = (vec![0.0; 3 * k], vec![1.0, -1.0, 1.0]);
         let given = Statistics {

@@ -8,4 +8,6 @@ mod merging;
 mod outputs;
 mod routers;
 mod routing;
+#[path = "../common/silent.rs"]
+mod silent;
 mod world;
