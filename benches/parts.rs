@@ -5,12 +5,14 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use moe_theory::claims::Analysis;
-use moe_theory::claims::judge::Design;
 use moe_theory::measure::{DominanceTally, Role, accuracy};
 use moe_theory::moe::routing::choose_tokens;
 use moe_theory::patterns::{Batch, Sampler};
+use moe_theory::record::RunRecord;
+use moe_theory::record::design::Design;
 use moe_theory::record::tables;
-use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! The library as a crate: trains runs, looks into one, judges a claim. `cargo run --release --example library`
 
 use moe_theory::claims::Analysis;
-use moe_theory::claims::judge::Design;
-use moe_theory::run::{EngineChoice, run};
+use moe_theory::record::design::Design;
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Overrides, Simulation, shipped};
 use std::error::Error;
 use std::io::Write;

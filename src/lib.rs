@@ -62,8 +62,9 @@
 //!
 //! ```
 //! use moe_theory::claims::Analysis;
-//! use moe_theory::claims::judge::Design;
-//! use moe_theory::run::{EngineChoice, run};
+//! use moe_theory::record::design::Design;
+//! use moe_theory::run::run;
+//! use moe_theory::sgd::EngineChoice;
 //! use moe_theory::sim::{Overrides, Simulation};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

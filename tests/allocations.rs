@@ -4,7 +4,7 @@ mod common;
 
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::run::EngineChoice;
+use moe_theory::sgd::EngineChoice;
 
 #[test]
 fn a_step_of_the_dense_engine_allocates_nothing() {

@@ -5,7 +5,8 @@ mod common;
 
 use moe_theory::claims::Evidence;
 use moe_theory::measure::Role;
-use moe_theory::run::{EngineChoice, run};
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{ClaimSpec, On, Overrides, RoleSource, Simulation};
 use moe_theory::stats::{bridge_within, clopper_pearson, median};
 use rayon::prelude::*;

@@ -1,8 +1,9 @@
 //! The decision rule on made-up runs whose truth is known.
 
 use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Design, Jury, conclusions, surprises};
+use moe_theory::claims::judge::{Jury, conclusions, surprises};
 use moe_theory::record::ClaimRow;
+use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
 use moe_theory::sim::{Overrides, Parameters, Point, Simulation};
 use std::sync::OnceLock;

@@ -3,7 +3,9 @@
 
 mod common;
 
-use moe_theory::run::{EngineChoice, RunLines, RunRecord, run};
+use moe_theory::record::{RunLines, RunRecord};
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::parameters::Parameters;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

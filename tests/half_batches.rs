@@ -5,7 +5,9 @@ mod common;
 use moe_theory::measure::DriftAndNoise;
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
-use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::record::RunRecord;
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
 use moe_theory::sim::Parameters;
 

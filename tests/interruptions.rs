@@ -4,8 +4,8 @@ mod cli_common;
 
 use chacha20::ChaCha8Rng;
 use cli_common::{Bench, Done, Files};
+use moe_theory::record::RunLines;
 use moe_theory::record::journal::Frames;
-use moe_theory::run::RunLines;
 
 use rand::{RngExt, SeedableRng};
 use std::fs::{self, OpenOptions};

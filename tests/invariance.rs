@@ -5,7 +5,9 @@ mod common;
 
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
-use moe_theory::run::{EngineChoice, RunRecord, run, run_all};
+use moe_theory::record::RunRecord;
+use moe_theory::run::{run, run_all};
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::train::Schedule;
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates, StopReason, train};
 use moe_theory::sim::parameters::{Basis, Parameters};

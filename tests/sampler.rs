@@ -2,7 +2,7 @@
 
 mod common;
 
-use moe_theory::claims::assumptions::Audit;
+use moe_theory::measure::Audit;
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Purpose, Sampler, stream};
 use moe_theory::sim::Parameters;

@@ -1,9 +1,10 @@
 //! Claims over sweeps, exponents, terms and maps, on made-up runs whose truth is known.
 
-use moe_theory::claims::judge::{Design, conclusions};
+use moe_theory::claims::judge::conclusions;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::measure::Role;
 use moe_theory::record::ClaimRow;
+use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::{RngExt, SeedableRng};

@@ -7,7 +7,8 @@
 
 use chacha20::ChaCha8Rng;
 use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Design, Jury};
+use moe_theory::claims::judge::Jury;
+use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::{RngExt, SeedableRng};

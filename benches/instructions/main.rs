@@ -16,13 +16,15 @@ mod common;
 use common::{Kind, REFERENCE, Workload};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use moe_theory::claims::Analysis;
-use moe_theory::claims::judge::Design;
 use moe_theory::measure::accuracy;
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::ClaimRow;
-use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::record::RunRecord;
+use moe_theory::record::design::Design;
+use moe_theory::run::run;
 use moe_theory::sgd::Engine;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Point, Simulation};
 use std::hint::black_box;
 

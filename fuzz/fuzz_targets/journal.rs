@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use moe_theory::record::journal::{Frames, JournalHeader, frame};
-use moe_theory::run::{Headers, RunLines};
+use moe_theory::record::{Headers, RunLines};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&kind, bytes)) = bytes.split_first() else { return };

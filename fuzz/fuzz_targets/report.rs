@@ -8,7 +8,7 @@ use moe_theory::record::tables;
 use moe_theory::report::figures::{figures, phase_figures, scaling_figures};
 use moe_theory::report::gathering::Gathering;
 use moe_theory::report::{Results, glance, page};
-use moe_theory::run::RunReader;
+use moe_theory::record::RunReader;
 use moe_theory::sim::{Overrides, Simulation};
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
         master_seed: 0,
         seeds_given: None,
         revision: "unknown".to_owned(),
-        design: moe_theory::claims::judge::Design::Fixed,
+        design: moe_theory::record::design::Design::Fixed,
         shard: None,
     };
     Manifest::new(&simulation, &points, &provenance)

@@ -4,10 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use moe_theory::claims::Analysis;
-use moe_theory::claims::judge::Design;
+use moe_theory::record::design::Design;
 use moe_theory::report::criteria::{RunRows, Standings, table};
 use moe_theory::report::text;
-use moe_theory::run::{RunReader, check_record};
+use moe_theory::record::{RunReader, check_record};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::sync::LazyLock;
 

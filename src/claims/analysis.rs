@@ -2,10 +2,11 @@
 
 use super::audits::Audits;
 use super::evidence::Evidence;
-use super::judge::{Design, Jury};
+use super::judge::Jury;
 use super::phase::Atlas;
 use super::scaling::Scaling;
 use super::terms::Terms;
+use crate::record::design::Design;
 use crate::record::rows::RunBody;
 use crate::record::{AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
 use crate::sim::{Point, Simulation};

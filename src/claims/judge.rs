@@ -12,24 +12,10 @@ use super::sample::Opinion;
 use super::slope_parts::{SlopePart, slope_parts};
 use super::trial::Trial;
 use crate::record::ClaimRow;
+use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
 use std::collections::BTreeSet;
-
-/// Family-wise error rate of all verdicts of a simulation.
-pub const ALPHA: f64 = 0.05;
-
-/// How the runs were collected, which decides which tests are valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Design {
-    /// The number of runs was fixed before: exact binomial tests.
-    Fixed,
-    /// The verdicts were looked at after every `block` runs of each point: anytime-valid tests.
-    Sequential {
-        /// Runs a point between two looks.
-        block: u64,
-    },
-}
 
 /// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! What would change a verdict: the numbers of runs, or the threshold, at which it would be another.
 
-use super::judge::{ALPHA, Design};
 use super::slope_parts::{Side, slope_parts};
 use super::trial::fewest_runs;
 use crate::record::ClaimRow;
+use crate::record::design::{ALPHA, Design};
 use crate::stats::binomial::{p_value_refuted, p_value_supported};
 
 /// At which numbers of runs a probability has which verdict, whatever the other tests of the file say (Bonferroni;

@@ -3,10 +3,10 @@
 
 use super::definitions::Definition;
 use super::evidence::Evidence;
-use super::judge::{ALPHA, Design};
 use super::sample::{Opinion, PairedSample, Sample};
 use super::slope_parts::SlopePart;
 use crate::certify::Verdict;
+use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, On, Point};
 use crate::stats::binomial::smallest_trials_to_support;
 use crate::stats::interval::clopper_pearson;

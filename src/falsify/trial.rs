@@ -2,13 +2,15 @@
 
 use super::{Candidate, Region};
 use crate::claims::Evidence;
-use crate::claims::assumptions::{Audit, ExpertAtStart};
 use crate::claims::definitions::definition;
-use crate::claims::judge::{Design, Jury, conclusions};
-use crate::measure::{Role, RouterChange};
+use crate::claims::judge::{Jury, conclusions};
+use crate::measure::{Audit, ExpertAtStart, Role, RouterChange};
 use crate::moe::Pretrained;
+use crate::record::RunRecord;
+use crate::record::design::Design;
 use crate::record::rows::RunBody;
-use crate::run::{EngineChoice, RunRecord, run};
+use crate::run::run;
+use crate::sgd::EngineChoice;
 use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimSpec, Point, run_seed};
 use crate::stats::binomial::p_value_refuted;

@@ -1,6 +1,7 @@
 //! What is measured of a trained model: norms, routing, roles, accuracy.
 
 pub mod accuracy;
+pub mod audit;
 pub mod dominance;
 pub mod drift;
 pub mod extremes;
@@ -11,6 +12,7 @@ pub mod proficiency;
 pub mod roles;
 
 pub use accuracy::{ErrorTally, Errors, FeatureErrors, errors_by_kept};
+pub use audit::{Audit, ExpertAtStart};
 pub use dominance::{Dominance, DominanceTally};
 pub use drift::DriftAndNoise;
 pub use extremes::Extremes;

@@ -1,10 +1,10 @@
 //! The trait of all criteria, and what they need.
 
-use super::criterion::Criterion;
 use super::plan::Plan;
 use super::scores::SCORED;
 use super::sets::{LeastError, LeastReconstruction};
 use super::statistics::Statistics;
+use crate::sim::parameters::Criterion;
 use crate::sim::parameters::PruningOrder;
 
 /// What a criterion has to be given.

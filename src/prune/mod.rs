@@ -2,7 +2,6 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | [`criterion`] | the names |
 //! | [`importance`] | the trait of all criteria, and what they need |
 //! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
 //! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
@@ -13,7 +12,6 @@
 //! | [`removal`] | what becomes of the others: the pruned model |
 //! | [`curve`] | errors at every number kept, in one pass |
 
-pub mod criterion;
 pub mod curve;
 pub mod importance;
 pub mod plan;
@@ -24,7 +22,6 @@ pub mod scores;
 pub mod sets;
 pub mod statistics;
 
-pub use criterion::Criterion;
 pub use curve::Curve;
 pub use importance::{Importance, Need};
 pub use plan::Plan;

@@ -1,9 +1,9 @@
 //! The criteria that score expert by expert, as a table.
 
-use super::criterion::Criterion;
 use super::importance::{Importance, Need, Source};
 use super::statistics::{ExpertSums, Statistics};
 use crate::measure::RouterChange;
+use crate::sim::parameters::Criterion;
 use Need::{CheckpointAfter, CheckpointBefore, CheckpointEarly, Data, Labels};
 
 /// A criterion that is a function of one expert.

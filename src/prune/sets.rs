@@ -1,9 +1,9 @@
 //! The criteria that choose a set for every number kept: least reconstruction error, and least error.
 
-use super::criterion::Criterion;
 use super::importance::{Importance, Need, Source};
 use super::plan::Plan;
 use super::statistics::{Calibration, Statistics};
+use crate::sim::parameters::Criterion;
 use crate::sim::parameters::PruningOrder;
 
 /// NAEE: keeps the r experts for which the removed output is smallest, min √(pᵀMp) over the 0/1 vectors p of k − r ones,

@@ -1,7 +1,7 @@
 //! The manifest: what was run, and the hashes of what came out.
 
-use crate::claims::judge::Design;
-use crate::run::Shard;
+use super::shard::Shard;
+use crate::record::design::Design;
 use crate::sim::{ClaimSpec, PhaseSpec, Point, Simulation, resolved_keys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

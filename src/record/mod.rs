@@ -2,11 +2,23 @@
 
 pub mod columns;
 pub mod derived;
+pub mod design;
 pub mod journal;
+pub mod lines;
 pub mod manifest;
+pub mod reader;
 pub mod rows;
+pub mod run_record;
 mod scores;
+pub mod shard;
 pub mod tables;
+pub mod tasks;
 
 pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
+pub use design::{ALPHA, Design};
+pub use lines::{Headers, RunLines, TABLES};
+pub use reader::RunReader;
 pub use rows::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};
+pub use run_record::{RunRecord, check_record};
+pub use shard::Shard;
+pub use tasks::{Task, tasks};

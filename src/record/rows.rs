@@ -1,7 +1,6 @@
 //! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
 
-use crate::claims::assumptions::Audit;
-use crate::measure::{Dominance, Role};
+use crate::measure::{Audit, Dominance, Role};
 use serde::{Deserialize, Serialize};
 
 /// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].

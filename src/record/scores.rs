@@ -1,7 +1,7 @@
 //! The columns of `experts.csv` that hold scores, by criterion.
 
 use super::ExpertRow;
-use crate::prune::Criterion;
+use crate::sim::parameters::Criterion;
 
 macro_rules! columns {
     ($($criterion:ident => $column:ident,)*) => {

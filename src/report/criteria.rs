@@ -1,9 +1,9 @@
 //! The table of criteria: one row each, from the rows of a run's CSV files.
 
 use crate::measure::Role;
-use crate::prune::Criterion;
 use crate::prune::plan::without_rounding;
 use crate::record::{ClaimRow, ExpertRow, PruningRow};
+use crate::sim::parameters::Criterion;
 use crate::stats::{auc, spearman};
 use std::collections::BTreeMap;
 use std::fmt::Write;

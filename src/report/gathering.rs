@@ -5,13 +5,13 @@
 
 use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
-use crate::claims::judge::Design;
 use crate::measure::Role;
+use crate::record::design::Design;
+use crate::record::lines::BadLines;
 use crate::record::manifest::Manifest;
 use crate::record::rows::RunBody;
 use crate::record::{ClaimRow, RunRow, TrajectoryRow};
-use crate::run::lines::BadLines;
-use crate::run::{Headers, RunLines};
+use crate::record::{Headers, RunLines};
 use std::collections::BTreeMap;
 
 /// Rows of each kind (experts, pruned models, trajectories) that are drawn at most; each point has an equal part.
@@ -203,9 +203,9 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::RunRecord;
     use crate::record::manifest::Provenance;
     use crate::record::{ExpertRow, PruningRow};
-    use crate::run::RunRecord;
     use crate::sim::{Overrides, Simulation};
 
     const POINTS: usize = 50;

@@ -1,12 +1,12 @@
 //! How few bits the experts of a role need.
 
 use super::ends::Start;
-use super::single::EngineChoice;
 use crate::measure::Role;
 use crate::measure::accuracy::{FeatureErrors, feature_errors};
 use crate::moe::Model;
 use crate::patterns::Sampler;
 use crate::prune::quantise::{fewest_bits, quantised};
+use crate::sgd::EngineChoice;
 use crate::sim::parameters::Parameters;
 
 /// The most bits that are tried.

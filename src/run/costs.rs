@@ -2,10 +2,10 @@
 
 use super::calibration::{calibrate, chance};
 use crate::moe::{Pretrained, RoutingRule};
-use crate::prune::Criterion;
 use crate::prune::Statistics;
 use crate::prune::statistics::router_changes;
 use crate::sim::Parameters;
+use crate::sim::parameters::Criterion;
 use std::collections::BTreeMap;
 use std::time::Instant;
 

@@ -1,9 +1,8 @@
 //! What is measured of the experts at the two ends of training.
 
-use crate::claims::assumptions::{Audit, ExpertAtStart};
 use crate::measure::accuracy::{self, Errors};
 use crate::measure::learned::has_learned_feature;
-use crate::measure::{DriftAndNoise, LambdaTable, Proficiency, Role, RouterChange, proficiency};
+use crate::measure::{Audit, DriftAndNoise, ExpertAtStart, LambdaTable, Proficiency, Role, RouterChange, proficiency};
 use crate::moe::Pretrained;
 use crate::patterns::{Class, Sampler};
 use crate::sgd::{Competitors, Engine};

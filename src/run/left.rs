@@ -1,10 +1,10 @@
 //! What pruning has left of a model that goes on: its experts, and the rule by which it routes.
 
 use super::calibration::calibrate;
-use super::single::EngineChoice;
 use crate::moe::{Model, RoutingRule};
 use crate::patterns::Sampler;
 use crate::prune::Calibration;
+use crate::sgd::EngineChoice;
 use crate::sgd::plain::needs_plain_engine;
 use crate::sgd::train;
 use crate::sgd::train::Schedule;

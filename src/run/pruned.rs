@@ -4,17 +4,19 @@ use super::calibration::criteria;
 use super::certificates::{self, Irrelevant};
 use super::ends::Start;
 use super::left::Left;
+use super::pruned_engine::pruned_engine;
 use super::pruning_schedule::{Outcome, Shared};
-use super::single::EngineChoice;
 use crate::certify::Verdict;
 use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::patterns::{Batch, Sampler};
 use crate::prune::removal::novice;
-use crate::prune::{Criterion, Curve, Statistics};
+use crate::prune::{Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
+use crate::sgd::EngineChoice;
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Loss, StopReason, train};
+use crate::sim::parameters::Criterion;
 use crate::sim::parameters::{Afterwards, Parameters, Removal, Routing};
 use std::collections::BTreeMap;
 
@@ -222,7 +224,7 @@ impl Bench<'_> {
             return *errors;
         }
         let calibration = statistics.calibration.as_ref();
-        let engine = choice.build_pruned(statistics.after, &key.0, calibration, parameters, seed);
+        let engine = pruned_engine(choice, statistics.after, &key.0, calibration, parameters, seed);
         let errors = self.of_engine(engine, iterations);
         self.known.insert(key, errors);
         errors

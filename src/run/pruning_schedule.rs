@@ -1,10 +1,11 @@
 //! When experts are pruned: at once, one after the other, or while the model trains.
 
 use super::left::Left;
-use super::single::EngineChoice;
 use crate::patterns::Sampler;
 use crate::prune::statistics::router_changes;
-use crate::prune::{Criterion, Plan, Statistics};
+use crate::prune::{Plan, Statistics};
+use crate::sgd::EngineChoice;
+use crate::sim::parameters::Criterion;
 use crate::sim::parameters::{Parameters, PruningSchedule};
 
 /// What a criterion's pruning leaves.

@@ -7,119 +7,16 @@ use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
 use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
-use crate::moe::{Model, RoutingRule};
-use crate::patterns::{Sampler, Vocabulary};
-use crate::prune::quantise::quantised;
-use crate::prune::removal::representatives;
-use crate::prune::{Calibration, Criterion, Statistics, pruned_model};
-use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow, TrajectoryRow};
-use crate::sgd::plain::needs_plain_engine;
+use crate::patterns::Sampler;
+use crate::prune::Statistics;
+use crate::record::RunRecord;
+use crate::record::rows::{ExpertRow, PruningRow, RunBody, RunHead, RunRow};
 use crate::sgd::train::Schedule;
-use crate::sgd::{DenseEngine, Engine, Observer, PatternEngine, PlainEngine, Rates, StopReason, train};
-use crate::sim::parameters::{Parameters, Removal};
+use crate::sgd::{EngineChoice, Observer, StopReason, train};
+use crate::sim::parameters::Criterion;
+use crate::sim::parameters::Parameters;
 use crate::sim::{Point, run_seed};
 use crate::stats::interval::clopper_pearson;
-
-/// Which engine trains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EngineChoice {
-    /// The plain engine where neither of the others applies; else the pattern engine without token noise, and the dense
-    /// engine with it.
-    #[default]
-    Auto,
-    /// The pattern engine; noise-free data, expert choice and no regulariser.
-    Pattern,
-    /// The dense reference engine; expert choice and no regulariser.
-    Dense,
-}
-
-impl EngineChoice {
-    /// Whether this choice can train with these parameters.
-    pub fn applies(self, parameters: &Parameters) -> bool {
-        match self {
-            EngineChoice::Auto => true,
-            EngineChoice::Pattern => parameters.data.noise == 0.0 && !needs_plain_engine(parameters),
-            EngineChoice::Dense => !needs_plain_engine(parameters),
-        }
-    }
-
-    /// The engine of the model that keeps the experts `kept`, in ascending order, of `trained`; what becomes of the others
-    /// is the simulation's `pruning.removal`. Where the routers of pruned experts stay ([`Removal::ZeroSlot`] in token
-    /// choice, [`Removal::Novice`]) it has as many experts as before.
-    pub fn build_pruned(
-        self,
-        trained: &Model,
-        kept: &[usize],
-        calibration: Option<&Calibration>,
-        parameters: &Parameters,
-        run_seed: u64,
-    ) -> Box<dyn Engine> {
-        let removal = match (needs_plain_engine(parameters), parameters.pruning.removal) {
-            // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
-            (false, Removal::ZeroSlot) => Removal::Drop,
-            (_, removal) => removal,
-        };
-        let model = || pruned_model(trained, kept, removal, calibration);
-        let rule = || RoutingRule::new(&parameters.model, parameters.data.tokens);
-        match removal {
-            Removal::ZeroSlot => Box::new(PlainEngine::with_rule(trained, rule().pruned(kept, removal), parameters)),
-            Removal::Novice => self.build(&model(), parameters, run_seed),
-            Removal::Quantise => {
-                let pruning = &parameters.pruning;
-                let others: Vec<usize> = (0..trained.experts()).filter(|expert| !kept.contains(expert)).collect();
-                self.build(&quantised(trained, &others, 1 << pruning.bits, pruning.range), parameters, run_seed)
-            }
-            _ if !needs_plain_engine(parameters) => self.build(&model(), parameters, run_seed),
-            // Merged experts stand where the first of their members stood.
-            _ => {
-                let places = representatives(trained, kept, removal, calibration);
-                Box::new(PlainEngine::with_rule(&model(), rule().pruned(&places, Removal::Drop), parameters))
-            }
-        }
-    }
-
-    /// An engine for a model that routes by `rule`, where rules other than that of the unpruned model are known.
-    pub fn build_with_rule(
-        self,
-        model: &Model,
-        rule: &RoutingRule,
-        parameters: &Parameters,
-        run_seed: u64,
-    ) -> Box<dyn Engine> {
-        match needs_plain_engine(parameters) {
-            true => Box::new(PlainEngine::with_rule(model, rule.clone(), parameters)),
-            false => self.build(model, parameters, run_seed),
-        }
-    }
-
-    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the plain engine are only built for
-    /// noise-free data.
-    pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn Engine> {
-        let Parameters { data, training, .. } = parameters;
-        let rates = Rates::from(training);
-        if needs_plain_engine(parameters) {
-            Box::new(PlainEngine::new(model, parameters))
-        } else if self == EngineChoice::Dense || data.noise > 0.0 {
-            let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
-            Box::new(DenseEngine::new(model, vocabulary, rates))
-        } else {
-            Box::new(PatternEngine::new(model, rates))
-        }
-    }
-}
-
-/// All rows of one run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunRecord {
-    /// Its row of `runs.csv`.
-    pub run: RunRow,
-    /// Its rows of `experts.csv`, one an expert.
-    pub experts: Vec<ExpertRow>,
-    /// Its rows of `trajectory.csv`; empty if it was not recorded.
-    pub trajectory: Vec<TrajectoryRow>,
-    /// Its rows of `pruning.csv`; empty if training diverged.
-    pub pruning: Vec<PruningRow>,
-}
 
 /// Run number `run` of a point: a function of the master seed, the point's parameters and `run` alone.
 pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> RunRecord {
@@ -193,19 +90,6 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     summarise(&mut body, &experts, &pruning);
     let swept = point.swept.iter().map(|(_, value)| value.clone()).collect();
     RunRecord { run: RunRow { head, swept, body }, experts, trajectory: trajectory.rows, pruning }
-}
-
-impl Schedule {
-    /// The schedule of the training itself.
-    pub fn training(parameters: &Parameters) -> Self {
-        let training = &parameters.training;
-        Self { batch: training.batch, iterations: training.iterations, zero_loss_window: training.zero_loss_window }
-    }
-
-    /// The schedule of the fine-tuning after pruning: T′ iterations at the same batch size.
-    pub fn finetuning(parameters: &Parameters) -> Self {
-        Self { iterations: parameters.pruning.finetune_iterations, ..Self::training(parameters) }
-    }
 }
 
 fn expert_rows(

@@ -6,9 +6,9 @@
 //! of all other pairs are irrelevant: nothing before distinguishes one pair from another, so that this is a random choice.
 //! Roles are measured afterwards; nothing is set by hand.
 
-use super::single::EngineChoice;
 use crate::moe::Pretrained;
 use crate::patterns::{Purpose, Sampler};
+use crate::sgd::EngineChoice;
 use crate::sgd::train;
 use crate::sgd::train::{Schedule, StopReason};
 use crate::sim::parameters::{DataParameters, Labels, Parameters, PretrainedKind, TrainingParameters};

@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, StepReport};
 use crate::patterns::{Batch, Sampler};
+use crate::sim::parameters::Parameters;
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,19 @@ pub struct Schedule {
     pub iterations: usize,
     /// Stop after this many iterations in a row without loss; 0: never.
     pub zero_loss_window: usize,
+}
+
+impl Schedule {
+    /// The schedule of the training itself.
+    pub fn training(parameters: &Parameters) -> Self {
+        let training = &parameters.training;
+        Self { batch: training.batch, iterations: training.iterations, zero_loss_window: training.zero_loss_window }
+    }
+
+    /// The schedule of the fine-tuning after pruning: T′ iterations at the same batch size.
+    pub fn finetuning(parameters: &Parameters) -> Self {
+        Self { iterations: parameters.pruning.finetune_iterations, ..Self::training(parameters) }
+    }
 }
 
 /// Trains `engine` on fresh batches; returns why it stopped and after how many iterations.

@@ -5,8 +5,8 @@ use super::claim_words::{FEATURES, Feature, ONS, On, ROLE_SOURCES, RoleSource, V
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::keys::{Kind, nearest_word};
+use super::parameters::Criterion;
 use super::value::Value;
-use crate::prune::Criterion;
 use serde::{Deserialize, Serialize};
 
 /// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.

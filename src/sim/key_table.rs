@@ -1,7 +1,7 @@
 //! The table of keys. The defaults are the in-regime setting (METHODOLOGY, "The default setting").
 
 use super::keys::{Key, Kind};
-use crate::prune::Criterion;
+use super::parameters::Criterion;
 
 const DATA: &str = "paper; METHODOLOGY, The data";
 const MODEL: &str = "paper; METHODOLOGY, The model";

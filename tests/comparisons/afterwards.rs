@@ -3,9 +3,10 @@
 use crate::setting::{errors, rows, small, small_point};
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
-use moe_theory::prune::Criterion;
-use moe_theory::run::EngineChoice;
+use moe_theory::run::pruned_engine;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::{DenseEngine, Engine, Loss, PatternEngine, PlainEngine, Rates};
+use moe_theory::sim::parameters::Criterion;
 
 #[test]
 fn what_follows_pruning_is_what_was_asked_for() {
@@ -43,7 +44,7 @@ fn distillation_brings_a_pruned_model_near_the_whole_one() {
         order.sort_by(|&a, &b| delta(b).total_cmp(&delta(a)));
         let mut kept = order[..4].to_vec();
         kept.sort_unstable();
-        let mut student = EngineChoice::Auto.build_pruned(&teacher.model(), &kept, None, &parameters, seed);
+        let mut student = pruned_engine(EngineChoice::Auto, &teacher.model(), &kept, None, &parameters, seed);
         let mut sampler = Sampler::of_finetuning(&parameters, seed);
         student.set_loss(Loss::Squared);
         let mut losses = Vec::new();

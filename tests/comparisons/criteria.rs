@@ -5,8 +5,9 @@ use crate::silent::silent;
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::Sampler;
 use moe_theory::patterns::streams::{Purpose, stream};
-use moe_theory::prune::{Calibration, Criterion, Statistics};
+use moe_theory::prune::{Calibration, Statistics};
 use moe_theory::record::PruningRow;
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::PruningOrder;
 use rand::RngExt;
 

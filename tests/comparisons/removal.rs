@@ -5,7 +5,8 @@ use moe_theory::moe::{Pretrained, RoutingRule};
 use moe_theory::patterns::streams::Purpose;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::Calibration;
-use moe_theory::run::EngineChoice;
+use moe_theory::run::pruned_engine;
+use moe_theory::sgd::EngineChoice;
 
 #[test]
 fn removal_changes_the_pruned_models_and_not_the_whole_one() {
@@ -49,7 +50,7 @@ fn removals_that_need_a_calibration_set_are_evaluated_as_models() {
         for row in &record.pruning {
             let mut kept = order[..row.kept].to_vec();
             kept.sort_unstable();
-            let mut pruned = EngineChoice::Auto.build_pruned(&model, &kept, Some(&calibration), &parameters, seed);
+            let mut pruned = pruned_engine(EngineChoice::Auto, &model, &kept, Some(&calibration), &parameters, seed);
             let expected = errors(pruned.as_mut(), &parameters, seed);
             assert_eq!(row.errors, Some(expected), "{settings}, {} kept", row.kept);
             some += usize::from(expected > 0);

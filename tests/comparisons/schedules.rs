@@ -5,7 +5,7 @@ use moe_theory::moe::{Pretrained, RoutingRule};
 use moe_theory::patterns::streams::Purpose;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::Calibration;
-use moe_theory::run::RunRecord;
+use moe_theory::record::RunRecord;
 use moe_theory::sgd::{Engine, PatternEngine, PlainEngine, Rates};
 use moe_theory::sim::parameters::Removal;
 

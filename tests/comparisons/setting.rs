@@ -3,10 +3,12 @@
 use crate::common::point;
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::prune::Criterion;
 use moe_theory::record::PruningRow;
-use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::record::RunRecord;
+use moe_theory::run::run;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::{Parameters, Point};
 
 const SMALL: &str = "data.patterns=24 data.tokens=8 model.experts=8 model.neurons=4 model.tokens_per_expert=3 \

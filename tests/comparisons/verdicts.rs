@@ -1,9 +1,10 @@
 //! What comparisons decide.
 
 use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Design, Jury, conclusions};
+use moe_theory::claims::judge::{Jury, conclusions};
 use moe_theory::measure::Role;
 use moe_theory::patterns::streams::{Purpose, stream};
+use moe_theory::record::design::Design;
 use moe_theory::record::rows::RunBody;
 use moe_theory::record::{ExpertRow, PruningRow};
 use moe_theory::sim::{Overrides, Simulation};

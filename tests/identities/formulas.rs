@@ -5,7 +5,8 @@ use crate::world::*;
 use moe_theory::moe::Model;
 use moe_theory::prune::routed::RoutedPair;
 use moe_theory::prune::statistics::router_changes;
-use moe_theory::prune::{Calibration, Criterion, Plan, Statistics};
+use moe_theory::prune::{Calibration, Plan, Statistics};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, PruningOrder};
 use proptest::prelude::*;
 

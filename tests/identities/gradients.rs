@@ -2,10 +2,10 @@
 
 use crate::world::*;
 use moe_theory::patterns::Batch;
-use moe_theory::prune::Criterion;
 use moe_theory::prune::routed::RoutedPair;
 use moe_theory::prune::statistics::router_changes;
 use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::PruningOrder;
 use proptest::prelude::*;
 

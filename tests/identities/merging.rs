@@ -1,7 +1,8 @@
 //! Experts that become one, or of which one sign is left: I10, I11, I14, I16.
 
 use crate::world::*;
-use moe_theory::prune::{Calibration, Criterion, pruned_model};
+use moe_theory::prune::{Calibration, pruned_model};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, Removal};
 use proptest::prelude::*;
 

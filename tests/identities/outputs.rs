@@ -4,7 +4,8 @@ use crate::world::*;
 use moe_theory::prune::removal::novice;
 use moe_theory::prune::routed::for_each_routed;
 use moe_theory::prune::sets::energies;
-use moe_theory::prune::{Calibration, Criterion, Statistics, pruned_model};
+use moe_theory::prune::{Calibration, Statistics, pruned_model};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, PruningOrder, Removal};
 use proptest::prelude::*;
 

@@ -4,7 +4,8 @@ use crate::world::*;
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
 use moe_theory::prune::statistics::router_changes;
-use moe_theory::prune::{Criterion, Plan, Statistics};
+use moe_theory::prune::{Plan, Statistics};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::PruningOrder;
 use proptest::prelude::*;
 

@@ -3,7 +3,8 @@
 use crate::world::*;
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
-use moe_theory::prune::{Calibration, Criterion, Statistics, pruned_model};
+use moe_theory::prune::{Calibration, Statistics, pruned_model};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, PruningOrder, Removal};
 use moe_theory::sim::{Overrides, Simulation};
 use proptest::prelude::*;

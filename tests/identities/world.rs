@@ -4,8 +4,9 @@ use moe_theory::moe::{Model, RoutingRule};
 use moe_theory::patterns::{Batch, Pattern};
 use moe_theory::prune::routed::{RoutedPair, for_each_routed};
 use moe_theory::prune::statistics::router_changes;
-use moe_theory::prune::{Calibration, Criterion, Statistics};
+use moe_theory::prune::{Calibration, Statistics};
 use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, ModelParameters, Routing};
 use proptest::prelude::*;
 

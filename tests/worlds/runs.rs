@@ -4,7 +4,8 @@ use crate::setting::{SMALL, assert_share, batch, outputs, parameters, whole_run}
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::PruningRow;
-use moe_theory::run::{EngineChoice, pretrained};
+use moe_theory::run::{pretrained, pruned_engine};
+use moe_theory::sgd::EngineChoice;
 
 #[test]
 fn accuracies_by_feature_add_up_and_built_features_are_measured() {
@@ -82,7 +83,7 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
         for row in &record.pruning {
             let mut kept = order[..row.kept].to_vec();
             kept.sort_unstable();
-            let mut pruned = EngineChoice::Auto.build_pruned(&engine.model(), &kept, None, &parameters, seed);
+            let mut pruned = pruned_engine(EngineChoice::Auto, &engine.model(), &kept, None, &parameters, seed);
             Sampler::evaluation(&parameters.data, seed).fill(&mut batch, 300);
             let k = pruned.experts();
             let found = outputs(pruned.as_mut(), &batch);

@@ -2,8 +2,10 @@
 
 use crate::common::point;
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::run::{EngineChoice, RunRecord, run};
+use moe_theory::record::RunRecord;
+use moe_theory::run::run;
 use moe_theory::sgd::Engine;
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::Parameters;
 use moe_theory::stats::interval::clopper_pearson;
 

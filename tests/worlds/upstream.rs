@@ -3,12 +3,14 @@
 use crate::setting::{SMALL, outputs, parameters, whole_run};
 use moe_theory::claims::Analysis;
 use moe_theory::claims::definitions::definition;
-use moe_theory::claims::judge::Design;
 use moe_theory::measure::{Role, proficiency};
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Sampler};
+use moe_theory::record::RunRecord;
+use moe_theory::record::design::Design;
 use moe_theory::run::upstream::upstream_parameters;
-use moe_theory::run::{EngineChoice, RunRecord, pretrained, run};
+use moe_theory::run::{pretrained, run};
+use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Overrides, Simulation};
 
 /// Roles after upstream pre-training are those of the model that fine-tuning starts from, not of the trained one.

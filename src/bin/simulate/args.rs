@@ -2,7 +2,7 @@
 
 use crate::shard::{self, ShardArgument};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use moe_theory::run::EngineChoice;
+use moe_theory::sgd::EngineChoice;
 use std::path::PathBuf;
 
 /// Trains simplified mixtures of experts from scratch, prunes them by router norm change, and judges the theorems.

@@ -3,11 +3,12 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{self, PIECE, open_tables};
+use moe_theory::record::RunReader;
+use moe_theory::record::lines::BadLines;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
 use moe_theory::report::criteria::{RunRows, Standings, definitions, table};
-use moe_theory::run::lines::BadLines;
-use moe_theory::run::{RunReader, criterion_costs};
+use moe_theory::run::criterion_costs;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;

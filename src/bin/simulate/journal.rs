@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use moe_theory::record::journal::{Frames, JournalHeader, frame, read_frame};
-use moe_theory::run::{RunLines, Task};
+use moe_theory::record::{RunLines, Task};
 use moe_theory::sim::Point;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};

@@ -3,12 +3,12 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{PIECE, open_tables};
+use moe_theory::record::RunReader;
+use moe_theory::record::lines::BadLines;
 use moe_theory::record::manifest::{Manifest, sha256_of};
 use moe_theory::record::{ClaimRow, tables};
 use moe_theory::report::gathering::{Gathered, Gathering};
 use moe_theory::report::{Results, page};
-use moe_theory::run::RunReader;
-use moe_theory::run::lines::BadLines;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::Write;

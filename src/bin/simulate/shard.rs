@@ -1,7 +1,7 @@
 //! Which shard of a simulation this process runs: from `--shard`, or from the scheduler that started it.
 
 use crate::failure::Failure;
-use moe_theory::run::Shard;
+use moe_theory::record::Shard;
 use std::io::Write;
 
 /// `--shard`.

@@ -1,7 +1,8 @@
 //! Whether the disk has room for the results.
 
+use moe_theory::record::{Headers, Shard};
+use moe_theory::run::criteria;
 use moe_theory::run::trajectory::recorded_iterations;
-use moe_theory::run::{Headers, Shard, criteria};
 use moe_theory::sim::Point;
 use std::io::Write;
 use std::path::Path;

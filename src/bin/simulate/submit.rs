@@ -12,7 +12,7 @@ use crate::folder::check_target;
 use crate::load::{Loaded, check_engine, load};
 use crate::run::{header, manifest};
 use anyhow::Context;
-use moe_theory::run::Shard;
+use moe_theory::record::Shard;
 use moe_theory::sim::consistency::{noise_bytes, state_bytes};
 use std::fs;
 use std::io::Write;

@@ -4,9 +4,9 @@
 //! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
 //! default, symbol and source stand in [`crate::sim::keys`].
 
-pub use crate::prune::Criterion;
 use serde::{Deserialize, Serialize};
 
+mod criterion;
 mod data;
 mod measurements;
 mod model;
@@ -14,6 +14,7 @@ mod pretrained;
 mod pruning;
 mod training;
 
+pub use criterion::Criterion;
 pub use data::{Basis, DataParameters, Labels};
 pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,

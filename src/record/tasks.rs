@@ -1,7 +1,7 @@
 //! The runs of a simulation, in the order in which they are computed and written.
 
 use super::shard::Shard;
-use crate::claims::judge::Design;
+use crate::record::design::Design;
 use crate::sim::Point;
 
 /// A run to do: its point and its index there.

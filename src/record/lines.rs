@@ -1,6 +1,6 @@
 //! A run's rows as lines of its tables: what a journal keeps of it, and what the tables are put together from.
 
-use super::single::RunRecord;
+use super::run_record::RunRecord;
 use crate::record::rows::RunHead;
 use crate::record::tables::{Table, columns, read, read_runs, run_columns};
 use crate::record::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
@@ -178,60 +178,4 @@ fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row))?;
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::run::reader::tests::points;
-    use crate::run::{EngineChoice, run};
-    use proptest::prelude::*;
-
-    fn record() -> (RunRecord, Headers) {
-        let points = points();
-        let headers = Headers::new(&["patterns".to_owned()]).expect("headers");
-        (run(&points[1], 0, 0, EngineChoice::Auto), headers)
-    }
-
-    #[test]
-    fn a_record_comes_back_from_its_lines_and_bytes() {
-        let (record, headers) = record();
-        assert!(!record.trajectory.is_empty() && !record.pruning.is_empty());
-        let lines = RunLines::new(&record).expect("lines");
-        let back = RunLines::from_bytes(&lines.to_bytes()).expect("the same bytes");
-        assert_eq!(back, lines);
-        assert_eq!(back.record(&headers), Ok(record));
-    }
-
-    #[test]
-    fn lines_of_another_run_are_refused() {
-        let (mut record, headers) = record();
-        record.pruning[1].run = 7;
-        let lines = RunLines::new(&record).expect("lines");
-        let refused = lines.record(&headers).expect_err("a foreign row");
-        assert_eq!(refused.to_string(), "pruning.csv: the lines are not those of run 0 of point 1");
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic_or_come_back_changed(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Some(lines) = RunLines::from_bytes(&bytes) {
-                prop_assert_eq!(lines.to_bytes(), bytes);
-            }
-        }
-
-        #[test]
-        fn cut_or_changed_bytes_are_no_run_or_a_refused_one(cut in 0usize..3000, at in 0usize..3000, byte in any::<u8>()) {
-            let (record, headers) = record();
-            let whole = RunLines::new(&record).expect("lines").to_bytes();
-            prop_assert_eq!(RunLines::from_bytes(&whole[..cut.min(whole.len() - 1)]), None);
-            let mut changed = whole.clone();
-            let place = at % whole.len();
-            changed[place] = byte;
-            if let Some(lines) = RunLines::from_bytes(&changed) {
-                // Whatever the answer is, it comes.
-                let _ = lines.record(&headers);
-            }
-        }
-    }
 }

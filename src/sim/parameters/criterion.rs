@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! criteria {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A rule that says which experts go. [`super::scores`] and [`super::sets`] hold what each computes.
+        /// A rule that says which experts go. [`crate::prune::scores`] and [`crate::prune::sets`] hold what each computes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Criterion {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)*

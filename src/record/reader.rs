@@ -1,0 +1,124 @@
+//! The tables of a result folder or a shard, read run by run.
+
+use super::lines::{BadLines, Headers, RunLines, TABLES};
+use super::tasks::Task;
+use csv::ByteRecord;
+use std::io::Read;
+
+/// Reads the runs of the four tables in step; memory does not grow with their number.
+pub struct RunReader<R> {
+    tables: Vec<TableReader<R>>,
+    headers: Headers,
+}
+
+/// One table, with the row that comes next.
+struct TableReader<R> {
+    name: &'static str,
+    reader: csv::Reader<R>,
+    next: Option<(Task, ByteRecord)>,
+}
+
+impl<R: Read> RunReader<R> {
+    /// Opens the [`TABLES`], in their order, of a simulation that sweeps these parameters; each is read in pieces of
+    /// `piece` bytes. Columns are found by name, so further columns do no harm.
+    ///
+    /// # Errors
+    /// A header that can't be read, or a row behind it that does not begin with a point and a run.
+    pub fn new(inputs: [R; 4], swept: &[String], piece: usize) -> Result<Self, BadLines> {
+        let mut tables = Vec::new();
+        let mut headers = Headers::new(swept).map_err(|error| bad(TABLES[0], error))?;
+        for ((input, name), columns) in inputs.into_iter().zip(TABLES).zip(&mut headers.columns) {
+            let mut reader = csv::ReaderBuilder::new().buffer_capacity(piece).from_reader(input);
+            let found = reader.headers().map_err(|error| bad(name, error))?;
+            *columns = found.iter().map(str::to_owned).collect();
+            if !columns.iter().take(2).eq(["point", "run"]) {
+                return Err(bad(name, "does not begin with the columns point and run"));
+            }
+            let mut table = TableReader { name, reader, next: None };
+            table.advance()?;
+            tables.push(table);
+        }
+        Ok(Self { tables, headers })
+    }
+
+    /// The columns that the tables have.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The next run; `None` behind the last.
+    ///
+    /// # Errors
+    /// A row that can't be read, a run without its own row of `runs.csv`, or with two of them.
+    pub fn next_run(&mut self) -> Result<Option<RunLines>, BadLines> {
+        self.next_run_with(|_| [true; 4])
+    }
+
+    /// The next run without the lines of the tables that are not wanted of it: their rows are passed over.
+    ///
+    /// # Errors
+    /// As [`RunReader::next_run`].
+    pub fn next_run_with(&mut self, wanted: impl Fn(Task) -> [bool; 4]) -> Result<Option<RunLines>, BadLines> {
+        let Some(&(task, _)) = self.tables.first().and_then(|runs| runs.next.as_ref()) else {
+            return match self.tables.iter().find_map(|table| table.next.as_ref().map(|(task, _)| (table.name, task))) {
+                Some((name, task)) => {
+                    Err(bad(name, format!("has rows of {}, which runs.csv has not there", shown(*task))))
+                }
+                None => Ok(None),
+            };
+        };
+        let mut tables: [Vec<u8>; 4] = Default::default();
+        for ((table, lines), wanted) in self.tables.iter_mut().zip(&mut tables).zip(wanted(task)) {
+            *lines = table.take(task, wanted)?;
+        }
+        if let Some(&(again, _)) = self.tables.first().and_then(|runs| runs.next.as_ref())
+            && again == task
+        {
+            return Err(bad(TABLES[0], format!("has {} twice", shown(task))));
+        }
+        Ok(Some(RunLines { point: task.0, run: task.1, tables }))
+    }
+}
+
+pub(super) fn bad(table: &'static str, problem: impl ToString) -> BadLines {
+    BadLines { table, problem: problem.to_string() }
+}
+
+/// A run in words.
+pub fn shown((point, run): Task) -> String {
+    format!("run {run} of point {point}")
+}
+
+impl<R: Read> TableReader<R> {
+    fn advance(&mut self) -> Result<(), BadLines> {
+        let mut record = ByteRecord::new();
+        self.next = match self.reader.read_byte_record(&mut record) {
+            Err(error) => return Err(bad(self.name, error)),
+            Ok(false) => None,
+            Ok(true) => {
+                let number = |place: usize| std::str::from_utf8(record.get(place)?).ok()?.parse::<u64>().ok();
+                let task = number(0).and_then(|point| Some((usize::try_from(point).ok()?, number(1)?)));
+                let line = record.position().map_or(0, csv::Position::line);
+                let task = task.ok_or_else(|| bad(self.name, format!("line {line}: begins with no point and run")))?;
+                Some((task, record))
+            }
+        };
+        Ok(())
+    }
+
+    /// The lines of the rows of a run that come next, none if they are not wanted; one at most of `runs.csv`.
+    fn take(&mut self, task: Task, wanted: bool) -> Result<Vec<u8>, BadLines> {
+        let mut lines = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        while let Some((own, record)) = self.next.take_if(|(own, _)| *own == task) {
+            if wanted {
+                lines.write_byte_record(&record).map_err(|error| bad(self.name, error))?;
+            }
+            debug_assert_eq!(own, task);
+            self.advance()?;
+            if self.name == TABLES[0] {
+                break;
+            }
+        }
+        lines.into_inner().map_err(|error| bad(self.name, error.error()))
+    }
+}

@@ -1,0 +1,48 @@
+//! All rows of one run, and what they must be to be judged.
+
+use super::lines::{BadLines, TABLES};
+use super::reader::{bad, shown};
+use super::rows::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
+use crate::sim::Point;
+
+/// All rows of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRecord {
+    /// Its row of `runs.csv`.
+    pub run: RunRow,
+    /// Its rows of `experts.csv`, one an expert.
+    pub experts: Vec<ExpertRow>,
+    /// Its rows of `trajectory.csv`; empty if it was not recorded.
+    pub trajectory: Vec<TrajectoryRow>,
+    /// Its rows of `pruning.csv`; empty if training diverged.
+    pub pruning: Vec<PruningRow>,
+}
+
+/// Refuses rows that no run of the simulation can have; where it does not, they can be judged.
+///
+/// # Errors
+/// What is wrong, with the table.
+pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines> {
+    let head = &record.run.head;
+    let Some(point) = points.get(head.point) else {
+        return Err(bad(
+            TABLES[0],
+            format!("point {}: must be from 0 to {}", head.point, points.len().saturating_sub(1)),
+        ));
+    };
+    if head.run >= point.seeds {
+        let problem = format!("run {} of point {}: must be from 0 to {}", head.run, head.point, point.seeds - 1);
+        return Err(bad(TABLES[0], problem));
+    }
+    let run = shown((head.point, head.run));
+    let experts = point.parameters.model.experts;
+    if !record.experts.iter().map(|row| row.expert).eq(0..experts) {
+        return Err(bad(TABLES[1], format!("{run}: its experts are not 0 to {}", experts - 1)));
+    }
+    for row in &record.pruning {
+        if !(1..=experts).contains(&row.kept) {
+            return Err(bad(TABLES[3], format!("{run}: kept = {}: must be from 1 to {experts}", row.kept)));
+        }
+    }
+    Ok(())
+}
