@@ -1,8 +1,8 @@
 //! The capacity of experts in token-choice routing, as in V-MoE (Riquelme et al. 2021, arXiv 2106.05974, algorithms 1 and
 //! 2), with one sample as the group of tokens that share the room.
 
+use super::routed::Routed;
 use super::routing::descending;
-use super::rule::Routed;
 use crate::sim::parameters::Priority;
 
 /// Room for tokens at every expert.

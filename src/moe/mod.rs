@@ -3,9 +3,11 @@
 pub mod capacity;
 pub mod model;
 pub mod pretrained;
+pub mod routed;
 pub mod routing;
 pub mod rule;
 
 pub use model::Model;
 pub use pretrained::{BuiltRole, Pretrained};
-pub use rule::{Pair, Routed, RoutingRule, TokenBlocks};
+pub use routed::{Pair, Routed};
+pub use rule::{RoutingRule, TokenBlocks};

@@ -12,57 +12,10 @@
 //! does not, ∂f/∂z_i = (1/M) G_i (V_i − Σ_block G V) for every pair i of a block: one formula for all routings.
 
 use super::capacity::Capacity;
+use super::routed::{Pair, Routed};
 use super::routing::{choose_tokens, softmax};
 use crate::patterns::Pattern;
 use crate::sim::parameters::{Gates, ModelParameters, Removal, Routing};
-
-/// A token at an expert.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
-    /// The expert.
-    pub expert: usize,
-    /// Position of the token in its sample.
-    pub position: usize,
-    /// Its pattern.
-    pub pattern: Pattern,
-    /// G: its share of the block's softmax.
-    pub gate: f64,
-    /// Whether G·σ enters the output: the pair was chosen, the expert had room, and was not pruned.
-    pub carries: bool,
-}
-
-/// The pairs of one sample, block after block.
-#[derive(Clone, Debug, Default)]
-pub struct Routed {
-    /// All pairs.
-    pub pairs: Vec<Pair>,
-    /// Where each block ends in `pairs`.
-    pub ends: Vec<usize>,
-    chosen: Vec<usize>,
-    scores: Vec<f64>,
-}
-
-impl Routed {
-    /// The blocks, in order.
-    pub fn blocks(&self) -> impl Iterator<Item = &[Pair]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.pairs[start..end])
-    }
-
-    /// The pairs that carry.
-    pub fn carrying(&self) -> impl Iterator<Item = &Pair> {
-        self.pairs.iter().filter(|pair| pair.carries)
-    }
-
-    fn clear(&mut self) {
-        self.pairs.clear();
-        self.ends.clear();
-    }
-
-    fn end_block(&mut self) {
-        self.ends.push(self.pairs.len());
-    }
-}
 
 /// How a model routes.
 #[derive(Clone, Debug, PartialEq)]

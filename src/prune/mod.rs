@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | [`importance`] | the trait of all criteria, and what they need |
+//! | `registry` | every criterion by its name |
 //! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
 //! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
 //! | [`scores`] | the criteria that score expert by expert |
@@ -16,6 +17,7 @@ pub mod curve;
 pub mod importance;
 pub mod plan;
 pub mod quantise;
+mod registry;
 pub mod removal;
 pub mod routed;
 pub mod scores;
