@@ -100,6 +100,7 @@
 
 pub mod certify;
 pub mod claims;
+mod criteria;
 pub mod falsify;
 pub mod measure;
 pub mod moe;

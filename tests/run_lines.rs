@@ -26,7 +26,7 @@ fn points() -> Vec<Point> {
 }
 
 fn headers() -> Headers {
-    Headers::new(&["patterns".to_owned()]).expect("headers")
+    Headers::new(&["patterns".to_owned()])
 }
 
 fn runs() -> Vec<RunLines> {
@@ -104,7 +104,7 @@ proptest! {
 
 fn record() -> (RunRecord, Headers) {
     let points = points();
-    let headers = Headers::new(&["patterns".to_owned()]).expect("headers");
+    let headers = Headers::new(&["patterns".to_owned()]);
     (run(&points[1], 0, 0, EngineChoice::Auto), headers)
 }
 

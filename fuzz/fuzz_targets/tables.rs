@@ -7,6 +7,7 @@ use moe_theory::claims::Analysis;
 use moe_theory::record::design::Design;
 use moe_theory::report::criteria::{RunRows, Standings, table};
 use moe_theory::report::text;
+use moe_theory::record::columns::{Kind, by_file};
 use moe_theory::record::{RunReader, check_record};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::sync::LazyLock;
@@ -41,8 +42,21 @@ fuzz_target!(|bytes: &[u8]| {
         standings.add(&RunRows { experts: &record.experts, pruning: &record.pruning });
     }
     let findings = analysis.findings();
-    findings.files().expect("rows are flat");
+    for (file, bytes) in findings.files().expect("rows are flat") {
+        check_words(file, &bytes);
+    }
     text::findings(&findings);
     let claims: Vec<_> = findings.claims.iter().collect();
     table(&standings.finish(&claims));
 });
+
+/// Whatever the numbers of the runs are, the words, names and counts that are made of them are those of the columns.
+fn check_words(file: &str, bytes: &[u8]) {
+    let columns = by_file().into_iter().find(|columns| columns[0].file == file).expect("a file that has columns");
+    for row in csv::Reader::from_reader(bytes).records() {
+        for (column, cell) in columns.iter().zip(&row.expect("a row")) {
+            let measured = matches!(column.kind, Kind::Number | Kind::NonNegative | Kind::Share | Kind::Extended);
+            assert!(measured || column.admits(cell), "{file}: {} = {cell}", column.name);
+        }
+    }
+}

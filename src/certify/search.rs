@@ -22,13 +22,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The words of all, in order.
+    pub const WORDS: &'static [&'static str] = &["CERTIFIED", "COUNTEREXAMPLE", "UNDECIDED"];
+
     /// The word in CSVs.
     pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Certified => "CERTIFIED",
-            Verdict::Counterexample => "COUNTEREXAMPLE",
-            Verdict::Undecided => "UNDECIDED",
-        }
+        Self::WORDS[self as usize]
     }
 }
 

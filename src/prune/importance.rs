@@ -1,9 +1,8 @@
-//! The trait of all criteria, and what they need.
+//! What a criterion is: what it needs, where it comes from, and its rule.
 
 use super::plan::Plan;
 use super::statistics::Statistics;
-use crate::sim::parameters::Criterion;
-use crate::sim::parameters::PruningOrder;
+use crate::sim::parameters::{Criterion, PruningOrder};
 
 /// What a criterion has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,34 +42,65 @@ pub struct Source {
     pub text: &'static str,
 }
 
-/// A criterion: what an expert, or a set of experts, is worth.
-pub trait Importance: Sync {
-    /// Which criterion it is.
-    fn criterion(&self) -> Criterion;
+/// How a criterion says which experts stay.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// By the score of each expert.
+    Score {
+        /// The score of one expert; `None` if something that it needs is missing.
+        score: fn(usize, &Statistics) -> Option<f64>,
+        /// Whether a large score means that an expert goes first.
+        descending: bool,
+    },
+    /// By a set for every number kept.
+    Set(fn(&Statistics, PruningOrder) -> Option<Plan>),
+}
 
-    /// Its formula, in the notation of METHODOLOGY.
-    fn formula(&self) -> &'static str;
+/// A criterion: what an expert, or a set of experts, is worth.
+#[derive(Clone, Copy, Debug)]
+pub struct Importance {
+    pub(super) criterion: Criterion,
+    pub(super) needs: &'static [Need],
+    pub(super) source: Source,
+    pub(super) rule: Rule,
+}
+
+impl Importance {
+    /// Which criterion it is.
+    pub fn criterion(&self) -> Criterion {
+        self.criterion
+    }
 
     /// What it has to be given.
-    fn needs(&self) -> &'static [Need];
+    pub fn needs(&self) -> &'static [Need] {
+        self.needs
+    }
 
     /// Where it comes from.
-    fn source(&self) -> Source;
+    pub fn source(&self) -> Source {
+        self.source
+    }
 
     /// Whether a large score means that an expert goes first.
-    fn is_descending(&self) -> bool {
-        false
+    pub fn is_descending(&self) -> bool {
+        matches!(self.rule, Rule::Score { descending: true, .. })
     }
 
     /// The score of one expert; `None` if it is not defined: a set criterion, or a missing checkpoint or data.
-    fn score(&self, expert: usize, statistics: &Statistics) -> Option<f64>;
+    pub fn score(&self, expert: usize, statistics: &Statistics) -> Option<f64> {
+        match self.rule {
+            Rule::Score { score, .. } => score(expert, statistics),
+            Rule::Set(_) => None,
+        }
+    }
 
     /// Which experts stay for every number kept; `None` if something that it needs is missing.
-    fn plan(&self, statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
-        let worth = |expert| {
-            let score = self.score(expert, statistics);
-            score.map(|score| if self.is_descending() { -score } else { score })
+    pub fn plan(&self, statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
+        let (score, descending) = match self.rule {
+            Rule::Set(choose) => return choose(statistics, order),
+            Rule::Score { score, descending } => (score, descending),
         };
+        let worth = |expert| score(expert, statistics).map(|score| if descending { -score } else { score });
         let worth: Option<Vec<f64>> = (0..statistics.after.experts()).map(worth).collect();
         Some(Plan::ranked(&worth?, order, &statistics.chance))
     }

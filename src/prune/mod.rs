@@ -2,12 +2,11 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | [`importance`] | the trait of all criteria, and what they need |
-//! | `registry` | every criterion by its name |
+//! | [`importance`] | what a criterion is: what it needs, where it comes from, its rule |
 //! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
 //! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
-//! | [`scores`] | the criteria that score expert by expert |
-//! | [`sets`] | those that choose a set for every number kept |
+//! | [`scores`] | the definitions of all criteria, and the scores of those that score expert by expert |
+//! | [`sets`] | the rules of those that choose a set for every number kept |
 //! | [`plan`] | which experts stay when r are kept, and what is left to chance |
 //! | [`quantise`] | neurons of few bits |
 //! | [`removal`] | what becomes of the others: the pruned model |
@@ -17,7 +16,6 @@ pub mod curve;
 pub mod importance;
 pub mod plan;
 pub mod quantise;
-mod registry;
 pub mod removal;
 pub mod routed;
 pub mod scores;

@@ -1,63 +1,53 @@
-//! The criteria that score expert by expert, as a table.
+//! What the rows of the table of criteria say: the definitions, and the scores.
 
-use super::importance::{Importance, Need, Source};
+use super::importance::{Importance, Need, Rule, Source};
+use super::sets::{Signs, least_error, least_reconstruction};
 use super::statistics::{ExpertSums, Statistics};
+use crate::criteria::criteria;
 use crate::measure::RouterChange;
 use crate::sim::parameters::Criterion;
 use Need::{CheckpointAfter, CheckpointBefore, CheckpointEarly, Data, Labels};
 
-/// A criterion that is a function of one expert.
-#[derive(Clone, Copy, Debug)]
-pub struct Scored {
-    /// Which one it is.
-    pub criterion: Criterion,
-    formula: &'static str,
-    needs: &'static [Need],
-    descending: bool,
-    source: Source,
-    score: fn(usize, &Statistics) -> Option<f64>,
+macro_rules! definitions {
+    ($($variant:ident = $name:literal, $formula:literal, $needs:expr, $source:expr, $rule:ident ($score:expr)
+       $(at most $most:ident)? $(or $infinite:ident)? $(column $place:ident)?;)*) => {
+        /// What every criterion computes, in the order of [`Criterion::ALL`].
+        static DEFINITIONS: [Importance; Criterion::ALL.len()] = [$(Importance {
+            criterion: Criterion::$variant,
+            needs: $needs,
+            source: $source,
+            rule: rule!($rule, $score),
+        },)*];
+    };
 }
 
-impl Importance for Scored {
-    fn criterion(&self) -> Criterion {
-        self.criterion
-    }
-
-    fn formula(&self) -> &'static str {
-        self.formula
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        self.needs
-    }
-
-    fn source(&self) -> Source {
-        self.source
-    }
-
-    fn is_descending(&self) -> bool {
-        self.descending
-    }
-
-    fn score(&self, expert: usize, statistics: &Statistics) -> Option<f64> {
-        (self.score)(expert, statistics)
-    }
+macro_rules! rule {
+    (ascending, $score:expr) => {
+        Rule::Score { score: $score, descending: false }
+    };
+    (descending, $score:expr) => {
+        Rule::Score { score: $score, descending: true }
+    };
+    (set, $choose:expr) => {
+        Rule::Set($choose)
+    };
 }
 
-type Score = fn(usize, &Statistics) -> Option<f64>;
-type Text = &'static str;
+criteria!(definitions);
 
-const fn scored(criterion: Criterion, formula: Text, needs: &'static [Need], source: Source, score: Score) -> Scored {
-    Scored { criterion, formula, needs, descending: false, source, score }
-}
+impl Criterion {
+    /// What the criterion computes.
+    pub fn importance(self) -> &'static Importance {
+        &DEFINITIONS[self as usize]
+    }
 
-impl Scored {
-    const fn descending(self) -> Self {
-        Scored { descending: true, ..self }
+    /// Whether it needs a calibration set.
+    pub fn needs_data(self) -> bool {
+        self.importance().needs().contains(&Need::Data)
     }
 }
 
-const fn source(tag: char, text: Text) -> Source {
+const fn source(tag: char, text: &'static str) -> Source {
     Source { tag, text }
 }
 
@@ -68,45 +58,12 @@ const QUANTIZING: Source = source('P', "router-norm quantization (arXiv 2604.065
 const UNIFIED: Source = source('P', "unified scoring (arXiv 2606.15716)");
 const SEER: Source = source('S', "SEER-MoE (arXiv 2404.05089)");
 
+const NOTHING: &[Need] = &[];
 const TWO: &[Need] = &[CheckpointBefore, CheckpointAfter];
+const EARLY: &[Need] = &[CheckpointBefore, CheckpointEarly];
 const ONE: &[Need] = &[CheckpointAfter];
 const DATA: &[Need] = &[CheckpointAfter, Data];
 const LABELLED: &[Need] = &[CheckpointAfter, Data, Labels];
-
-/// Every criterion that scores expert by expert.
-#[rustfmt::skip] // One criterion a line: a table.
-pub static SCORED: &[Scored] = &[
-    scored(Criterion::RouterNormChange, "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, PAPER, |s, given| change(s, given, |change| change.delta)),
-    scored(Criterion::RouterNormChangeAbs, "|Δ_s|", TWO, OURS, |s, given| change(s, given, |change| change.delta.abs())),
-    scored(Criterion::RouterNormChangeCentred, "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, |s, given| change(s, given, |change| change.delta_centred)),
-    scored(Criterion::RouterNormChangeReversed, "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, |s, given| change(s, given, |change| change.delta)).descending(),
-    scored(Criterion::RouterNormChangeEarly, "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", &[CheckpointBefore, CheckpointEarly], OURS, |s, given| given.early.get(s).map(|change| change.delta)),
-    scored(Criterion::RouterDisplacement, "D_s = ‖w_s^T − w_s⁰‖", TWO, OURS, |s, given| change(s, given, |change| change.displacement)),
-    scored(Criterion::RouterNorm, "‖w_s^T‖", ONE, OURS, |s, given| change(s, given, |change| change.norm)),
-    scored(Criterion::NeuronChange, "mean_r ‖w_{s,r}^T − w_{s,r}⁰‖", TWO, NEURONS, neuron_change),
-    scored(Criterion::NeuronMagnitude, "‖W_s^T‖_F", ONE, NEURONS, |s, given| Some(norm(given.after.expert_neurons(s)))),
-    scored(Criterion::MaxNeuronNorm, "max_r ‖w_{s,r}^T‖", ONE, NEURONS, |s, given| over_neurons(s, given, norm)),
-    scored(Criterion::MaxVar, "max_r var_v h_{s,r,v}", ONE, QUANTIZING, |s, given| over_neurons(s, given, variance)),
-    scored(Criterion::Aimer, "mean |h_s| / RMS h_s", ONE, source('R', "AIMER: mean |weight| over root mean square"), aimer).descending(),
-    scored(Criterion::Frequency, "S(0,0,0) = N_s", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.pairs)),
-    scored(Criterion::Mass, "S(0,1,0) = Σ Γ", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.gates)),
-    scored(Criterion::Ean, "S(0,0,1) = Σ A", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.activations)),
-    scored(Criterion::GatedEan, "S(0,1,1) = Σ Γ A", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.gated)),
-    scored(Criterion::Reap, "S(1,1,1) = Σ Γ A / N_s", DATA, source('P', "REAP (arXiv 2510.13999)"), |s, given| sums(s, given, |sums| per(sums.gated, sums.pairs))),
-    scored(Criterion::Man, "S(1,0,1) = Σ A / N_s", DATA, UNIFIED, |s, given| sums(s, given, |sums| per(sums.activations, sums.pairs))),
-    scored(Criterion::Msan, "S(1,0,2) = Σ A² / N_s", DATA, UNIFIED, |s, given| sums(s, given, |sums| per(sums.squared, sums.pairs))),
-    scored(Criterion::GatedSquared, "S(0,2,2) = Σ Γ² A²", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.gated_squared)),
-    scored(Criterion::SoftCount, "Σ p_{s|j} over all tokens", DATA, SEER, |s, given| sums(s, given, |sums| sums.soft)),
-    scored(Criterion::Top1Count, "#{j : s = argmax p_{·|j}}", DATA, SEER, |s, given| sums(s, given, |sums| sums.top1)),
-    scored(Criterion::Nllb, "top-1 frequency × mean confidence there", DATA, source('S', "Koishekenov et al. 2023, on NLLB"), nllb),
-    scored(Criterion::Mone, "std_{R_s}(A) · mean Γ", DATA, source('S', "MoNE (arXiv 2507.00390)"), |s, given| sums(s, given, fluctuation)),
-    scored(Criterion::Taylor, "Σ |ℓ′ f_s|", LABELLED, source('P', "MoEBERT's I_r, an expert for a neuron (arXiv 2204.07675)"), |s, given| sums(s, given, |sums| sums.taylor)),
-    scored(Criterion::Specialisation, "KL(p(y|s) ‖ p(y)), p(y|s) ∝ Σ_{x of class y} |f_s(x)|", LABELLED, OURS, specialisation),
-    scored(Criterion::Redundancy, "max CKA(f_s, f_s′) over s′ ≠ s of the same sign", DATA, source('S', "Diversifying the Expert Knowledge (arXiv 2407.09590)"), redundancy).descending(),
-    scored(Criterion::LooLoss, "Σ ℓ(f − f_s) − ℓ(f)", LABELLED, OURS, |s, given| without(s, given, |y, f| (1.0 - y * f).max(0.0))),
-    scored(Criterion::LooAccuracy, "errors of f − f_s less errors of f", LABELLED, OURS, |s, given| without(s, given, |y, f| 1.0 - f64::from(u8::from(y * f > 0.0)))),
-    scored(Criterion::Random, "a seeded random permutation", &[], OURS, |s, given| given.chance.get(s).copied()),
-];
 
 fn change(expert: usize, given: &Statistics, measure: fn(&RouterChange) -> f64) -> Option<f64> {
     given.changes.get(expert).map(measure)

@@ -1,102 +1,47 @@
 //! The criteria that choose a set for every number kept: least reconstruction error, and least error.
 
-use super::importance::{Importance, Need, Source};
 use super::plan::Plan;
 use super::statistics::{Calibration, Statistics};
-use crate::sim::parameters::Criterion;
-use crate::sim::parameters::PruningOrder;
+use crate::sim::parameters::{Criterion, PruningOrder};
+
+/// What reconstruction does with the signs of outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signs {
+    /// Outputs of opposite signs cancel (NAEE).
+    Kept,
+    /// No two outputs cancel: M of |f_s| (HOPE).
+    Dropped,
+}
 
 /// NAEE: keeps the r experts for which the removed output is smallest, min √(pᵀMp) over the 0/1 vectors p of k − r ones,
-/// M_{ss′} = Σ_i f_s f_s′ (identity I8). Not signed: M of |f_s|, so that no two outputs cancel (HOPE).
+/// M_{ss′} = Σ_i f_s f_s′ (identity I8).
 ///
-/// All sets of up to [`Criterion::MOST_EXHAUSTIVE`] experts; beyond that greedily, one expert after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct LeastReconstruction {
-    /// Whether outputs of opposite signs cancel.
-    pub signed: bool,
+/// All sets of up to [`Criterion::MOST_EXHAUSTIVE`] experts; beyond that greedily, one expert after the other. `None`
+/// without a calibration set.
+pub fn least_reconstruction(statistics: &Statistics, order: PruningOrder, signs: Signs) -> Option<Plan> {
+    let calibration = statistics.calibration.as_ref()?;
+    let k = calibration.experts.len();
+    let gram = calibration.gram(signs == Signs::Dropped);
+    let sign = sign(order);
+    if k > Criterion::MOST_EXHAUSTIVE {
+        return Some(greedy(k, &gram, sign, &statistics.chance));
+    }
+    let energies = energies(k, &gram);
+    let all = energies.len() - 1;
+    Some(best_sets(k, &statistics.chance, |kept| [sign * energies[all ^ kept], 0.0]))
 }
 
 /// The oracle: of all sets of r experts the one with the fewest errors on the calibration set, and of those the one of
-/// least hinge loss.
-#[derive(Clone, Copy, Debug)]
-pub struct LeastError;
-
-const DATA: &[Need] = &[Need::CheckpointAfter, Need::Data];
-const LABELLED: &[Need] = &[Need::CheckpointAfter, Need::Data, Need::Labels];
-
-impl Importance for LeastReconstruction {
-    fn criterion(&self) -> Criterion {
-        if self.signed { Criterion::Naee } else { Criterion::Hope }
+/// least hinge loss. `None` without a calibration set, or with more than [`Criterion::MOST_EXHAUSTIVE`] experts.
+pub fn least_error(statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
+    let calibration = statistics.calibration.as_ref()?;
+    let k = calibration.experts.len();
+    if k > Criterion::MOST_EXHAUSTIVE {
+        return None;
     }
-
-    fn formula(&self) -> &'static str {
-        if self.signed {
-            "min √(pᵀMp), M_ss′ = Σ_i f_s f_s′"
-        } else {
-            "min √(pᵀMp), M_ss′ = Σ_i |f_s f_s′|"
-        }
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        DATA
-    }
-
-    fn source(&self) -> Source {
-        match self.signed {
-            true => Source { tag: 'P', text: "NAEE (arXiv 2402.14800)" },
-            false => Source { tag: 'R', text: "NAEE without signs" },
-        }
-    }
-
-    fn score(&self, _: usize, _: &Statistics) -> Option<f64> {
-        None
-    }
-
-    fn plan(&self, statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
-        let calibration = statistics.calibration.as_ref()?;
-        let k = calibration.experts.len();
-        let gram = calibration.gram(!self.signed);
-        let sign = sign(order);
-        if k > Criterion::MOST_EXHAUSTIVE {
-            return Some(greedy(k, &gram, sign, &statistics.chance));
-        }
-        let energies = energies(k, &gram);
-        let all = energies.len() - 1;
-        Some(best_sets(k, &statistics.chance, |kept| [sign * energies[all ^ kept], 0.0]))
-    }
-}
-
-impl Importance for LeastError {
-    fn criterion(&self) -> Criterion {
-        Criterion::Oracle
-    }
-
-    fn formula(&self) -> &'static str {
-        "the set of fewest errors, then of least Σ ℓ; every set is looked at"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        LABELLED
-    }
-
-    fn source(&self) -> Source {
-        Source { tag: 'R', text: "ours: what any criterion could reach" }
-    }
-
-    fn score(&self, _: usize, _: &Statistics) -> Option<f64> {
-        None
-    }
-
-    fn plan(&self, statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
-        let calibration = statistics.calibration.as_ref()?;
-        let k = calibration.experts.len();
-        if k > Criterion::MOST_EXHAUSTIVE {
-            return None;
-        }
-        let sign = sign(order);
-        let losses = losses(calibration);
-        Some(best_sets(k, &statistics.chance, |kept| losses[kept].map(|loss| sign * loss)))
-    }
+    let sign = sign(order);
+    let losses = losses(calibration);
+    Some(best_sets(k, &statistics.chance, |kept| losses[kept].map(|loss| sign * loss)))
 }
 
 /// 1 for the best sets, −1 for the worst.

@@ -1,119 +1,137 @@
-//! Every column of every CSV file, as FORMAT.md describes it: the one place where columns are explained.
+//! Every column of every CSV file: name, kind, meaning, and when a cell is empty. The rows say it, beside their fields.
 
-/// The text of FORMAT.md.
-const FORMAT: &str = include_str!("../../FORMAT.md");
+use super::derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
+use super::row::Row;
+use super::rows::{ClaimRow, ExpertRow, PruningRow, RunBody, RunHead, TrajectoryRow};
+use crate::sim::find_claim;
+use crate::sim::parameters::Criterion;
+
+/// What stands in a column that never has an empty cell.
+pub const NEVER: &str = "never";
 
 /// One column of a CSV file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     /// The file, such as `runs.csv`.
-    pub file: String,
+    pub file: &'static str,
     /// Its name.
-    pub name: String,
-    /// What it holds.
-    pub meaning: String,
+    pub name: &'static str,
+    /// The values that it can have.
+    pub kind: Kind,
+    /// What it holds; words of files and keys stand between backticks.
+    pub meaning: &'static str,
     /// When a cell is empty.
-    pub empty: String,
+    pub empty: &'static str,
+}
+
+/// The values that a column can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number, at least 0.
+    Integer,
+    /// 1 or −1.
+    Sign,
+    /// A finite number.
+    Number,
+    /// A finite number, at least 0.
+    NonNegative,
+    /// A number from 0 to 1.
+    Share,
+    /// A number that may be infinite.
+    Extended,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// The name of a criterion.
+    Criterion,
+    /// The id of a claim.
+    Claim,
+    /// Any text.
+    Text,
+}
+
+impl Kind {
+    /// The values in words.
+    pub fn in_words(self) -> String {
+        match self {
+            Kind::Integer => "an integer, at least 0".to_owned(),
+            Kind::Sign => "1, -1".to_owned(),
+            Kind::Number => "a number".to_owned(),
+            Kind::NonNegative => "a number, at least 0".to_owned(),
+            Kind::Share => "a number, 0 … 1".to_owned(),
+            Kind::Extended => "a number, or inf".to_owned(),
+            Kind::Flag => "true, false".to_owned(),
+            Kind::Word(words) => words.join(", "),
+            Kind::Criterion => "a criterion's name".to_owned(),
+            Kind::Claim => "a claim's id".to_owned(),
+            Kind::Text => "a text".to_owned(),
+        }
+    }
+
+    /// Whether a cell that is not empty is one of the values.
+    fn admits(self, cell: &str) -> bool {
+        let number = || cell.parse::<f64>().ok().filter(|number| !number.is_nan());
+        let finite =
+            |low: f64, high: f64| number().is_some_and(|number| number.is_finite() && (low..=high).contains(&number));
+        match self {
+            Kind::Integer => cell.parse::<u64>().is_ok(),
+            Kind::Sign => matches!(cell, "1" | "-1"),
+            Kind::Number => finite(f64::MIN, f64::MAX),
+            Kind::NonNegative => finite(0.0, f64::MAX),
+            Kind::Share => finite(0.0, 1.0),
+            Kind::Extended => number().is_some(),
+            Kind::Flag => matches!(cell, "true" | "false"),
+            Kind::Word(words) => words.contains(&cell),
+            Kind::Criterion => Criterion::named(cell).is_some(),
+            Kind::Claim => find_claim(cell).is_some(),
+            Kind::Text => true,
+        }
+    }
 }
 
 impl Column {
-    /// The values that it can have, by its kind.
-    pub fn range(&self) -> &'static str {
-        let name = self.name.as_str();
-        let starts = |heads: &[&str]| heads.iter().any(|head| name.starts_with(head));
-        if starts(&["meets_"]) || matches!(name, "learned" | "finetuned") {
-            "true, false"
-        } else if starts(&["accuracy", "lambda", "p1", "p2", "p_"]) || matches!(name, "gamma" | "ratio" | "level") {
-            "a number, 0 … 1"
-        } else if starts(&["norm_", "max_", "displacement", "dominance_", "bound_d", "bound_l", "bound_n"])
-            || matches!(name, "norm" | "seconds" | "noise_squared" | "standard_error" | "noise_error" | "drift_error")
-        {
-            "a number, at least 0"
-        } else if matches!(
-            name,
-            "point"
-                | "run"
-                | "seed"
-                | "expert"
-                | "iteration"
-                | "iterations"
-                | "kept"
-                | "errors"
-                | "samples"
-                | "runs"
-                | "set_aside"
-                | "holds"
-                | "number"
-                | "map"
-                | "points"
-                | "patterns"
-                | "batch"
-        ) {
-            "an integer, at least 0"
-        } else if name == "sign" {
-            "1, -1"
-        } else if self.is_text() {
-            "a text"
-        } else {
-            "a number"
-        }
+    /// Whether the column can have this cell.
+    pub fn admits(&self, cell: &str) -> bool {
+        if cell.is_empty() { self.empty != NEVER } else { self.kind.admits(cell) }
     }
 
-    fn is_text(&self) -> bool {
-        const WORDS: [&str; 29] = [
-            "case",
-            "stop_reason",
-            "error",
-            "certificate",
-            "certificate_subsets",
-            "built_role",
-            "role",
-            "roles",
-            "criterion",
-            "claim",
-            "part",
-            "on",
-            "verdict",
-            "expected",
-            "missed",
-            "line",
-            "figure",
-            "span",
-            "method",
-            "reason",
-            "binding",
-            "bound_binding",
-            "x_key",
-            "x",
-            "y_key",
-            "y",
-            "state",
-            "direction",
-            "remark",
-        ];
-        WORDS.contains(&self.name.as_str())
+    /// Whether the column is that of the swept keys, in whose place `runs.csv` has as many as there are.
+    pub fn is_swept(&self) -> bool {
+        *self == SWEPT
     }
 }
 
-/// All columns, file by file, in the order of FORMAT.md.
+/// The columns of `runs.csv` between [`RunHead`] and [`RunBody`].
+const SWEPT: Column = Column {
+    file: "runs.csv",
+    name: "case",
+    kind: Kind::Text,
+    meaning: "the case's name; behind it one column a key that a case or the grid sets: the resolved value, under the last \
+              part of the key",
+    empty: "no column where there is none",
+};
+
+/// The columns of each file, in the order of the file.
+pub fn by_file() -> Vec<Vec<Column>> {
+    let runs = [RunHead::columns(), vec![SWEPT], RunBody::columns()].concat();
+    vec![
+        runs,
+        ExpertRow::columns(),
+        TrajectoryRow::columns(),
+        PruningRow::columns(),
+        ClaimRow::columns(),
+        ScalingRow::columns(),
+        TermRow::columns(),
+        PhaseRow::columns(),
+        BoundaryRow::columns(),
+        AuditRow::columns(),
+    ]
+}
+
+/// All columns, file by file.
 pub fn all() -> Vec<Column> {
-    let mut columns = Vec::new();
-    let mut file = None;
-    for line in FORMAT.lines() {
-        if let Some(title) = line.strip_prefix("### ") {
-            file = title.split(':').next().filter(|name| name.ends_with(".csv")).map(str::to_owned);
-        } else if let (Some(file), Some([names, meaning, empty])) = (&file, cells(line)) {
-            let names = names.split('`').skip(1).step_by(2);
-            let plain = |text: &str| text.replace('`', "");
-            columns.extend(names.map(|name| Column {
-                file: file.clone(),
-                name: name.to_owned(),
-                meaning: plain(&meaning),
-                empty: plain(&empty),
-            }));
-        }
-    }
-    columns
+    by_file().concat()
 }
 
 /// The columns of this name, in whatever file; `experts.csv:delta` names one of one file.
@@ -122,49 +140,101 @@ pub fn find(id: &str) -> Vec<Column> {
     all().into_iter().filter(own).collect()
 }
 
-/// The three cells of a line of a table; `\|` is a bar within a cell.
-fn cells(line: &str) -> Option<[String; 3]> {
-    let line = line.strip_prefix('|')?.strip_suffix('|')?.replace("\\|", "\u{0}");
-    let cells: Vec<String> = line.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect();
-    <[String; 3]>::try_from(cells).ok()
+/// The columns of each file as a table in Markdown, between comments that name the file: so FORMAT.md holds them. Columns
+/// side by side of which the same is said share a line.
+pub fn markdown() -> Vec<String> {
+    by_file().iter().map(|columns| table(columns)).collect()
+}
+
+fn table(columns: &[Column]) -> String {
+    let mut text = format!("<!-- columns of {}: `simulate explain --markdown columns` -->\n\n", columns[0].file);
+    text.push_str("| column | values | meaning | empty |\n|---|---|---|---|\n");
+    let said = |column: &Column| (column.kind, column.meaning, column.empty);
+    for alike in columns.chunk_by(|a, b| said(a) == said(b)) {
+        let names: Vec<String> = alike.iter().map(|column| format!("`{}`", column.name)).collect();
+        let values = match alike[0].kind {
+            Kind::Word(words) => format!("`{}`", words.join("`, `")),
+            kind => kind.in_words(),
+        };
+        let cells = [names.join(", "), values, alike[0].meaning.to_owned(), alike[0].empty.to_owned()];
+        text.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+    }
+    text + "\n<!-- end -->\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tables::{columns, run_columns};
-    use crate::record::{BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow};
+    use std::collections::BTreeSet;
 
     #[test]
-    fn every_column_of_every_file_is_explained_and_no_other() {
-        let files = [
-            ("runs.csv", run_columns(&["case".to_owned()])),
-            ("experts.csv", columns(&ExpertRow::default())),
-            ("trajectory.csv", columns(&TrajectoryRow::default())),
-            ("pruning.csv", columns(&PruningRow::default())),
-            ("claims.csv", columns(&ClaimRow::default())),
-            ("scaling.csv", columns(&ScalingRow::default())),
-            ("terms.csv", columns(&TermRow::default())),
-            ("phase.csv", columns(&PhaseRow::default())),
-            ("boundary.csv", columns(&BoundaryRow::default())),
-        ];
-        let explained = all();
-        for (file, names) in files {
-            let names = names.expect("a header");
-            let own: Vec<&str> =
-                explained.iter().filter(|column| column.file == file).map(|column| column.name.as_str()).collect();
-            let missing: Vec<&String> = names.iter().filter(|name| !own.contains(&name.as_str())).collect();
-            assert!(missing.is_empty(), "FORMAT.md does not explain {missing:?} of {file}");
-            let unknown: Vec<&&str> = own.iter().filter(|name| !names.iter().any(|other| other == **name)).collect();
-            assert!(unknown.is_empty(), "FORMAT.md explains {unknown:?}, which {file} has not");
+    fn the_tables_of_format_are_those_of_the_rows() {
+        let format = include_str!("../../FORMAT.md");
+        for table in markdown() {
+            let first = table.lines().next().expect("a comment");
+            assert!(format.contains(&table), "FORMAT.md: what stands below {first} is not what that command prints");
+        }
+        assert_eq!(format.matches("<!-- columns of ").count(), by_file().len());
+    }
+
+    #[test]
+    fn every_column_says_what_it_is_once_a_file() {
+        for columns in by_file() {
+            let names: BTreeSet<&str> = columns.iter().map(|column| column.name).collect();
+            assert_eq!(names.len(), columns.len(), "{names:?}");
+            for Column { file, name, kind, meaning, empty } in columns {
+                assert!(!meaning.is_empty() && !empty.is_empty(), "{file}: {name}");
+                assert!(!matches!(kind, Kind::Word([])), "{file}: {name}");
+            }
         }
     }
 
     #[test]
-    fn a_bar_within_a_cell_is_no_border() {
-        let found = find("max_abs_delta_irrelevant");
-        assert_eq!(found[0].meaning, "max |Δ| over irrelevant experts (measured role)");
-        assert_eq!(find("experts.csv:delta").len(), 1);
-        assert!(find("delta").len() > 1);
+    fn a_kind_admits_its_values_and_no_others() {
+        let refused = [
+            (Kind::Integer, "1.5"),
+            (Kind::Integer, "-1"),
+            (Kind::Sign, "0"),
+            (Kind::Number, "inf"),
+            (Kind::NonNegative, "-0.5"),
+            (Kind::Share, "1.5"),
+            (Kind::Extended, "NaN"),
+            (Kind::Flag, "yes"),
+            (Kind::Word(&["met", "all"]), "some"),
+            (Kind::Criterion, "reep"),
+            (Kind::Claim, "T9"),
+        ];
+        for (kind, cell) in refused {
+            assert!(!kind.admits(cell), "{kind:?}: {cell}");
+        }
+        let admitted = [
+            (Kind::Integer, "3"),
+            (Kind::Sign, "-1"),
+            (Kind::Number, "-0.5"),
+            (Kind::NonNegative, "1e300"),
+            (Kind::Share, "1"),
+            (Kind::Extended, "inf"),
+            (Kind::Flag, "false"),
+            (Kind::Word(&["met", "all"]), "all"),
+            (Kind::Criterion, "reap"),
+            (Kind::Claim, "T1c-Δᶜ"),
+            (Kind::Text, "what you will"),
+        ];
+        for (kind, cell) in admitted {
+            assert!(kind.admits(cell), "{kind:?}: {cell}");
+        }
+    }
+
+    #[test]
+    fn kinds_come_from_the_types_and_words_from_the_enums() {
+        let values = |id: &str| find(id).iter().map(|column| column.kind.in_words()).collect::<Vec<_>>();
+        assert_eq!(values("pruning.csv:tied"), ["an integer, at least 0"]);
+        assert_eq!(values("against"), ["a criterion's name"]);
+        assert_eq!(values("claims.csv:feature"), ["common, rare"]);
+        assert_eq!(values("experts.csv:role"), ["relevant, misaligned, irrelevant, ambiguous"]);
+        assert_eq!(values("stop_reason"), ["finished, zero-loss, diverged, underflow"]);
+        assert_eq!(values("experts.csv:aimer"), ["a number, or inf"]);
+        assert_eq!(values("experts.csv:reap"), ["a number"]);
+        assert_eq!(values("dominance_gain"), ["a number"]);
     }
 }

@@ -1,178 +1,194 @@
-//! The rows of the CSV files that are computed from many runs beside the verdicts: scaling, terms, phase maps.
+//! The rows of the CSV files that are computed from many runs beside the verdicts: scaling, terms, phase maps. A field's
+//! comment is the meaning of its column.
 
-use serde::{Deserialize, Serialize};
+use super::columns::Kind;
+use super::row::{row, words};
+use crate::sim::{On, RoleSource};
 
-/// The slope of one figure over one line of points: a row of `scaling.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScalingRow {
-    /// The case; empty if there is none.
-    pub case: String,
-    /// Which line of points, by the settings of the other swept keys, if a case has several.
-    pub line: String,
-    /// The roles that experts are taken to have: `measured` or `built`.
-    pub roles: String,
-    /// The figure of a run.
-    pub figure: String,
-    /// `all` points of the line, or its `last-two-octaves`.
-    pub span: String,
-    /// `median`, `least-squares` (both on logarithms) or `root-mean-square`.
-    pub method: String,
-    /// Points.
-    pub points: usize,
-    /// Runs at all points.
-    pub runs: usize,
-    /// The exponent of d.
-    pub slope: Option<f64>,
-    /// Its standard error.
-    pub standard_error: Option<f64>,
-    /// Lower end of its pointwise 95 % interval.
-    pub ci_low: Option<f64>,
-    /// Upper end.
-    pub ci_high: Option<f64>,
-    /// The exponent that the theory names; empty if it names none.
-    pub theory: Option<f64>,
-    /// p of "the exponent differs from the theory's by 0.05 or more" (two one-sided tests): small means equal to it.
-    pub p_equivalent: Option<f64>,
-    /// Median over the runs at the largest d of figure · d^(−theory).
-    pub constant: Option<f64>,
-    /// Lower end of its distribution-free 95 % interval.
-    pub constant_low: Option<f64>,
-    /// Upper end.
-    pub constant_high: Option<f64>,
-    /// Why there is no slope: `zero` or `too few`; else empty.
-    pub reason: String,
+/// The terms of an irrelevant router's displacement, and that none of them is the largest for sure.
+const BINDING: &[&str] = &["noise", "drift", "leakage", "undecided"];
+
+row! {
+    /// The slope of one figure over one line of points: a row of `scaling.csv`.
+    pub struct ScalingRow in "scaling.csv" {
+        /// the case
+        case: String, empty "no case";
+        /// which line of points, by the settings of the other swept keys
+        line: String, empty "one line a case";
+        /// the roles that experts are taken to have: those of the case's first claim, else `measured`
+        roles: String as Kind::Word(words::<RoleSource>());
+        /// the figure of a run, such as `max D`; `drift`, `leakage`, `noise` are root mean squares
+        figure: String;
+        /// the points: `all` of the line, or those of the `last-two-octaves` of d
+        span: String as Kind::Word(&["all", "last-two-octaves"]);
+        /// `median` regression or `least-squares`, both of the logarithm, or `root-mean-square`
+        method: String as Kind::Word(&["median", "least-squares", "root-mean-square"]);
+        /// how many points the slope is over
+        points: usize;
+        /// how many runs the slope is over, at all points
+        runs: usize;
+        /// the exponent of d
+        slope: Option<f64>, empty "if there is a `reason`";
+        /// standard error of the exponent
+        standard_error: Option<f64> as Kind::NonNegative, empty "if there is a `reason`";
+        /// lower end of the exponent's pointwise 95 % interval
+        ci_low: Option<f64>, empty "if there is a `reason`";
+        /// upper end of the exponent's pointwise 95 % interval
+        ci_high: Option<f64>, empty "if there is a `reason`";
+        /// the exponent that the theory names
+        theory: Option<f64>, empty "it names none";
+        /// p of "differs from the theory's exponent by 0.05 or more"
+        p_equivalent: Option<f64> as Kind::Share, empty "no theory, no slope";
+        /// median over the runs at the largest d of figure · d^(−theory)
+        constant: Option<f64>, empty "other methods than `median`, no theory";
+        /// lower end of the constant's distribution-free 95 % interval
+        constant_low: Option<f64>, empty "as `constant`";
+        /// upper end of the constant's distribution-free 95 % interval
+        constant_high: Option<f64>, empty "as `constant`";
+        /// why there is no slope: `zero` (a logarithm of what is not above 0) or `too few`
+        reason: String as Kind::Word(&["zero", "too few"]), empty "there is a slope";
+    }
 }
 
-/// What an irrelevant router's displacement consists of at one point: a row of `terms.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TermRow {
-    /// The case; empty if there is none.
-    pub case: String,
-    /// The point.
-    pub point: usize,
-    /// The roles that experts are taken to have: `measured` or `built`.
-    pub roles: String,
-    /// d.
-    pub patterns: usize,
-    /// B.
-    pub batch: usize,
-    /// T.
-    pub iterations: usize,
-    /// Runs with an irrelevant expert.
-    pub runs: usize,
-    /// Mean over runs and irrelevant experts of the squared noise.
-    pub noise_squared: f64,
-    /// Its standard error over runs.
-    pub noise_error: f64,
-    /// The same of the squared drift along irrelevant patterns.
-    pub drift_squared: f64,
-    /// Its standard error.
-    pub drift_error: f64,
-    /// The same of the squared drift along the class patterns.
-    pub leakage_squared: f64,
-    /// Its standard error.
-    pub leakage_error: f64,
-    /// The term that is larger than both others, each by a test: `noise`, `drift`, `leakage`; else `undecided`.
-    pub binding: String,
-    /// The larger of the two Holm-adjusted p-values of these tests, over all points of the file.
-    pub p_holm: f64,
-    /// Median over runs of the bound's drift term η_r·R·T·√(π/8), with the largest R of the run's irrelevant experts.
-    pub bound_drift: f64,
-    /// Median over runs of its leakage term η_r·R·T·λ·√(p₁² + p₂²)/4, with the run's largest λ.
-    pub bound_leakage: f64,
-    /// Median over runs of the root mean square of its noise, η_r·R·√(T/(8B)).
-    pub bound_noise: f64,
-    /// The largest of the three.
-    pub bound_binding: String,
+row! {
+    /// What an irrelevant router's displacement consists of at one point: a row of `terms.csv`.
+    pub struct TermRow in "terms.csv" {
+        /// the case
+        case: String, empty "no case";
+        /// number of the point
+        point: usize;
+        /// the roles that experts are taken to have, as in scaling.csv
+        roles: String as Kind::Word(words::<RoleSource>());
+        /// d
+        patterns: usize;
+        /// B
+        batch: usize;
+        /// T
+        iterations: usize;
+        /// runs with an irrelevant expert
+        runs: usize;
+        /// mean over runs and irrelevant experts of the squared noise
+        noise_squared: f64 as Kind::NonNegative;
+        /// standard error of `noise_squared`, over runs
+        noise_error: f64 as Kind::NonNegative;
+        /// mean over runs and irrelevant experts of the squared drift along irrelevant patterns; may be negative
+        drift_squared: f64;
+        /// standard error of `drift_squared`, over runs
+        drift_error: f64 as Kind::NonNegative;
+        /// mean over runs and irrelevant experts of the squared drift along the class patterns; may be negative
+        leakage_squared: f64;
+        /// standard error of `leakage_squared`, over runs
+        leakage_error: f64 as Kind::NonNegative;
+        /// the term that is larger than both others by tests; else `undecided`
+        binding: String as Kind::Word(BINDING);
+        /// the larger of the two Holm-adjusted p-values of these tests
+        p_holm: f64 as Kind::Share;
+        /// median over runs of the drift term of lemma S3's bound, η_r·R·T·√(π/8), at the run's own largest R
+        bound_drift: f64 as Kind::NonNegative;
+        /// median over runs of the leakage term of lemma S3's bound, η_r·R·T·λ·√(p₁² + p₂²)/4, at the run's own largest R
+        /// and λ
+        bound_leakage: f64 as Kind::NonNegative;
+        /// median over runs of the noise term of lemma S3's bound as a root mean square, η_r·R·√(T/(8B)), at the run's own
+        /// largest R
+        bound_noise: f64 as Kind::NonNegative;
+        /// the largest of these three
+        bound_binding: String as Kind::Word(&["noise", "drift", "leakage"]);
+    }
 }
 
-/// One cell of a phase map: a row of `phase.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PhaseRow {
-    /// Number of the `[[phase]]` table, from 1.
-    pub map: usize,
-    /// The case; empty if there is none.
-    pub case: String,
-    /// The claim.
-    pub claim: String,
-    /// Its threshold.
-    pub threshold: Option<f64>,
-    /// Path of the key along x.
-    pub x_key: String,
-    /// Its value.
-    pub x: String,
-    /// Path of the key along y, or `ratio`; empty for a map of one parameter.
-    pub y_key: String,
-    /// Its value.
-    pub y: String,
-    /// The point.
-    pub point: usize,
-    /// `met` or `all`.
-    pub on: String,
-    /// Runs judged.
-    pub runs: u64,
-    /// Runs set aside.
-    pub set_aside: u64,
-    /// Judged runs in which the claim holds.
-    pub holds: u64,
-    /// holds / runs.
-    pub estimate: Option<f64>,
-    /// Lower end of the pointwise 95 % Clopper–Pearson interval.
-    pub ci_low: f64,
-    /// Upper end.
-    pub ci_high: f64,
-    /// The level.
-    pub level: f64,
-    /// `holds` if the interval lies above the level, `fails` if below, else `open`.
-    pub state: String,
+/// What is said of the axes of a map.
+const ONE_PARAMETER: &str = "a map of one parameter";
+
+row! {
+    /// One cell of a phase map: a row of `phase.csv`.
+    pub struct PhaseRow in "phase.csv" {
+        /// number of the `[[phase]]` table, from 1
+        map: usize;
+        /// the case
+        case: String, empty "no case";
+        /// the claim
+        claim: String as Kind::Claim;
+        /// the claim's threshold
+        threshold: Option<f64>, empty "if it has none";
+        /// the key along x
+        x_key: String;
+        /// the value of the key along x
+        x: String;
+        /// the key along y, or `ratio`
+        y_key: String, empty ONE_PARAMETER;
+        /// the value of what is along y
+        y: String, empty ONE_PARAMETER;
+        /// number of the point
+        point: usize;
+        /// the runs that are judged: those that meet the claim's assumptions, or all
+        on: String as Kind::Word(words::<On>());
+        /// runs judged
+        runs: u64;
+        /// runs set aside
+        set_aside: u64;
+        /// judged runs in which the claim holds
+        holds: u64;
+        /// holds / runs
+        estimate: Option<f64> as Kind::Share, empty "without runs";
+        /// lower end of the pointwise 95 % Clopper–Pearson interval
+        ci_low: f64 as Kind::Share;
+        /// upper end of the pointwise 95 % Clopper–Pearson interval
+        ci_high: f64 as Kind::Share;
+        /// the level that the probability is compared with
+        level: f64 as Kind::Share;
+        /// `holds` if the interval lies above the level, `fails` if below, else `open`
+        state: String as Kind::Word(&["holds", "fails", "open"]);
+    }
 }
 
-/// Where a claim flips along x: a row of `boundary.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BoundaryRow {
-    /// Number of the `[[phase]]` table, from 1.
-    pub map: usize,
-    /// The case; empty if there is none.
-    pub case: String,
-    /// The claim.
-    pub claim: String,
-    /// Path of the key along x.
-    pub x_key: String,
-    /// Path of the key along y, or `ratio`; empty for a map of one parameter.
-    pub y_key: String,
-    /// Its value.
-    pub y: String,
-    /// The level whose crossing is sought.
-    pub level: f64,
-    /// `rising` if the claim holds from the flip on, `falling` if it holds up to it; `none` without a flip.
-    pub direction: String,
-    /// Where the isotonic fit of the probability crosses the level.
-    pub flip: Option<f64>,
-    /// Lower end of the bracket: the last x whose interval lies on the near side of the level.
-    pub low: Option<f64>,
-    /// Upper end: the first x whose interval lies on the far side.
-    pub high: Option<f64>,
-    /// `holds throughout`, `fails throughout`, or empty.
-    pub remark: String,
+row! {
+    /// Where a claim flips along x: a row of `boundary.csv`.
+    pub struct BoundaryRow in "boundary.csv" {
+        /// number of the `[[phase]]` table, from 1
+        map: usize;
+        /// the case
+        case: String, empty "no case";
+        /// the claim
+        claim: String as Kind::Claim;
+        /// the key along x
+        x_key: String;
+        /// the key along y, or `ratio`
+        y_key: String, empty ONE_PARAMETER;
+        /// the value of what is along y
+        y: String, empty ONE_PARAMETER;
+        /// the level whose crossing is sought
+        level: f64 as Kind::Share;
+        /// `rising`: the claim holds from the flip on; `falling`: up to it; `none`: no flip
+        direction: String as Kind::Word(&["rising", "falling", "none"]);
+        /// where the isotonic fit crosses the level
+        flip: Option<f64>, empty "no flip";
+        /// lower end of the bracket: the last x that is decided before the flip
+        low: Option<f64>, empty "no cell on that side is decided";
+        /// upper end of the bracket: the first x that is decided behind the flip
+        high: Option<f64>, empty "no cell on that side is decided";
+        /// what else there is to say
+        remark: String as Kind::Word(&["holds throughout", "fails throughout", "not monotone"]), empty "nothing to remark";
+    }
 }
 
-/// How often an assumption holds at a point after upstream pre-training: a row of `assumptions.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// The case; empty if there is none.
-    pub case: String,
-    /// The point.
-    pub point: usize,
-    /// The assumption, or `all of` a claim.
-    pub assumption: String,
-    /// Runs.
-    pub runs: u64,
-    /// Runs that meet it.
-    pub met: u64,
-    /// met / runs.
-    pub share: f64,
-    /// Pointwise 95 % Clopper–Pearson interval of the share.
-    pub ci_low: f64,
-    /// Upper end of it.
-    pub ci_high: f64,
+row! {
+    /// How often an assumption holds at a point after upstream pre-training: a row of `assumptions.csv`.
+    pub struct AuditRow in "assumptions.csv" {
+        /// the case
+        case: String, empty "no case";
+        /// number of the point
+        point: usize;
+        /// `A-labels` …, and `all of T1a`, `all of T1c`, `all of T2a`: every assumption of that claim
+        assumption: String;
+        /// runs
+        runs: u64;
+        /// runs that meet it
+        met: u64;
+        /// share of the runs that meet it
+        share: f64 as Kind::Share;
+        /// lower end of the pointwise 95 % Clopper–Pearson interval of the share
+        ci_low: f64 as Kind::Share;
+        /// upper end of the pointwise 95 % Clopper–Pearson interval of the share
+        ci_high: f64 as Kind::Share;
+    }
 }

@@ -1,8 +1,9 @@
 //! A run's rows as lines of its tables: what a journal keeps of it, and what the tables are put together from.
 
 use super::run_record::RunRecord;
+use crate::record::row::names;
 use crate::record::rows::RunHead;
-use crate::record::tables::{Table, columns, read, read_runs, run_columns};
+use crate::record::tables::{Table, read, read_runs, run_columns};
 use crate::record::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,17 +34,9 @@ pub struct Headers {
 
 impl Headers {
     /// The headers of the tables of a simulation that sweeps these parameters.
-    ///
-    /// # Errors
-    /// Never for the rows of this crate.
-    pub fn new(swept: &[String]) -> Result<Self, csv::Error> {
-        let columns = [
-            run_columns(swept)?,
-            columns(&ExpertRow::default())?,
-            columns(&TrajectoryRow::default())?,
-            columns(&PruningRow::default())?,
-        ];
-        Ok(Self { columns, swept: swept.to_vec() })
+    pub fn new(swept: &[String]) -> Self {
+        let columns = [run_columns(swept), names::<ExpertRow>(), names::<TrajectoryRow>(), names::<PruningRow>()];
+        Self { columns, swept: swept.to_vec() }
     }
 
     /// The header line of table number `table`.

@@ -26,7 +26,7 @@ impl<R: Read> RunReader<R> {
     /// A header that can't be read, or a row behind it that does not begin with a point and a run.
     pub fn new(inputs: [R; 4], swept: &[String], piece: usize) -> Result<Self, BadLines> {
         let mut tables = Vec::new();
-        let mut headers = Headers::new(swept).map_err(|error| bad(TABLES[0], error))?;
+        let mut headers = Headers::new(swept);
         for ((input, name), columns) in inputs.into_iter().zip(TABLES).zip(&mut headers.columns) {
             let mut reader = csv::ReaderBuilder::new().buffer_capacity(piece).from_reader(input);
             let found = reader.headers().map_err(|error| bad(name, error))?;

@@ -1,7 +1,14 @@
-//! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
+//! The rows of the CSV files of runs, and of the verdicts. A field's comment is the meaning of its column.
 
+use super::columns::Kind;
+use super::row::{row, words};
+use super::scores::Scores;
 use crate::measure::{Audit, Dominance, Role};
-use serde::{Deserialize, Serialize};
+use crate::sgd::StopReason;
+use crate::sim::{Feature, On, RoleSource, Verdict};
+
+/// What a certificate can say, as a kind of column.
+const CERTIFICATE: Kind = Kind::Word(crate::certify::Verdict::WORDS);
 
 /// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14,92 +21,103 @@ pub struct RunRow {
     pub body: RunBody,
 }
 
-/// Which run it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunHead {
-    /// Number of the grid point, from 0.
-    pub point: usize,
-    /// Index of the run at its point, from 0.
-    pub run: u64,
-    /// The run's own seed.
-    pub seed: u64,
+row! {
+    /// Which run it is.
+    pub struct RunHead in "runs.csv" {
+        /// number of the grid point, from 0
+        point: usize;
+        /// index of the run at its point, from 0
+        run: u64;
+        /// the run's own 64-bit seed
+        seed: u64;
+    }
 }
 
-/// What came out of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunBody {
-    /// `finished`, `zero-loss` or `diverged`.
-    pub stop_reason: String,
-    /// Iterations made.
-    pub iterations: usize,
-    /// What went wrong, if anything did.
-    pub error: String,
-    /// A-labels: the label is the class of the sample's class token.
-    pub meets_labels: bool,
-    /// A-balance: |class_share − ½| is small.
-    pub meets_balance: bool,
-    /// A-roles: each class has a relevant expert at t = 0, by measured roles.
-    pub meets_roles: bool,
-    /// A-batch: B is at least proportional to d.
-    pub meets_batch: bool,
-    /// A-gauge: no relevant ‖w⁰‖ is large.
-    pub meets_gauge: bool,
-    /// A-activation: irrelevant experts are quiet at t = 0.
-    pub meets_activation: bool,
-    /// A-travel: η_r·T is large enough.
-    pub meets_travel: bool,
-    /// A-rate: η_r is small enough.
-    pub meets_rate: bool,
-    /// A-growth: η_e·T/m is large enough.
-    pub meets_growth: bool,
-    /// A-aligned: few experts are misaligned at t = 0, by measured roles.
-    pub meets_aligned: bool,
-    /// Largest ‖w⁰‖ of a relevant expert (measured role).
-    pub max_norm_0_relevant: Option<f64>,
-    /// The larger, over both signs, of Σ_{irrelevant} mean_v σ_{s,v} at t = 0 (measured role).
-    pub activation_irrelevant: f64,
-    /// Accuracy of the pre-trained model.
-    pub accuracy_pretrained: Option<f64>,
-    /// Accuracy of the trained, unpruned model.
-    pub accuracy_finetuned: Option<f64>,
-    /// Clopper–Pearson 95 % interval of that accuracy.
-    pub accuracy_ci_low: Option<f64>,
-    /// Upper end of it.
-    pub accuracy_ci_high: Option<f64>,
-    /// Verdict of the exact certificate; empty while none is computed.
-    pub certificate: String,
-    /// Proven lower bound of the margin; empty while none is computed.
-    pub margin_lower: Option<f64>,
-    /// The bound of every expert at its own worst tokens, which is proven too.
-    pub sum_bound: Option<f64>,
-    /// The smallest y f(x) of the inputs that a local search met: the smallest margin is at most this.
-    pub margin_met: Option<f64>,
-    /// Certificate for every subset of the irrelevant experts (measured role) pruned at once: lemma L10, decided.
-    pub certificate_subsets: String,
-    /// γ: share of irrelevant experts (measured role).
-    pub gamma: Option<f64>,
-    /// min Δ over relevant experts (measured role).
-    pub min_delta_relevant: Option<f64>,
-    /// max |Δ| over irrelevant experts (measured role).
-    pub max_abs_delta_irrelevant: Option<f64>,
-    /// max D over irrelevant experts (measured role).
-    pub max_displacement_irrelevant: Option<f64>,
-    /// L10, left side, on the evaluation samples of the class where the two sides are closest (measured role).
-    pub dominance_gain: Option<f64>,
-    /// L10, right side, of the same class.
-    pub dominance_loss: Option<f64>,
-    /// How far the kept irrelevant experts pull against a class at the worst moment of pruning (measured role).
-    pub activation_imbalance: Option<f64>,
-    /// min y f over evaluation samples and the pruned models with ρ ≤ γ.
-    pub path_margin: Option<f64>,
-    /// The fewest bits that the relevant experts of the common feature need; empty unless looked for.
-    pub bits_common: Option<f64>,
-    /// The same of the relevant experts of rare features.
-    pub bits_rare: Option<f64>,
-    /// The same of the irrelevant experts.
-    pub bits_irrelevant: Option<f64>,
-    /// Seconds that the run took; empty unless timings were asked for.
-    pub seconds: Option<f64>,
+row! {
+    /// What came out of a run.
+    pub struct RunBody in "runs.csv" {
+        /// `finished`, `zero-loss`, `diverged` (an output or a weight is no finite number, or a weight is beyond 10¹⁴⁰, so
+        /// that a norm could be none) or `underflow` (a trained weight is below 2.2·10⁻³⁰⁸ and not 0: digits are lost)
+        stop_reason: String as Kind::Word(StopReason::WORDS);
+        /// iterations completed
+        iterations: usize;
+        /// `diverged at iteration I`, `upstream pre-training diverged at iteration I` (the columns at t = 0 are then those
+        /// of the untrained model), `a weight underflowed within I iterations`
+        error: String, empty "unless it diverged or underflowed; what is empty below for a diverged run is so for both";
+        /// whether the run meets the assumption A-labels
+        meets_labels: bool;
+        /// whether the run meets the assumption A-balance
+        meets_balance: bool;
+        /// whether the run meets the assumption A-roles
+        meets_roles: bool;
+        /// whether the run meets the assumption A-batch
+        meets_batch: bool;
+        /// whether the run meets the assumption A-gauge
+        meets_gauge: bool;
+        /// whether the run meets the assumption A-activation
+        meets_activation: bool;
+        /// whether the run meets the assumption A-travel
+        meets_travel: bool;
+        /// whether the run meets the assumption A-rate
+        meets_rate: bool;
+        /// whether the run meets the assumption A-growth
+        meets_growth: bool;
+        /// whether the run meets the assumption A-aligned
+        meets_aligned: bool;
+        /// largest ‖w⁰‖ of a relevant expert (measured role)
+        max_norm_0_relevant: Option<f64> as Kind::NonNegative, empty "without relevant experts";
+        /// the larger, over both signs, of Σ over irrelevant experts (measured role) of mean_v σ_{s,v} at t = 0
+        activation_irrelevant: f64;
+        /// accuracy at t = 0
+        accuracy_pretrained: Option<f64> as Kind::Share, empty "a weight at t = 0 has underflowed";
+        /// accuracy of the trained, unpruned model
+        accuracy_finetuned: Option<f64> as Kind::Share, empty "diverged";
+        /// lower end of the 95 % Clopper–Pearson interval of `accuracy_finetuned`
+        accuracy_ci_low: Option<f64> as Kind::Share, empty "diverged";
+        /// upper end of the 95 % Clopper–Pearson interval of `accuracy_finetuned`
+        accuracy_ci_high: Option<f64> as Kind::Share, empty "diverged";
+        /// of the unpruned model: `CERTIFIED` (y f(x) > 0 is proved for every input), `COUNTEREXAMPLE` (an input refutes
+        /// it), `UNDECIDED`
+        certificate: String as CERTIFICATE, empty "`certificate.nodes` = 0, token noise, or diverged";
+        /// proven: y f(x) is at least this for every input. A certificate stops at the first positive bound, so this is no
+        /// estimate of the margin
+        margin_lower: Option<f64>, empty "as `certificate`; labels that can be either";
+        /// the bound with every expert at its own worst tokens, proven too
+        sum_bound: Option<f64>, empty "as `margin_lower`";
+        /// the smallest y f(x) of the inputs that a local search met, rounded up: the smallest margin of all inputs lies
+        /// between `margin_lower` and this
+        margin_met: Option<f64>, empty "as `margin_lower`";
+        /// the certificate for all models that prune some of the irrelevant experts (measured role), whichever, at once:
+        /// lemma L10, decided
+        certificate_subsets: String as CERTIFICATE, empty "as `certificate`; `certificate.pruned` = false";
+        /// γ, share of irrelevant experts (measured role)
+        gamma: Option<f64> as Kind::Share;
+        /// min Δ over relevant experts (measured role)
+        min_delta_relevant: Option<f64>, empty "diverged, or no relevant expert";
+        /// max |Δ| over irrelevant experts (measured role)
+        max_abs_delta_irrelevant: Option<f64> as Kind::NonNegative, empty "diverged, or no irrelevant expert";
+        /// max D over irrelevant experts (measured role)
+        max_displacement_irrelevant: Option<f64> as Kind::NonNegative, empty "diverged, or no irrelevant expert";
+        /// after lemma L10, on the evaluation samples, by measured roles: min_x Σ_{s not irrelevant} y f_s(x) of the class y
+        /// where this less `dominance_loss` is smaller
+        dominance_gain: Option<f64>, empty "diverged, or a class without samples";
+        /// after lemma L10, of the same class y as `dominance_gain`: Σ_{s irrelevant, y a_s = −1} max_x |f_s(x)|
+        dominance_loss: Option<f64> as Kind::NonNegative, empty "diverged, or a class without samples";
+        /// the largest, over classes y and models on the way of pruning, of the mean over samples of −Σ_{s irrelevant and
+        /// kept} y f_s(x)
+        activation_imbalance: Option<f64>, empty "as `dominance_gain`";
+        /// smallest y f(x) over evaluation samples and pruned models with ρ ≤ γ
+        path_margin: Option<f64>, empty "diverged; token choice with `removal = \"drop\"`, where the outputs of kept experts change, as are the three above";
+        /// the fewest bits at which all relevant experts of the common feature (measured roles) can be quantised, with the
+        /// accuracies on common and on rare features each within 0.01: log₂ of a number of levels, at least 1
+        bits_common: Option<f64> as Kind::NonNegative, empty "unless `pruning.fewest_bits`; without such an expert, or if 12 bits are too few";
+        /// the same of all relevant experts of rare features
+        bits_rare: Option<f64> as Kind::NonNegative, empty "as `bits_common`";
+        /// the same of all irrelevant experts
+        bits_irrelevant: Option<f64> as Kind::NonNegative, empty "as `bits_common`";
+        /// seconds that the run took
+        seconds: Option<f64> as Kind::NonNegative, empty "unless `--timings`";
+    }
 }
 
 impl RunBody {
@@ -128,264 +146,198 @@ impl RunBody {
     }
 }
 
-/// One expert of one run: a row of `experts.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ExpertRow {
-    /// Grid point.
-    pub point: usize,
-    /// Run.
-    pub run: u64,
-    /// Expert, from 0.
-    pub expert: usize,
-    /// a_s.
-    pub sign: i8,
-    /// The role it was built for.
-    pub built_role: Role,
-    /// The role measured at t = 0.
-    pub role: Role,
-    /// Relevant, and p_v = 1 at T decided exactly; empty with token noise or after divergence.
-    pub learned: Option<bool>,
-    /// ‖w⁰‖.
-    pub norm_0: f64,
-    /// ‖w^T‖.
-    pub norm_t: Option<f64>,
-    /// Δ.
-    pub delta: Option<f64>,
-    /// Δᶜ.
-    pub delta_centred: Option<f64>,
-    /// D.
-    pub displacement: Option<f64>,
-    /// ‖V‖²: expected squared length of the noise in w; empty unless half-batches were told apart.
-    pub noise_squared: Option<f64>,
-    /// Estimate of the squared drift along irrelevant patterns, may be negative; empty as `noise_squared` is.
-    pub drift_squared: Option<f64>,
-    /// The same along the class patterns.
-    pub leakage_squared: Option<f64>,
-    /// The part of D along the class patterns.
-    pub displacement_class: Option<f64>,
-    /// max_t R_s.
-    pub max_range: f64,
-    /// λ₁ at t = 0.
-    pub lambda1_0: f64,
-    /// λ₂ at t = 0.
-    pub lambda2_0: f64,
-    /// max_t max(λ₁, λ₂); empty with token noise.
-    pub lambda_max: Option<f64>,
-    /// p₁ at t = 0.
-    pub p1_0: f64,
-    /// p₁ at T.
-    pub p1_t: Option<f64>,
-    /// p₂ at t = 0.
-    pub p2_0: f64,
-    /// p₂ at T.
-    pub p2_t: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm-change")]
-    pub router_norm_change: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-displacement")]
-    pub router_displacement: Option<f64>,
-    /// Score under the criterion of that name.
-    pub random: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm-change-abs")]
-    pub router_norm_change_abs: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm-change-centred")]
-    pub router_norm_change_centred: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm-change-early")]
-    pub router_norm_change_early: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm")]
-    pub router_norm: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "neuron-change")]
-    pub neuron_change: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "neuron-magnitude")]
-    pub neuron_magnitude: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "max-neuron-norm")]
-    pub max_neuron_norm: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "max-var")]
-    pub max_var: Option<f64>,
-    /// Score under the criterion of that name.
-    pub aimer: Option<f64>,
-    /// Score under the criterion of that name.
-    pub frequency: Option<f64>,
-    /// Score under the criterion of that name.
-    pub mass: Option<f64>,
-    /// Score under the criterion of that name.
-    pub ean: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "gated-ean")]
-    pub gated_ean: Option<f64>,
-    /// Score under the criterion of that name.
-    pub reap: Option<f64>,
-    /// Score under the criterion of that name.
-    pub man: Option<f64>,
-    /// Score under the criterion of that name.
-    pub msan: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "gated-squared")]
-    pub gated_squared: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "soft-count")]
-    pub soft_count: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "top1-count")]
-    pub top1_count: Option<f64>,
-    /// Score under the criterion of that name.
-    pub nllb: Option<f64>,
-    /// Score under the criterion of that name.
-    pub mone: Option<f64>,
-    /// Score under the criterion of that name.
-    pub taylor: Option<f64>,
-    /// Score under the criterion of that name.
-    pub specialisation: Option<f64>,
-    /// Score under the criterion of that name.
-    pub redundancy: Option<f64>,
-    /// In how many of the sets of that criterion, one for each number kept, the expert is.
-    pub naee: Option<f64>,
-    /// In how many of the sets of that criterion the expert is.
-    pub hope: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "loo-loss")]
-    pub loo_loss: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "loo-accuracy")]
-    pub loo_accuracy: Option<f64>,
-    /// In how many of the sets of that criterion the expert is.
-    pub oracle: Option<f64>,
-    /// Score under the criterion of that name.
-    #[serde(rename = "router-norm-change-reversed")]
-    pub router_norm_change_reversed: Option<f64>,
-    /// The feature that it was built for, 0 the common one; empty with one feature a class.
-    pub built_feature: Option<usize>,
-    /// The feature that it is most proficient in, if its measured role is relevant or misaligned; empty with one feature a
-    /// class.
-    pub feature: Option<usize>,
-}
-
-impl ExpertRow {
-    /// The class that a relevant expert of this sign serves, 0 for o₁, 1 for o₂.
-    pub fn own_class(&self) -> usize {
-        usize::from(self.sign < 0)
+row! {
+    /// One expert of one run: a row of `experts.csv`.
+    pub struct ExpertRow in "experts.csv" {
+        /// number of the run's grid point
+        point: usize;
+        /// index of the run at its point
+        run: u64;
+        /// number of the expert, from 0
+        expert: usize;
+        /// a_s: `1` or `-1`
+        sign: i8;
+        /// the role that it was built for; `ambiguous` in a model that was trained upstream: it was built for nothing
+        built_role: Role;
+        /// the role measured at t = 0
+        role: Role;
+        /// relevant, and p_v = 1 at T, exactly, for its feature; `false` for experts that are not relevant
+        learned: Option<bool>, empty "with noise, token choice or spurious patterns; diverged";
+        /// ‖w⁰‖
+        norm_0: f64 as Kind::NonNegative;
+        /// ‖w‖ at the end
+        norm_t: Option<f64> as Kind::NonNegative, empty "diverged";
+        /// Δ
+        delta: Option<f64>, empty "diverged";
+        /// Δᶜ
+        delta_centred: Option<f64>, empty "diverged";
+        /// D
+        displacement: Option<f64> as Kind::NonNegative, empty "diverged";
+        /// ‖V‖², unbiased for the expected squared noise in w (METHODOLOGY, Measurements)
+        noise_squared: Option<f64> as Kind::NonNegative, empty "without `record.half_batches`; diverged";
+        /// Σ (W_v² − V_v²) over irrelevant patterns, W = w − w⁰; may be negative
+        drift_squared: Option<f64>, empty "the same as `noise_squared`";
+        /// Σ (W_v² − V_v²) over class patterns; may be negative
+        leakage_squared: Option<f64>, empty "the same as `noise_squared`";
+        /// the part of D along o₁ and o₂
+        displacement_class: Option<f64> as Kind::NonNegative, empty "diverged";
+        /// max_t R_s; in a diverged run over the steps that were completed
+        max_range: f64 as Kind::NonNegative;
+        /// λ₁ at t = 0, the largest over the class's features: exact; with noise, token choice or spurious patterns
+        /// estimated
+        lambda1_0: f64 as Kind::Share;
+        /// λ₂ at t = 0, in the same way
+        lambda2_0: f64 as Kind::Share;
+        /// max over t of λ₁ and λ₂; in a diverged run over the steps that were completed
+        lambda_max: Option<f64> as Kind::Share, empty "with noise, token choice, spurious patterns or several features";
+        /// proficiency p₁ at t = 0, the largest over the class's features
+        p1_0: f64 as Kind::Share;
+        /// proficiency p₁ at the end, the same
+        p1_t: Option<f64> as Kind::Share, empty "diverged";
+        /// proficiency p₂ at t = 0, the largest over the class's features
+        p2_0: f64 as Kind::Share;
+        /// proficiency p₂ at the end, the same
+        p2_t: Option<f64> as Kind::Share, empty "diverged";
+        /// the score under the criterion of that name
+        scores: Scores, empty "not among the file's criteria; diverged";
+        /// the feature that the expert was built for, 0 the common one
+        built_feature: Option<usize>, empty "one feature a class; irrelevant, or trained upstream";
+        /// the feature that it is most proficient in at t = 0
+        feature: Option<usize>, empty "one feature a class; measured role irrelevant or ambiguous";
     }
 }
 
-/// One expert at one iteration: a row of `trajectory.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TrajectoryRow {
-    /// Grid point.
-    pub point: usize,
-    /// Run.
-    pub run: u64,
-    /// Steps made.
-    pub iteration: usize,
-    /// Expert.
-    pub expert: usize,
-    /// ‖w^t‖.
-    pub norm: f64,
-    /// Δ^t.
-    pub delta: f64,
-    /// D^t.
-    pub displacement: f64,
-    /// p₁^t.
-    pub p1: f64,
-    /// p₂^t.
-    pub p2: f64,
+row! {
+    /// One expert at one iteration: a row of `trajectory.csv`.
+    pub struct TrajectoryRow in "trajectory.csv" {
+        /// number of the run's grid point
+        point: usize;
+        /// index of the run at its point
+        run: u64;
+        /// steps made
+        iteration: usize;
+        /// number of the expert, from 0
+        expert: usize;
+        /// ‖w‖ after that many steps
+        norm: f64 as Kind::NonNegative;
+        /// Δ after that many steps
+        delta: f64;
+        /// D after that many steps
+        displacement: f64 as Kind::NonNegative;
+        /// proficiency p₁ after that many steps
+        p1: f64 as Kind::Share;
+        /// proficiency p₂ after that many steps
+        p2: f64 as Kind::Share;
+    }
 }
 
-/// One pruned model of one run: a row of `pruning.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PruningRow {
-    /// Grid point.
-    pub point: usize,
-    /// Run.
-    pub run: u64,
-    /// The criterion that ordered the experts.
-    pub criterion: String,
-    /// Experts kept.
-    pub kept: usize,
-    /// ρ = 1 − kept/k.
-    pub ratio: f64,
-    /// Whether the pruned model was fine-tuned.
-    pub finetuned: bool,
-    /// Share of samples classified correctly; empty if fine-tuning diverged.
-    pub accuracy: Option<f64>,
-    /// Misclassified samples.
-    pub errors: Option<u64>,
-    /// Samples.
-    pub samples: Option<u64>,
-    /// Verdict of the exact certificate; empty while none is computed.
-    pub certificate: String,
-    /// Proven lower bound of the margin; empty while none is computed.
-    pub margin_lower: Option<f64>,
-    /// The bound of every expert at its own worst tokens, which is proven too.
-    pub sum_bound: Option<f64>,
-    /// How many experts (for a set criterion, sets) are tied for the last places, so that chance chose; 0 if none are.
-    pub tied: usize,
-    /// Accuracy on the samples with the common feature; empty where there is no rare one.
-    pub accuracy_common: Option<f64>,
-    /// Accuracy on the samples with a rare feature; empty where there is none.
-    pub accuracy_rare: Option<f64>,
+row! {
+    /// One pruned model of one run: a row of `pruning.csv`.
+    pub struct PruningRow in "pruning.csv" {
+        /// number of the run's grid point
+        point: usize;
+        /// index of the run at its point
+        run: u64;
+        /// the criterion that ordered the experts
+        criterion: String as Kind::Criterion;
+        /// experts kept
+        kept: usize;
+        /// ρ = 1 − kept/k
+        ratio: f64 as Kind::Share;
+        /// whether the pruned model was trained again
+        finetuned: bool;
+        /// share of samples without error
+        accuracy: Option<f64> as Kind::Share, empty "if the fine-tuning diverged";
+        /// misclassified samples
+        errors: Option<u64>, empty "if the fine-tuning diverged";
+        /// samples
+        samples: Option<u64>, empty "if the fine-tuning diverged";
+        /// of the pruned model, as in runs.csv
+        certificate: String as CERTIFICATE, empty "as there; where ρ is larger than the share of irrelevant experts, by measured and by built roles; after fine-tuning";
+        /// of the pruned model, as in runs.csv
+        margin_lower: Option<f64>, empty "as `certificate`; labels that can be either";
+        /// of the pruned model, as in runs.csv
+        sum_bound: Option<f64>, empty "as `margin_lower`";
+        /// among how many experts (for a set criterion, sets) of equal score chance chose; 0 if the scores decide. With
+        /// training between removals, the most at any of them
+        tied: usize;
+        /// accuracy on the samples whose class token is feature 0, the common one
+        accuracy_common: Option<f64> as Kind::Share, empty "without samples of a rare feature; as `accuracy`";
+        /// accuracy on the samples whose class token is a rare feature
+        accuracy_rare: Option<f64> as Kind::Share, empty "without samples of a rare feature; as `accuracy`";
+    }
 }
 
-/// One claim at one point, or in all: a row of `claims.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ClaimRow {
-    /// The claim.
-    pub claim: String,
-    /// `probability`, a slope, or `constant`: one pair of tests; `all`: the conjunction of the claim's rows.
-    pub part: String,
-    /// Grid point; empty for the conjunction.
-    pub point: Option<usize>,
-    /// `met`: runs that meet the claim's assumptions; `all`: every run.
-    pub on: String,
-    /// Runs judged.
-    pub runs: u64,
-    /// Runs set aside because they miss an assumption.
-    pub set_aside: u64,
-    /// Judged runs for which the claim holds; empty for a slope.
-    pub holds: Option<u64>,
-    /// holds / runs, or the slope; empty without runs.
-    pub estimate: Option<f64>,
-    /// Simultaneous (Bonferroni) interval of the probability that the claim holds, or of the slope.
-    pub ci_low: Option<f64>,
-    /// Upper end of it.
-    pub ci_high: Option<f64>,
-    /// The claim's own threshold (c₁ for T1a, c for T2b), the threshold of a slope, or the constant C that T1b found.
-    pub threshold: Option<f64>,
-    /// The probability with which the claim has to hold; empty for a slope.
-    pub level: Option<f64>,
-    /// The smaller of the two Holm-adjusted p-values.
-    pub p_holm: Option<f64>,
-    /// SUPPORTED, REFUTED, INCONCLUSIVE or INCONCLUSIVE (too few).
-    pub verdict: String,
-    /// What the simulation file expects; empty where it expects nothing.
-    pub expected: String,
-    /// `measured` or `built`: whose roles the claim's experts have.
-    pub roles: String,
-    /// The case of the simulation that the row belongs to; empty if there is none.
-    pub case: String,
-    /// Median over the judged runs of the figure that the claim is about (min relevant Δ for T1a …), if it has one.
-    pub median: Option<f64>,
-    /// The assumptions that the runs set aside miss, each with the number of runs that miss it, as in
-    /// `A-batch 12, A-gauge 3`; for a slope also the runs without its figure, for S3 the experts that left its premise.
-    pub missed: String,
-    /// Monte Carlo standard error of the estimate: √(p(1 − p)/runs), or that of the slope.
-    pub standard_error: Option<f64>,
-    /// Which line of points a slope is over, by the settings of the other swept keys, if a case has several.
-    pub line: String,
-    /// Number of the claim in its simulation file, from 1: rows of one number make one verdict.
-    pub number: usize,
-    /// The criterion that the file's is compared with; empty if the claim compares none.
-    #[serde(default)]
-    pub against: String,
-    /// Which samples accuracies are compared on: `common` or `rare` features; empty: all, or nothing is compared.
-    #[serde(default)]
-    pub feature: String,
+/// What `part` can be.
+const PARTS: &[&str] = &[
+    "probability",
+    "paired",
+    "constant",
+    "slope",
+    "slope-tail",
+    "slope-displacement",
+    "slope-drift-tail",
+    "slope-noise",
+    "all",
+];
+
+/// What `verdict` can be.
+const VERDICTS: &[&str] = &["SUPPORTED", "REFUTED", "INCONCLUSIVE", "INCONCLUSIVE (too few)", "INCONCLUSIVE (zero)"];
+
+row! {
+    /// One claim at one point, or in all: a row of `claims.csv`.
+    pub struct ClaimRow in "claims.csv" {
+        /// the claim's id
+        claim: String as Kind::Claim;
+        /// `probability`, `paired` and `constant` (at a point), a slope (over a line of points); `all`: the conjunction of
+        /// the claim's rows, present if there are several
+        part: String as Kind::Word(PARTS);
+        /// number of the point
+        point: Option<usize>, empty "for a slope, and in `all`";
+        /// the runs that are judged: those that meet the claim's assumptions, or all
+        on: String as Kind::Word(words::<On>());
+        /// runs judged; in `all`, the sum over points (over the line, if there are slopes only)
+        runs: u64;
+        /// runs that miss an assumption; 0 with `on = "all"`
+        set_aside: u64;
+        /// judged runs for which the claim holds
+        holds: Option<u64>, empty "for a slope";
+        /// holds / runs, or the slope
+        estimate: Option<f64>, empty "in `all`, no run judged, or no slope";
+        /// lower end of the simultaneous interval of the probability or slope
+        ci_low: Option<f64>, empty "in `all`, or no slope";
+        /// upper end of the simultaneous interval of the probability or slope
+        ci_high: Option<f64>, empty "in `all`, or no slope";
+        /// the claim's threshold, that of a slope, or in `constant` the C found
+        threshold: Option<f64>, empty "if it has none";
+        /// the probability with which it must hold
+        level: Option<f64> as Kind::Share, empty "for a slope";
+        /// the smaller of the two Holm-adjusted p-values
+        p_holm: Option<f64> as Kind::Share, empty "in `all`";
+        /// the outcome, in brackets why there is none
+        verdict: String as Kind::Word(VERDICTS);
+        /// what the file expects; stands in `all` if there is such a row
+        expected: String as Kind::Word(words::<Verdict>()), empty "nothing expected, or a row below an `all`";
+        /// whose roles the claim's experts have: as measured, or as built
+        roles: String as Kind::Word(words::<RoleSource>());
+        /// the case of the point; in `all`, the case that the claim names
+        case: String, empty "no case";
+        /// median over the judged runs that have it of the claim's figure
+        median: Option<f64> as Kind::Extended, empty "in `all`, or no run has it";
+        /// the assumptions that the runs set aside miss, each with the number of runs that miss it: `A-batch 12, A-gauge 3`;
+        /// runs without the figure of a slope: `no figure 2`; of S3 the experts that left its premise: `outside (R, Λ) 5 of
+        /// 6000 experts`; of T0x and T2ax the runs that fail for want of a proof or a counterexample: `UNDECIDED 2 of 100
+        /// runs`
+        missed: String, empty "nothing of the kind";
+        /// Monte Carlo standard error of the estimate
+        standard_error: Option<f64> as Kind::NonNegative, empty "as `estimate`";
+        /// the settings of the other swept keys, if a case has several lines
+        line: String, empty "else";
+        /// number of the claim in its file, from 1; the rows of one number make one verdict
+        number: usize;
+        /// the criterion that the file's is compared with
+        against: String as Kind::Criterion, empty "but for C1 and C2" => optional;
+        /// the samples that accuracies are compared on
+        feature: String as Kind::Word(words::<Feature>()), empty "all samples, or nothing is compared" => optional;
+    }
 }

@@ -1,21 +1,10 @@
 //! Rows ↔ CSV text: RFC 4180, a header, `.` decimals, shortest round-trip numbers, empty for what was not measured.
 
+use super::row::{Row, names};
 use super::rows::{RunBody, RunHead, RunRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{Read, Write};
-
-/// The names of the columns of a row type, in order.
-///
-/// # Errors
-/// Never for the flat rows of this crate.
-pub fn columns<T: Serialize>(row: &T) -> Result<Vec<String>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.serialize(row)?;
-    let text = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
-    let header = csv::Reader::from_reader(text.as_slice()).headers()?.iter().map(str::to_owned).collect();
-    Ok(header)
-}
 
 /// Writes rows of one flat type under a header that is there even without rows.
 pub struct Table<W: Write> {
@@ -54,21 +43,15 @@ impl<W: Write> Table<W> {
 ///
 /// # Errors
 /// Never for the flat rows of this crate.
-pub fn to_csv<T: Serialize + Default>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = Table::new(Vec::new(), &columns(&T::default())?)?;
+pub fn to_csv<T: Serialize + Row>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
+    let mut table = Table::new(Vec::new(), &names::<T>())?;
     rows.iter().try_for_each(|row| table.add(row))?;
     table.finish()
 }
 
 /// The header of `runs.csv` for these swept columns.
-///
-/// # Errors
-/// Never for the rows of this crate.
-pub fn run_columns(swept: &[String]) -> Result<Vec<String>, csv::Error> {
-    let mut header = columns(&RunHead::default())?;
-    header.extend(swept.iter().cloned());
-    header.extend(columns(&RunBody::default())?);
-    Ok(header)
+pub fn run_columns(swept: &[String]) -> Vec<String> {
+    [names::<RunHead>().as_slice(), swept, names::<RunBody>().as_slice()].concat()
 }
 
 /// Reads rows of one flat type; columns are found by name, so further columns do no harm.

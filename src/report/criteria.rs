@@ -110,7 +110,7 @@ impl Tally {
         if let Some(worth) = worth.map(|worth| without_rounding(&worth)).as_ref() {
             self.area.add(area_of(run, worth));
             for (mean, other) in self.agreement.iter_mut().zip([Criterion::LooLoss, Criterion::Oracle]) {
-                let others: Option<Vec<f64>> = run.experts.iter().map(|row| row.score(other)).collect();
+                let others: Option<Vec<f64>> = run.experts.iter().map(|row| row.scores[other]).collect();
                 mean.add(others.and_then(|others| spearman(worth, &without_rounding(&others))));
             }
         }
@@ -168,7 +168,7 @@ fn knee(by_kept: &BTreeMap<usize, Mean>) -> Option<f64> {
 /// What an expert is worth under a criterion: its score, turned where the largest goes first.
 fn worth(row: &ExpertRow, criterion: Criterion) -> Option<f64> {
     let turn = if criterion.importance().is_descending() { -1.0 } else { 1.0 };
-    row.score(criterion).map(|score| turn * score)
+    row.scores[criterion].map(|score| turn * score)
 }
 
 fn area_of(run: &RunRows, worth: &[f64]) -> Option<f64> {
@@ -195,7 +195,7 @@ pub fn definitions(costs: &BTreeMap<Criterion, Cost>) -> String {
             format!("{pass}{}", milliseconds(*own))
         });
         let first = if importance.is_descending() { " (largest first)" } else { "" };
-        let formula = importance.formula().replace('|', "\\|");
+        let formula = criterion.formula().replace('|', "\\|");
         let tag = importance.source().tag;
         let _ = writeln!(
             text,
@@ -262,14 +262,21 @@ fn failure(one: &Standing, best: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::scores::Scores;
+
+    /// The columns of these two criteria.
+    fn two(reap: f64, oracle: f64) -> Scores {
+        let mut scores = Scores::default();
+        (scores[Criterion::Reap], scores[Criterion::Oracle]) = (Some(reap), Some(oracle));
+        scores
+    }
 
     fn run(scores: [f64; 4], accuracies: [f64; 4], tied: usize) -> (Vec<ExpertRow>, Vec<PruningRow>) {
         let expert = |(expert, score): (usize, f64)| ExpertRow {
             expert,
             built_role: if expert < 2 { Role::Relevant } else { Role::Irrelevant },
             role: if expert < 2 { Role::Relevant } else { Role::Irrelevant },
-            reap: Some(score),
-            oracle: Some(4.0 - expert as f64),
+            scores: two(score, 4.0 - expert as f64),
             ..ExpertRow::default()
         };
         let row = |criterion: &str, kept: usize, accuracy: f64, tied: usize| PruningRow {

@@ -2,7 +2,6 @@
 //! row takes a tenth of the memory.
 
 use crate::measure::Role;
-use crate::record::{ExpertRow, PruningRow};
 use serde::Deserialize;
 
 /// What is drawn of an expert: columns of `experts.csv`.
@@ -33,13 +32,6 @@ impl DrawnExpert {
     }
 }
 
-impl From<&ExpertRow> for DrawnExpert {
-    fn from(row: &ExpertRow) -> Self {
-        let ExpertRow { point, run, expert, sign, built_role, role, delta, displacement, .. } = *row;
-        Self { point, run, expert, sign, built_role, role, delta, displacement }
-    }
-}
-
 /// What is drawn of a pruned model: columns of `pruning.csv`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct DrawnModel {
@@ -61,12 +53,4 @@ pub struct DrawnModel {
     pub certificate: Box<str>,
     /// Proven lower bound of the margin; empty if none was computed.
     pub margin_lower: Option<f64>,
-}
-
-impl From<&PruningRow> for DrawnModel {
-    fn from(row: &PruningRow) -> Self {
-        let &PruningRow { point, run, kept, ratio, finetuned, accuracy, margin_lower, .. } = row;
-        let (criterion, certificate) = (row.criterion.as_str().into(), row.certificate.as_str().into());
-        Self { point, run, criterion, kept, ratio, finetuned, accuracy, certificate, margin_lower }
-    }
 }

@@ -267,7 +267,7 @@ mod tests {
 
     /// Gathers this many runs of two points, as `report` does.
     fn gather(runs: u64, claims: &[ClaimRow]) -> Gathered {
-        let headers = Headers::new(&["patterns".to_owned()]).expect("headers");
+        let headers = Headers::new(&["patterns".to_owned()]);
         let mut gathering = Gathering::new(&manifest(), claims);
         for (point, run) in [0, 45].into_iter().flat_map(|point| (0..runs).map(move |run| (point, run))) {
             let mut lines = RunLines::new(&record(point, run)).expect("lines");

@@ -67,7 +67,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
             fill_scores(&mut experts, &statistics, parameters);
             let pruned = prune_and_test(&head, &start, &statistics, engine.as_mut(), parameters, choice);
             for (criterion, counts) in &pruned.memberships {
-                experts.iter_mut().zip(counts).for_each(|(row, &count)| row.set_score(*criterion, Some(count)));
+                experts.iter_mut().zip(counts).for_each(|(row, &count)| row.scores[*criterion] = Some(count));
             }
             body.set_dominance(pruned.dominance, pruned.path_margin);
             if parameters.pruning.fewest_bits {
@@ -141,13 +141,13 @@ fn expert_rows(
         .collect()
 }
 
-/// The score of every expert under each criterion of the run, and under three that cost nothing.
+/// The score of every expert under each criterion of the run, and under those that cost nothing.
 fn fill_scores(experts: &mut [ExpertRow], statistics: &Statistics, parameters: &Parameters) {
-    let always = [Criterion::RouterNormChange, Criterion::RouterDisplacement, Criterion::Random];
+    let always = Criterion::ALL.iter().copied().filter(|criterion| criterion.is_always_scored());
     for criterion in criteria(parameters).into_iter().chain(always) {
         let importance = criterion.importance();
         for (expert, row) in experts.iter_mut().enumerate() {
-            row.set_score(criterion, importance.score(expert, statistics));
+            row.scores[criterion] = importance.score(expert, statistics);
         }
     }
 }

@@ -18,14 +18,12 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// The words of all, in order.
+    pub const WORDS: &'static [&'static str] = &["finished", "zero-loss", "diverged", "underflow"];
+
     /// The word in the column `stop_reason`.
     pub fn word(self) -> &'static str {
-        match self {
-            StopReason::Finished => "finished",
-            StopReason::ZeroLoss => "zero-loss",
-            StopReason::Diverged => "diverged",
-            StopReason::Underflow => "underflow",
-        }
+        Self::WORDS[self as usize]
     }
 
     /// Whether there is a trained model whose accuracy means something.

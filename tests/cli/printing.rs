@@ -116,8 +116,29 @@ fn a_column_is_explained_in_every_file_that_has_it() {
     assert!(one.contains("(experts.csv)") && !one.contains("(trajectory.csv)"), "{one}");
     for column in moe_theory::record::columns::all() {
         let text = bench.succeeds(&format!("explain {}:{}", column.file, column.name));
-        assert!(text.starts_with(&column.name), "{text}");
+        assert!(text.starts_with(column.name), "{text}");
         assert_eq!(too_wide(&text), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn the_tables_of_columns_are_printed_as_the_document_holds_them() {
+    let printed = Bench::new().succeeds("explain --markdown columns");
+    let tables: Vec<&str> = printed.split_inclusive("<!-- end -->\n").filter(|table| table.contains('|')).collect();
+    assert_eq!(tables.len(), 10);
+    for table in tables {
+        assert!(include_str!("../../FORMAT.md").contains(table.trim_start()), "{table}");
+    }
+    let values = [
+        ("explain against", "a criterion's name"),
+        ("explain tied", "an integer, at least 0"),
+        ("explain claims.csv:feature", "common, rare"),
+        ("explain stop_reason", "finished, zero-loss, diverged, underflow"),
+        ("explain experts.csv:aimer", "a number, or inf"),
+    ];
+    for (command, values) in values {
+        let text = Bench::new().succeeds(command);
+        assert!(text.contains(&format!("values              {values}\n")), "{text}");
     }
 }
 

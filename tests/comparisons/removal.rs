@@ -7,6 +7,7 @@ use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::Calibration;
 use moe_theory::run::pruned_engine;
 use moe_theory::sgd::EngineChoice;
+use moe_theory::sim::parameters::Criterion;
 
 #[test]
 fn removal_changes_the_pruned_models_and_not_the_whole_one() {
@@ -44,7 +45,7 @@ fn removals_that_need_a_calibration_set_are_evaluated_as_models() {
         let mut calibration = Calibration::new(model.experts());
         calibration.add(&model, &RoutingRule::new(&parameters.model, parameters.data.tokens), &batch);
         let mut order: Vec<usize> = (0..8).collect();
-        let chance = |s: usize| record.experts[s].random.expect("a score");
+        let chance = |s: usize| record.experts[s].scores[Criterion::Random].expect("a score");
         order.sort_by(|&a, &b| chance(b).total_cmp(&chance(a)));
         let mut some = 0;
         for row in &record.pruning {
@@ -64,7 +65,7 @@ fn removals_that_need_a_calibration_set_are_evaluated_as_models() {
 fn shifted_calibration_hides_what_the_task_needs() {
     let relevant = |calibration: &str| {
         let record = small(&format!("pruning.criteria=[\"reap\"] pruning.calibration={calibration}"), 4);
-        record.experts.iter().filter(|row| row.expert < 2).filter_map(|row| row.reap).sum::<f64>()
+        record.experts.iter().filter(|row| row.expert < 2).filter_map(|row| row.scores[Criterion::Reap]).sum::<f64>()
     };
     let [task, mixture, shifted] = ["task", "mixture", "shifted"].map(relevant);
     assert!(task > mixture && mixture > shifted, "{task} {mixture} {shifted}");

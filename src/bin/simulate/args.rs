@@ -24,7 +24,11 @@ pub enum Command {
     /// One of them in full. Example: simulate explain T2a
     Explain {
         /// A simulation, claim, assumption, lemma, criterion, key or column
-        id: String,
+        #[arg(required_unless_present = "markdown")]
+        id: Option<String>,
+        /// Print the tables of all columns as FORMAT.md holds them. Example: --markdown columns
+        #[arg(long, value_name = "WHAT", conflicts_with = "id")]
+        markdown: Option<Tables>,
     },
     /// Verdicts again from the CSVs of a result folder, without training. Example: simulate judge results/default
     Judge {
@@ -334,4 +338,10 @@ pub enum FigureFormat {
     Svg,
     /// Pixels
     Png,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tables {
+    /// The columns of every CSV file
+    Columns,
 }

@@ -1,5 +1,6 @@
 //! `simulate list` and `simulate explain`.
 
+use crate::args::Tables;
 use crate::failure::Failure;
 use crate::load::hint;
 use moe_theory::claims::assumptions::Assumption;
@@ -34,17 +35,16 @@ pub fn list() -> Result<(), Failure> {
     }
     writeln!(out, "\nCriteria")?;
     for criterion in Criterion::ALL {
-        line(&mut out, criterion.name(), criterion.importance().formula())?;
+        line(&mut out, criterion.name(), criterion.formula())?;
     }
     writeln!(out, "\nKeys of a simulation file")?;
     for key in KEYS {
         line(&mut out, key.path, key.doc)?;
     }
     writeln!(out, "\nColumns of the result files")?;
-    let columns = columns::all();
-    for file in columns.chunk_by(|a, b| a.file == b.file) {
-        let names: Vec<&str> = file.iter().map(|column| column.name.as_str()).collect();
-        line(&mut out, &file[0].file, &names.join(", "))?;
+    for file in columns::by_file() {
+        let names: Vec<&str> = file.iter().map(|column| column.name).collect();
+        line(&mut out, file[0].file, &names.join(", "))?;
     }
     writeln!(out, "\n`simulate explain NAME` tells more of each; a column is also FILE:COLUMN.")?;
     Ok(())
@@ -80,9 +80,8 @@ pub fn explain(id: &str) -> Result<(), Failure> {
     } else if let Some(key) = find_key(id) {
         explain_key(&mut out, key)?;
         explain_columns(&mut out, &columns::find(id))?;
-    } else if columns::all().iter().any(|column| column.file == id) {
-        let columns: Vec<Column> = columns::all().into_iter().filter(|column| column.file == id).collect();
-        explain_file(&mut out, id, &columns)?;
+    } else if let Some(columns) = columns::by_file().iter().find(|columns| columns[0].file == id) {
+        explain_file(&mut out, id, columns)?;
     } else if !columns::find(id).is_empty() {
         explain_columns(&mut out, &columns::find(id))?;
     } else {
@@ -104,7 +103,7 @@ fn names() -> Vec<String> {
     let criteria = Criterion::NAMES.iter().copied();
     let keys = KEYS.iter().map(|key| key.path);
     let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
-    names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name)).collect()
+    names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name.to_owned())).collect()
 }
 
 fn find_key(id: &str) -> Option<&'static Key> {
@@ -158,7 +157,7 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
 
 fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Result<()> {
     let importance = criterion.importance();
-    paragraph(out, &format!("{}: {}.", criterion.name(), importance.formula()))?;
+    paragraph(out, &format!("{}: {}.", criterion.name(), criterion.formula()))?;
     let needs: Vec<&str> = importance.needs().iter().map(|need| need.word()).collect();
     line(out, "needs", if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") }.as_str())?;
     let first = match (criterion.is_set(), importance.is_descending()) {
@@ -186,18 +185,32 @@ fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
     line(out, "source", key.source)
 }
 
+/// Prints tables as the documents hold them.
+pub fn markdown(tables: Tables) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match tables {
+        Tables::Columns => columns::markdown().iter().try_for_each(|table| writeln!(out, "{table}"))?,
+    }
+    Ok(())
+}
+
+/// A text of the documents without the backticks that mark words of files.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
+}
+
 /// The columns of a file, each in one line.
 fn explain_file(out: &mut impl Write, file: &str, columns: &[Column]) -> std::io::Result<()> {
     paragraph(out, &format!("{file}: {} columns", columns.len()))?;
-    columns.iter().try_for_each(|column| line(out, &column.name, &column.meaning))
+    columns.iter().try_for_each(|column| line(out, column.name, &plain(column.meaning)))
 }
 
 /// A column, in each file that has one of this name.
 fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<()> {
     for column in columns {
-        paragraph(out, &format!("{} ({}): {}", column.name, column.file, column.meaning))?;
-        line(out, "values", column.range())?;
-        line(out, "empty", &column.empty)?;
+        paragraph(out, &format!("{} ({}): {}", column.name, column.file, plain(column.meaning)))?;
+        line(out, "values", &column.kind.in_words())?;
+        line(out, "empty", &plain(column.empty))?;
         line(out, "source", "FORMAT.md; METHODOLOGY.md says what the quantities mean")?;
     }
     Ok(())

@@ -112,7 +112,7 @@ pub fn check_content(target: &Path, header: &JournalHeader, resume: bool) -> Res
 
 /// Whether a file of this name is one of results: a kill may come when some of them are in place and the manifest is not yet.
 fn is_result(name: &OsStr) -> bool {
-    let table = columns::all().iter().any(|column| name == column.file.as_str());
+    let table = columns::all().iter().any(|column| name == column.file);
     table || TABLES.iter().any(|table| name == *table) || name == PAGE || name == FIGURES
 }
 

@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
         Command::Run(arguments) => run::command(&arguments),
         Command::List => explain::list(),
-        Command::Explain { id } => explain::explain(&id),
+        Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
+        Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),

@@ -36,7 +36,7 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
     let mut manifest = whole(their);
     let header = header(manifest.clone(), false)?;
     folder::check_target(&arguments.out, &header, false)?;
-    let headers = Headers::new(&manifest.swept)?;
+    let headers = Headers::new(&manifest.swept);
     let mut readers = Vec::new();
     for (&shard, (dir, _)) in &shards {
         readers.push(ShardReader::open(shard, dir, &headers, HELD / (TABLES.len() * shards.len()))?);

@@ -177,7 +177,7 @@ pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>)
 
 /// What the journal of a simulation starts with.
 pub fn header(manifest: Manifest, timings: bool) -> Result<JournalHeader, Failure> {
-    let columns = Headers::new(&manifest.swept)?.columns.to_vec();
+    let columns = Headers::new(&manifest.swept).columns.to_vec();
     Ok(JournalHeader { journal: JOURNAL, manifest, timings, columns })
 }
 
@@ -202,7 +202,7 @@ fn simulate(
     let start = Instant::now();
     // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
     draft.register(&manifest)?;
-    let headers = Headers::new(&manifest.swept)?;
+    let headers = Headers::new(&manifest.swept);
     space::warn(draft.path(), space::estimated_bytes(points, &headers, shard));
     let total = shard.map_or_else(|| all_runs(points), |shard| shard.share(all_runs(points)));
     let (journal, opened) = Journal::open(draft.path(), &job.header, points)?;

@@ -1,13 +1,15 @@
-//! The names of the criteria.
+//! The names of the criteria, and what a simulation file has to know of each.
 
+use crate::criteria::criteria;
 use serde::{Deserialize, Serialize};
 
-macro_rules! criteria {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A rule that says which experts go. [`crate::prune::scores`] and [`crate::prune::sets`] hold what each computes.
+macro_rules! names {
+    ($($variant:ident = $name:literal, $formula:literal, $needs:expr, $source:expr, $rule:ident $score:tt
+       $(at most $most:ident)? $(or $infinite:ident)? $(column $place:ident)?;)*) => {
+        /// A rule that says which experts go; [`crate::prune::scores`] holds what each computes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Criterion {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+            $(#[doc = $formula] #[serde(rename = $name)] $variant,)*
         }
 
         impl Criterion {
@@ -17,80 +19,87 @@ macro_rules! criteria {
             pub const NAMES: &'static [&'static str] = &[$($name,)*];
 
             /// The criterion's name in simulation files and CSVs.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Criterion::$variant => $name,)* }
+            }
+
+            /// Its formula, in the notation of METHODOLOGY.
+            pub const fn formula(self) -> &'static str {
+                match self { $(Criterion::$variant => $formula,)* }
+            }
+
+            /// Whether it chooses a set for every number kept, so that experts have no score.
+            pub const fn is_set(self) -> bool {
+                match self { $(Criterion::$variant => is_set!($rule),)* }
+            }
+
+            /// The most experts of a model that it can be computed for.
+            pub const fn most_experts(self) -> usize {
+                match self { $(Criterion::$variant => most!($($most)?),)* }
+            }
+
+            /// Whether the score of an expert may be infinite.
+            pub const fn may_be_infinite(self) -> bool {
+                match self { $(Criterion::$variant => is_infinite!($($infinite)?),)* }
+            }
+
+            const fn place(self) -> Place {
+                match self { $(Criterion::$variant => place!($($place)?),)* }
             }
         }
     };
 }
 
-criteria! {
-    /// Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's).
-    RouterNormChange = "router-norm-change",
-    /// |Δ_s|.
-    RouterNormChangeAbs = "router-norm-change-abs",
-    /// Δᶜ_s: Δ_s of the centred routers.
-    RouterNormChangeCentred = "router-norm-change-centred",
-    /// Δ_s, largest first: the order of those who give a small Δ more bits.
-    RouterNormChangeReversed = "router-norm-change-reversed",
-    /// Δ_s after the first few iterations.
-    RouterNormChangeEarly = "router-norm-change-early",
-    /// D_s = ‖w_s^T − w_s⁰‖.
-    RouterDisplacement = "router-displacement",
-    /// ‖w_s^T‖.
-    RouterNorm = "router-norm",
-    /// mean_r ‖w_{s,r}^T − w_{s,r}⁰‖.
-    NeuronChange = "neuron-change",
-    /// ‖W_s^T‖_F.
-    NeuronMagnitude = "neuron-magnitude",
-    /// max_r ‖w_{s,r}^T‖.
-    MaxNeuronNorm = "max-neuron-norm",
-    /// max_r var_v h_{s,r,v}.
-    MaxVar = "max-var",
-    /// mean |h| / RMS h.
-    Aimer = "aimer",
-    /// S(0, 0, 0): routed pairs.
-    Frequency = "frequency",
-    /// S(0, 1, 0): gate mass.
-    Mass = "mass",
-    /// S(0, 0, 1): activation.
-    Ean = "ean",
-    /// S(0, 1, 1): gated activation.
-    GatedEan = "gated-ean",
-    /// S(1, 1, 1): mean gated activation.
-    Reap = "reap",
-    /// S(1, 0, 1): mean activation.
-    Man = "man",
-    /// S(1, 0, 2): mean squared activation.
-    Msan = "msan",
-    /// S(0, 2, 2): squared gated activation.
-    GatedSquared = "gated-squared",
-    /// Σ p_{s|j}.
-    SoftCount = "soft-count",
-    /// Number of tokens whose best expert it is.
-    Top1Count = "top1-count",
-    /// Top-1 frequency times mean confidence.
-    Nllb = "nllb",
-    /// std(A)·mean Γ over routed pairs.
-    Mone = "mone",
-    /// Σ |ℓ′ f_s|.
-    Taylor = "taylor",
-    /// KL(p(y|s) ‖ p(y)).
-    Specialisation = "specialisation",
-    /// Largest similarity to another expert of its sign.
-    Redundancy = "redundancy",
-    /// The set of least reconstruction error.
-    Naee = "naee",
-    /// The same without signs.
-    Hope = "hope",
-    /// Loss without the expert.
-    LooLoss = "loo-loss",
-    /// Errors without the expert.
-    LooAccuracy = "loo-accuracy",
-    /// The best of all sets.
-    Oracle = "oracle",
-    /// A seeded random permutation.
-    Random = "random",
+macro_rules! is_set {
+    (ascending) => {
+        false
+    };
+    (descending) => {
+        false
+    };
+    (set) => {
+        true
+    };
+}
+
+macro_rules! most {
+    () => {
+        usize::MAX
+    };
+    ($most:ident) => {
+        Criterion::$most
+    };
+}
+
+macro_rules! is_infinite {
+    () => {
+        false
+    };
+    (inf) => {
+        true
+    };
+}
+
+macro_rules! place {
+    () => {
+        Place::Middle
+    };
+    (first) => {
+        Place::First
+    };
+    (last) => {
+        Place::Last
+    };
+}
+
+criteria!(names);
+
+/// Where the column of a criterion's scores stands among those of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    First,
+    Middle,
+    Last,
 }
 
 impl Criterion {
@@ -99,17 +108,33 @@ impl Criterion {
     /// The most experts for criteria that compare experts pair by pair.
     pub const MOST_PAIRED: usize = 512;
 
-    /// Whether it chooses a set for every number kept, so that experts have no score.
-    pub fn is_set(self) -> bool {
-        matches!(self, Criterion::Naee | Criterion::Hope | Criterion::Oracle)
+    /// Every criterion in the order of its column in `experts.csv`.
+    pub const COLUMNS: [Criterion; Criterion::ALL.len()] = in_columns();
+
+    /// The criterion of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|criterion| criterion.name() == name)
     }
 
-    /// The most experts of a model that it can be computed for.
-    pub fn most_experts(self) -> usize {
-        match self {
-            Criterion::Oracle => Self::MOST_EXHAUSTIVE,
-            Criterion::Naee | Criterion::Hope | Criterion::Redundancy => Self::MOST_PAIRED,
-            _ => usize::MAX,
-        }
+    /// Whether every run has its scores, whichever criteria the file chose: they cost nothing.
+    pub const fn is_always_scored(self) -> bool {
+        matches!(self.place(), Place::First)
     }
+}
+
+const fn in_columns() -> [Criterion; Criterion::ALL.len()] {
+    let mut columns = [Criterion::ALL[0]; Criterion::ALL.len()];
+    let (mut filled, mut round) = (0, 0);
+    while round < 3 {
+        let mut next = 0;
+        while next < Criterion::ALL.len() {
+            if Criterion::ALL[next].place() as usize == round {
+                columns[filled] = Criterion::ALL[next];
+                filled += 1;
+            }
+            next += 1;
+        }
+        round += 1;
+    }
+    columns
 }

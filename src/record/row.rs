@@ -1,0 +1,216 @@
+//! What makes a struct the row of a CSV file: its columns, and how it is read by their names.
+//!
+//! `row!` takes the struct and writes all of that. A field reads
+//! `name: Type as kind, empty "when" => optional;` below a comment that is the meaning of its column. The kind follows from
+//! the type unless `as` says more; without `empty` no cell is; a file may lack the column of an `Option`, and an `optional`
+//! one.
+
+use super::columns::{Column, Kind};
+use crate::measure::Role;
+use serde::de::value::UnitDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+/// A row of a CSV file.
+pub trait Row {
+    /// Its columns, in order.
+    fn columns() -> Vec<Column>;
+}
+
+/// The names of a row's columns, in order.
+pub fn names<T: Row>() -> Vec<String> {
+    T::columns().iter().map(|column| column.name.to_owned()).collect()
+}
+
+/// A field of a row: one column, or several.
+pub(super) trait Field: Sized {
+    /// The values of the columns, as far as the type says it.
+    fn kind() -> Kind;
+
+    /// The columns of a field that is described so.
+    fn columns(described: Column) -> Vec<Column> {
+        vec![described]
+    }
+
+    /// Reads the next cell if it is of a column of this field, whose own name is `own`; whether it is.
+    fn read<'de, A: MapAccess<'de>>(
+        slot: &mut Option<Self>,
+        own: &'static str,
+        column: &[u8],
+        cells: &mut A,
+    ) -> Result<bool, A::Error>;
+
+    /// The value where the file has no such column.
+    fn absent<E: Error>(own: &'static str) -> Result<Self, E>;
+}
+
+/// What stands in one cell.
+pub(super) trait Value: DeserializeOwned {
+    /// The values, as far as the type says it.
+    fn kind() -> Kind;
+}
+
+impl<T: Value> Field for T {
+    fn kind() -> Kind {
+        <T as Value>::kind()
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        slot: &mut Option<Self>,
+        own: &'static str,
+        column: &[u8],
+        cells: &mut A,
+    ) -> Result<bool, A::Error> {
+        if own.as_bytes() != column {
+            return Ok(false);
+        }
+        if slot.is_some() {
+            return Err(A::Error::duplicate_field(own));
+        }
+        *slot = Some(cells.next_value()?);
+        Ok(true)
+    }
+
+    fn absent<E: Error>(own: &'static str) -> Result<Self, E> {
+        // An `Option` takes a unit for `None`; nothing else does.
+        T::deserialize(UnitDeserializer::<E>::new()).map_err(|_| E::missing_field(own))
+    }
+}
+
+macro_rules! values {
+    ($($type:ty => $kind:expr,)*) => {
+        $(impl Value for $type {
+            fn kind() -> Kind {
+                $kind
+            }
+        })*
+    };
+}
+
+values! {
+    usize => Kind::Integer,
+    u64 => Kind::Integer,
+    i8 => Kind::Sign,
+    f64 => Kind::Number,
+    bool => Kind::Flag,
+    String => Kind::Text,
+    Role => Kind::Word(words::<Role>()),
+}
+
+impl<T: Value> Value for Option<T> {
+    fn kind() -> Kind {
+        <T as Value>::kind()
+    }
+}
+
+/// The words of an enum without fields, as serde writes them.
+pub(super) fn words<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut words: &'static [&'static str] = &[];
+    // It only asks what the words are: there is nothing to read, and so no value.
+    let nothing = T::deserialize(Words(&mut words));
+    debug_assert!(nothing.is_err());
+    words
+}
+
+/// Hears of an enum's words, and has no value.
+struct Words<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Words<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        words: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = words;
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("there is nothing to read"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+macro_rules! row {
+    (
+        $(#[$about:meta])*
+        pub struct $row:ident in $file:literal {
+            $(
+                $(#[doc = $meaning:literal])+
+                $field:ident: $type:ty $(as $kind:expr)? $(, empty $empty:expr)? $(=> $optional:ident)?;
+            )*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+        pub struct $row {
+            $($(#[doc = $meaning])+ pub $field: $type,)*
+        }
+
+        impl $crate::record::row::Row for $row {
+            fn columns() -> Vec<$crate::record::columns::Column> {
+                use $crate::record::{columns, row::Field};
+                [$({
+                    let [.., kind] = [<$type as Field>::kind() $(, $kind)?];
+                    let [.., empty] = [columns::NEVER $(, $empty)?];
+                    let meaning = concat!($($meaning),+).trim_ascii();
+                    <$type as Field>::columns(columns::Column { file: $file, name: stringify!($field), kind, meaning, empty })
+                }),*]
+                .concat()
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $row {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct ByName;
+
+                impl<'de> serde::de::Visitor<'de> for ByName {
+                    type Value = $row;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        formatter.write_str(concat!("a row of ", $file))
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut cells: A) -> Result<$row, A::Error> {
+                        use $crate::record::row::Field;
+                        $(let mut $field: Option<$type> = None;)*
+                        while let Some(column) = cells.next_key::<&'de [u8]>()? {
+                            let is_known = false
+                                $(|| Field::read(&mut $field, stringify!($field), column, &mut cells)?)*;
+                            if !is_known {
+                                cells.next_value::<serde::de::IgnoredAny>()?;
+                            }
+                        }
+                        Ok($row {
+                            $($field: match $field {
+                                Some(value) => value,
+                                None => $crate::record::row::absent!($type, $field $(, $optional)?),
+                            },)*
+                        })
+                    }
+                }
+
+                deserializer.deserialize_struct(stringify!($row), &[$(stringify!($field)),*], ByName)
+            }
+        }
+    };
+}
+
+/// The value of a column that a file lacks.
+macro_rules! absent {
+    ($type:ty, $field:ident) => {
+        <$type as Field>::absent(stringify!($field))?
+    };
+    ($type:ty, $field:ident, optional) => {
+        <$type>::default()
+    };
+}
+
+pub(super) use {absent, row};
