@@ -1,7 +1,7 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
 use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, ThresholdRule, find_claim};
-use super::claim_words::{FEATURES, Feature, ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
+use super::claim_words::{Feature, On, RoleSource, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::keys::{Kind, nearest_word};
@@ -84,10 +84,10 @@ impl ClaimSpec {
             id: claim.id.into(),
             threshold: read_threshold(&mut fields, claim, claim.threshold)?,
             level: read_level(&mut fields)?,
-            on: fields.word("on", &ONS)?.unwrap_or(On::Met),
-            roles: fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Measured),
+            on: fields.word("on", On::ALL)?.unwrap_or(On::Met),
+            roles: fields.word("roles", RoleSource::ALL)?.unwrap_or(RoleSource::Measured),
             case: read_case(&mut fields, cases)?,
-            expect: fields.word("expect", &VERDICTS)?,
+            expect: fields.word("expect", Verdict::ALL)?,
             slope: read_constant(&mut fields, claim, "slope", claim.slope.is_some(), SLOPE)?.or(claim.slope),
             range: read_required(&mut fields, claim, "range", RANGE, "R, the bound on the activation ranges R_s")?,
             lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "Λ, the bound on λ₁ and λ₂")?,
@@ -221,7 +221,7 @@ fn read_against(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Criterio
 /// Takes `feature`, which claims that compare criteria may have, and no others.
 fn read_feature(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Feature>, SimulationError> {
     if claim.against {
-        return fields.word("feature", &FEATURES);
+        return fields.word("feature", Feature::ALL);
     }
     match fields.take("feature") {
         Some(value) => Err(fields.refuse("feature", &value, format!("claim {} takes no feature", claim.id))),

@@ -386,7 +386,7 @@ pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), 
         let legal =
             format!("must hold a number of at least {sufficient}, because claim T2b has threshold = {sufficient}");
         let value = match &pruning.finetune_kept {
-            Kept::All(_) => "all".into(),
+            Kept::All => "all".into(),
             Kept::Listed(listed) => format!("{listed:?}"),
         };
         return refuse("pruning.finetune_kept", value, legal);

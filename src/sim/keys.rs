@@ -1,9 +1,38 @@
 //! The keys of a simulation file: legal range, default, symbol, meaning and source of each.
 //!
-//! [`KEYS`] is the one table that file, `--set`, grid, manifest and documents are read against. A key's last part is
-//! unique, so that it names the key in expressions and columns.
+//! [`KEYS`] is the one table that file, `--set`, grid, manifest and documents are read against. A key stands once, in the
+//! section of [`super::parameters`] that has its field. A key's last part is unique, so that it names the key in
+//! expressions and columns.
 
-pub use super::key_table::KEYS;
+use super::parameters::SECTIONS;
+
+/// Every key of a simulation file, in the order of the sections. The defaults are the in-regime setting (METHODOLOGY,
+/// "The default setting").
+pub static KEYS: &[Key] = &joined::<{ number(SECTIONS) }>(SECTIONS);
+
+const fn number(sections: &[&[Key]]) -> usize {
+    let (mut section, mut keys) = (0, 0);
+    while section < sections.len() {
+        keys += sections[section].len();
+        section += 1;
+    }
+    keys
+}
+
+const fn joined<const N: usize>(sections: &[&[Key]]) -> [Key; N] {
+    let mut all = [sections[0][0]; N];
+    let (mut section, mut place) = (0, 0);
+    while section < sections.len() {
+        let mut own = 0;
+        while own < sections[section].len() {
+            all[place] = sections[section][own];
+            own += 1;
+            place += 1;
+        }
+        section += 1;
+    }
+    all
+}
 
 /// One key of a simulation file.
 #[derive(Clone, Copy, Debug, PartialEq)]

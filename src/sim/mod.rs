@@ -14,7 +14,6 @@ mod error;
 pub mod expression;
 mod fields;
 mod grid;
-mod key_table;
 pub mod keys;
 mod line;
 mod overrides;
@@ -26,6 +25,7 @@ pub mod seed;
 pub mod shipped;
 mod simulation;
 mod value;
+mod words;
 mod worlds;
 
 pub use axis::Axis;

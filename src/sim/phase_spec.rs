@@ -1,7 +1,7 @@
 //! Maps of the probability that a claim holds, over one or two parameters. They are no part of the verdicts.
 
 use super::claim_spec::{ClaimSpec, read_case, read_id_among, read_level, read_threshold};
-use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource};
+use super::claim_words::{On, RoleSource};
 use super::error::{Place, SimulationError};
 use super::fields::Fields;
 use super::keys::{KEYS, find, nearest};
@@ -32,8 +32,8 @@ impl PhaseSpec {
     pub(crate) fn read(file: &str, number: usize, value: Value, cases: &[&str]) -> Result<Self, SimulationError> {
         const KNOWN: &[&str] = &["claims", "on", "roles", "case", "x", "y"];
         let mut fields = Fields::of_value(Place::File(file.into()), label(number), value, KNOWN)?;
-        let on = fields.word("on", &ONS)?.unwrap_or(On::All);
-        let roles = fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Built);
+        let on = fields.word("on", On::ALL)?.unwrap_or(On::All);
+        let roles = fields.word("roles", RoleSource::ALL)?.unwrap_or(RoleSource::Built);
         let case = read_case(&mut fields, cases)?;
         let legal = "must be a list of one or more claims { id, threshold, level }";
         let claims = match fields.take("claims") {

@@ -3,7 +3,7 @@
 use super::error::{one_line, shown};
 use super::expression::Expression;
 use super::keys::{Key, Kind};
-use super::parameters::{AllKept, Kept};
+use super::parameters::Kept;
 
 /// The resolved value of a key, inside its legal range.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,26 +48,9 @@ impl Value {
             Value::Real(real) => shortest(*real),
             Value::Flag(flag) => flag.to_string(),
             Value::Choice(word) => word.clone(),
-            Value::Kept(Kept::All(_)) => "all".into(),
+            Value::Kept(Kept::All) => "all".into(),
             Value::Kept(Kept::Listed(numbers)) => format!("{numbers:?}"),
             Value::Words(words) => format!("[{}]", words.join(", ")),
-        }
-    }
-
-    pub(crate) fn to_toml(&self) -> toml::Value {
-        match self {
-            Value::Integer(integer) => toml::Value::Integer(i64::try_from(*integer).unwrap_or(i64::MAX)),
-            Value::Real(real) => toml::Value::Float(*real),
-            Value::Flag(flag) => toml::Value::Boolean(*flag),
-            Value::Choice(word) => toml::Value::String(word.clone()),
-            Value::Kept(Kept::All(_)) => toml::Value::String("all".into()),
-            Value::Kept(Kept::Listed(numbers)) => {
-                let integer = |number: &usize| toml::Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX));
-                toml::Value::Array(numbers.iter().map(integer).collect())
-            }
-            Value::Words(words) => {
-                toml::Value::Array(words.iter().map(|word| toml::Value::String(word.clone())).collect())
-            }
         }
     }
 }
@@ -177,7 +160,7 @@ fn read_words(words: &[&str], value: &toml::Value) -> Option<Value> {
 
 fn read_kept(value: &toml::Value) -> Option<Kept> {
     match value {
-        toml::Value::String(word) if word == "all" => Some(Kept::All(AllKept::All)),
+        toml::Value::String(word) if word == "all" => Some(Kept::All),
         toml::Value::Array(items) => {
             let kept = |item| whole(item).filter(|kept| *kept >= 1).and_then(|kept| usize::try_from(kept).ok());
             items.iter().map(kept).collect::<Option<Vec<usize>>>().map(Kept::Listed)

@@ -1,96 +1,77 @@
 //! The names of the criteria.
 
-use serde::{Deserialize, Serialize};
+use crate::sim::words::words;
 
-macro_rules! criteria {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A rule that says which experts go. [`crate::prune::scores`] and [`crate::prune::sets`] hold what each computes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Criterion {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
-        }
-
-        impl Criterion {
-            /// Every criterion.
-            pub const ALL: &'static [Criterion] = &[$(Criterion::$variant,)*];
-            /// Their names, in the same order.
-            pub const NAMES: &'static [&'static str] = &[$($name,)*];
-
-            /// The criterion's name in simulation files and CSVs.
-            pub fn name(self) -> &'static str {
-                match self { $(Criterion::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-criteria! {
-    /// Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's).
-    RouterNormChange = "router-norm-change",
-    /// |Δ_s|.
-    RouterNormChangeAbs = "router-norm-change-abs",
-    /// Δᶜ_s: Δ_s of the centred routers.
-    RouterNormChangeCentred = "router-norm-change-centred",
-    /// Δ_s, largest first: the order of those who give a small Δ more bits.
-    RouterNormChangeReversed = "router-norm-change-reversed",
-    /// Δ_s after the first few iterations.
-    RouterNormChangeEarly = "router-norm-change-early",
-    /// D_s = ‖w_s^T − w_s⁰‖.
-    RouterDisplacement = "router-displacement",
-    /// ‖w_s^T‖.
-    RouterNorm = "router-norm",
-    /// mean_r ‖w_{s,r}^T − w_{s,r}⁰‖.
-    NeuronChange = "neuron-change",
-    /// ‖W_s^T‖_F.
-    NeuronMagnitude = "neuron-magnitude",
-    /// max_r ‖w_{s,r}^T‖.
-    MaxNeuronNorm = "max-neuron-norm",
-    /// max_r var_v h_{s,r,v}.
-    MaxVar = "max-var",
-    /// mean |h| / RMS h.
-    Aimer = "aimer",
-    /// S(0, 0, 0): routed pairs.
-    Frequency = "frequency",
-    /// S(0, 1, 0): gate mass.
-    Mass = "mass",
-    /// S(0, 0, 1): activation.
-    Ean = "ean",
-    /// S(0, 1, 1): gated activation.
-    GatedEan = "gated-ean",
-    /// S(1, 1, 1): mean gated activation.
-    Reap = "reap",
-    /// S(1, 0, 1): mean activation.
-    Man = "man",
-    /// S(1, 0, 2): mean squared activation.
-    Msan = "msan",
-    /// S(0, 2, 2): squared gated activation.
-    GatedSquared = "gated-squared",
-    /// Σ p_{s|j}.
-    SoftCount = "soft-count",
-    /// Number of tokens whose best expert it is.
-    Top1Count = "top1-count",
-    /// Top-1 frequency times mean confidence.
-    Nllb = "nllb",
-    /// std(A)·mean Γ over routed pairs.
-    Mone = "mone",
-    /// Σ |ℓ′ f_s|.
-    Taylor = "taylor",
-    /// KL(p(y|s) ‖ p(y)).
-    Specialisation = "specialisation",
-    /// Largest similarity to another expert of its sign.
-    Redundancy = "redundancy",
-    /// The set of least reconstruction error.
-    Naee = "naee",
-    /// The same without signs.
-    Hope = "hope",
-    /// Loss without the expert.
-    LooLoss = "loo-loss",
-    /// Errors without the expert.
-    LooAccuracy = "loo-accuracy",
-    /// The best of all sets.
-    Oracle = "oracle",
-    /// A seeded random permutation.
-    Random = "random",
+words! {
+    /// A rule that says which experts go. [`crate::prune::scores`] and [`crate::prune::sets`] hold what each computes.
+    pub enum Criterion {
+        /// Δ_s = ‖w_s^T‖ − ‖w_s⁰‖ (the paper's).
+        RouterNormChange = "router-norm-change",
+        /// |Δ_s|.
+        RouterNormChangeAbs = "router-norm-change-abs",
+        /// Δᶜ_s: Δ_s of the centred routers.
+        RouterNormChangeCentred = "router-norm-change-centred",
+        /// Δ_s, largest first: the order of those who give a small Δ more bits.
+        RouterNormChangeReversed = "router-norm-change-reversed",
+        /// Δ_s after the first few iterations.
+        RouterNormChangeEarly = "router-norm-change-early",
+        /// D_s = ‖w_s^T − w_s⁰‖.
+        RouterDisplacement = "router-displacement",
+        /// ‖w_s^T‖.
+        RouterNorm = "router-norm",
+        /// mean_r ‖w_{s,r}^T − w_{s,r}⁰‖.
+        NeuronChange = "neuron-change",
+        /// ‖W_s^T‖_F.
+        NeuronMagnitude = "neuron-magnitude",
+        /// max_r ‖w_{s,r}^T‖.
+        MaxNeuronNorm = "max-neuron-norm",
+        /// max_r var_v h_{s,r,v}.
+        MaxVar = "max-var",
+        /// mean |h| / RMS h.
+        Aimer = "aimer",
+        /// S(0, 0, 0): routed pairs.
+        Frequency = "frequency",
+        /// S(0, 1, 0): gate mass.
+        Mass = "mass",
+        /// S(0, 0, 1): activation.
+        Ean = "ean",
+        /// S(0, 1, 1): gated activation.
+        GatedEan = "gated-ean",
+        /// S(1, 1, 1): mean gated activation.
+        Reap = "reap",
+        /// S(1, 0, 1): mean activation.
+        Man = "man",
+        /// S(1, 0, 2): mean squared activation.
+        Msan = "msan",
+        /// S(0, 2, 2): squared gated activation.
+        GatedSquared = "gated-squared",
+        /// Σ p_{s|j}.
+        SoftCount = "soft-count",
+        /// Number of tokens whose best expert it is.
+        Top1Count = "top1-count",
+        /// Top-1 frequency times mean confidence.
+        Nllb = "nllb",
+        /// std(A)·mean Γ over routed pairs.
+        Mone = "mone",
+        /// Σ |ℓ′ f_s|.
+        Taylor = "taylor",
+        /// KL(p(y|s) ‖ p(y)).
+        Specialisation = "specialisation",
+        /// Largest similarity to another expert of its sign.
+        Redundancy = "redundancy",
+        /// The set of least reconstruction error.
+        Naee = "naee",
+        /// The same without signs.
+        Hope = "hope",
+        /// Loss without the expert.
+        LooLoss = "loo-loss",
+        /// Errors without the expert.
+        LooAccuracy = "loo-accuracy",
+        /// The best of all sets.
+        Oracle = "oracle",
+        /// A seeded random permutation.
+        Random = "random",
+    }
 }
 
 impl Criterion {
