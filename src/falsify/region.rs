@@ -1,6 +1,7 @@
 //! The box of parameters that is searched, and what is fixed.
 
-use crate::sim::keys::{KEYS, Kind, find};
+use crate::sim::Kind;
+use crate::sim::keys::{KEYS, find};
 use crate::sim::{Overrides, Simulation, SimulationError, find_claim};
 use toml::{Table, Value};
 

@@ -2,9 +2,11 @@
 
 use super::error::SimulationError;
 use super::fields::Fields;
-use super::keys::{KEYS, Key, Kind};
+use super::key::{Key, Kind};
+use super::keys::KEYS;
 use super::resolve::{Assigned, Origin};
-use super::value::{Setting, refused, shortest, whole};
+use super::setting::Setting;
+use super::value::{refused, shortest, whole};
 use std::collections::BTreeSet;
 use toml::Value;
 

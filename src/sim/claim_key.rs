@@ -1,6 +1,6 @@
 //! The claims that a simulation file may name, and the constants that each takes.
 
-use super::keys::Kind;
+use super::key::Kind;
 
 /// A claim that a file may name.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,9 +4,10 @@ use super::claim_key::find_claim;
 use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
-    Contradiction, check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for,
-    check_lemma_for, check_rare_for, check_setting_for, check_t2b,
+    check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
+    check_rare_for, check_setting_for, check_t2b,
 };
+use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;

@@ -4,8 +4,9 @@ use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, MARGIN, RANGE, RATIO, SLOPE,
 use super::claim_words::{Feature, On, RoleSource, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
-use super::keys::{Kind, nearest_word};
+use super::key::Kind;
 use super::parameters::Criterion;
+use super::similarity::nearest_word;
 use super::value::Value;
 use serde::{Deserialize, Serialize};
 

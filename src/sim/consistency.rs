@@ -1,21 +1,11 @@
 //! Keys that are legal one by one and contradict each other.
 
 use super::claim_words::RoleSource;
+use super::contradiction::Contradiction;
 use super::parameters::{
     Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal, Routing,
 };
 use super::worlds;
-
-/// A key whose value contradicts other keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contradiction {
-    /// Path of the key.
-    pub key: &'static str,
-    /// Its value.
-    pub value: String,
-    /// What would be legal, and the contradicting keys with their values.
-    pub legal: String,
-}
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
 pub const MEMORY_LIMIT: u64 = 8 << 30;

@@ -1,8 +1,9 @@
 //! Reading TOML tables key by key, with the place in every message.
 
-use super::error::{Place, SimulationError, one_line};
-use super::keys::{find, index_of_path, nearest, nearest_word, sections, similarity};
-use super::value::refused;
+use super::error::{Place, SimulationError, one_line, shown};
+use super::keys::{find, index_of_path, nearest, sections};
+use super::similarity::{nearest_word, similarity};
+use super::value::{refused, whole};
 use std::fmt::Display;
 use toml::{Table, Value};
 
@@ -156,4 +157,48 @@ pub(crate) fn keys_of(place: &Place, what: &str, table: Table) -> Result<Vec<(us
         }
     }
     Ok(found)
+}
+
+/// Most runs of a point.
+pub(crate) const MOST_SEEDS: u64 = 1_000_000_000;
+const NAME_LEGAL: &str = "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot";
+
+/// Whether a name can be a folder's: see [`NAME_LEGAL`].
+fn is_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(legal)
+}
+
+/// Takes `name`, of the file or of a case.
+pub(crate) fn read_name(fields: &mut Fields) -> Result<String, SimulationError> {
+    match fields.text("name", NAME_LEGAL)? {
+        None => Err(fields.missing("name", NAME_LEGAL.into())),
+        Some(name) if is_name(&name) => Ok(name),
+        Some(name) => Err(fields.refuse("name", &Value::String(name), NAME_LEGAL.into())),
+    }
+}
+
+pub(crate) fn seeds_legal() -> String {
+    format!("must be an integer from 1 to {MOST_SEEDS}")
+}
+
+/// Takes `seeds` of the file or of a case.
+pub(crate) fn seeds_within(fields: &mut Fields) -> Result<Option<u64>, SimulationError> {
+    let Some(value) = fields.take("seeds") else { return Ok(None) };
+    match whole(&value) {
+        Some(seeds) if (1..=MOST_SEEDS).contains(&seeds) => Ok(Some(seeds)),
+        _ => Err(fields.refuse("seeds", &value, seeds_legal())),
+    }
+}
+
+/// A part of the file that must be a table; empty if it is not there.
+pub(crate) fn table_or_empty(file: &str, key: String, value: Option<Value>) -> Result<Table, SimulationError> {
+    match value {
+        None => Ok(Table::new()),
+        Some(Value::Table(table)) => Ok(table),
+        Some(other) => {
+            let (place, value) = (Place::File(file.into()), shown(&other));
+            Err(SimulationError::Value { place, key, value, legal: "must be a table".into(), hint: None })
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::axis::Axis;
 use super::case::Case;
-use super::consistency::{self, Contradiction};
+use super::consistency;
+use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::keys::{KEYS, index_of_path};
 use super::parameters::Parameters;

@@ -5,9 +5,11 @@ use super::claim_words::{On, RoleSource};
 use super::error::{Place, SimulationError};
 use super::fields::Fields;
 use super::keys::{KEYS, find, nearest};
-use super::phase_map::RATIO;
 use serde::{Deserialize, Serialize};
 use toml::Value;
+
+/// The word of a file for the pruning ratio ρ as second axis.
+pub(crate) const RATIO: &str = "ratio";
 
 /// One `[[phase]]` of a simulation file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

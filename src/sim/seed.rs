@@ -1,7 +1,8 @@
 //! A run's seed: a hash of what the run depends on, never of the point's number, so that a run alone is the run of a
 //! sweep.
 
-use super::keys::{KEYS, Key, find};
+use super::key::Key;
+use super::keys::{KEYS, find};
 use super::parameters::Parameters;
 use sha2::{Digest, Sha256};
 

@@ -1,8 +1,9 @@
 //! The legal values of a key as a value of its field's type: a range, words, or a list.
 
 use super::Criterion;
-use super::pruning::{Criteria, Kept};
-use crate::sim::keys::Kind;
+use super::pruning::Criteria;
+use crate::sim::kept::Kept;
+use crate::sim::key::Kind;
 use crate::sim::value::Value;
 use crate::sim::words::Word;
 use std::marker::PhantomData;

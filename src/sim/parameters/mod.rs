@@ -4,7 +4,7 @@
 //! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
 //! default, symbol and source stand in [`crate::sim::keys`].
 
-use super::keys::Key;
+use super::key::Key;
 use super::value::Value;
 
 mod criterion;
@@ -17,6 +17,7 @@ mod pruning;
 mod section;
 mod training;
 
+pub use super::kept::Kept;
 pub use criterion::Criterion;
 pub use data::{Basis, DataParameters, Labels};
 pub use measurements::{
@@ -25,8 +26,7 @@ pub use measurements::{
 pub use model::{Gates, ModelParameters, Priority, Routing, Signs};
 pub use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
-    Afterwards, CalibrationData, Criteria, Kept, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange,
-    Removal,
+    Afterwards, CalibrationData, Criteria, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
 pub use training::TrainingParameters;
 
@@ -57,7 +57,7 @@ macro_rules! sections {
 
             /// The value of every key, in the order of the table.
             pub(super) fn values(&self) -> Vec<Value> {
-                let mut values = Vec::with_capacity(super::keys::KEYS.len());
+                let mut values = Vec::new();
                 $(values.extend(self.$section.values());)+
                 values
             }

@@ -3,6 +3,7 @@
 use super::Criterion;
 use super::domain::{criteria, flag, integer, kept, real, word};
 use super::section::{CONTROL, CRITERIA, MANY, PRUNING, section};
+use crate::sim::kept::Kept;
 use crate::sim::words::words;
 
 section! {
@@ -145,29 +146,5 @@ words! {
         SmallestFirst = "smallest-first",
         /// Largest score first: a negative control.
         LargestFirst = "largest-first",
-    }
-}
-
-/// Numbers of experts kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// The word `all`: every number from k to 1.
-    All,
-    /// These numbers.
-    Listed(Vec<usize>),
-}
-
-impl Kept {
-    /// The numbers kept, largest first, for a model of `experts` experts.
-    pub fn numbers(&self, experts: usize) -> Vec<usize> {
-        match self {
-            Kept::All => (1..=experts).rev().collect(),
-            Kept::Listed(listed) => {
-                let mut numbers = listed.clone();
-                numbers.sort_unstable_by(|a, b| b.cmp(a));
-                numbers.dedup();
-                numbers
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! A section of the parameters: each key is one entry, which makes the field of the struct and the [`Key`] of the table.
 
 use super::domain::Domain;
-use crate::sim::keys::Key;
+use crate::sim::key::Key;
 
 pub(super) const DATA: &str = "paper; METHODOLOGY, The data";
 pub(super) const MODEL: &str = "paper; METHODOLOGY, The model";
@@ -54,7 +54,7 @@ macro_rules! section {
 
         impl $name {
             /// The keys of the section.
-            pub(in crate::sim) const KEYS: &'static [$crate::sim::keys::Key] = &[
+            pub(in crate::sim) const KEYS: &'static [$crate::sim::key::Key] = &[
                 $($crate::sim::parameters::section::key::<$type>(
                     concat!($section, ".", stringify!($field)),
                     $symbol,
