@@ -2,7 +2,8 @@
 
 use moe_theory::certify::extremes::{extreme, sum_bound};
 use moe_theory::certify::noise::bounded;
-use moe_theory::certify::relaxation::{Occurrences, Prices, Relaxation};
+use moe_theory::certify::occurrences::Occurrences;
+use moe_theory::certify::relaxation::{Prices, Relaxation};
 use moe_theory::certify::{
     Budget, Certificate, ModelTable, Radii, Stored, Support, Verdict, certify, certify_path, certify_subsets,
 };

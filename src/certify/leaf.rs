@@ -2,7 +2,7 @@
 
 use super::evaluate::{Enclosure, Input, margin};
 use super::local::input;
-use super::relaxation::Occurrences;
+use super::occurrences::Occurrences;
 use super::table::ModelTable;
 use crate::patterns::{Class, Pattern};
 

@@ -17,6 +17,7 @@ pub mod file;
 mod leaf;
 mod local;
 pub mod noise;
+pub mod occurrences;
 pub mod relaxation;
 pub mod search;
 pub mod selection;

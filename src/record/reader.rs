@@ -1,6 +1,7 @@
 //! The tables of a result folder or a shard, read run by run.
 
-use super::lines::{BadLines, Headers, RunLines, TABLES};
+use super::lines::{Headers, RunLines};
+use super::run_record::{BadLines, TABLES, bad, shown};
 use super::tasks::Task;
 use csv::ByteRecord;
 use std::io::Read;
@@ -78,15 +79,6 @@ impl<R: Read> RunReader<R> {
         }
         Ok(Some(RunLines { point: task.0, run: task.1, tables }))
     }
-}
-
-pub(super) fn bad(table: &'static str, problem: impl ToString) -> BadLines {
-    BadLines { table, problem: problem.to_string() }
-}
-
-/// A run in words.
-pub fn shown((point, run): Task) -> String {
-    format!("run {run} of point {point}")
 }
 
 impl<R: Read> TableReader<R> {

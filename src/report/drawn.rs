@@ -70,3 +70,24 @@ impl From<&PruningRow> for DrawnModel {
         Self { point, run, criterion, kept, ratio, finetuned, accuracy, certificate, margin_lower }
     }
 }
+
+/// What tells a run's point from the others: columns of `runs.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct SweptPoint {
+    /// Grid point.
+    pub point: usize,
+    /// The case; empty if there is none.
+    #[serde(default)]
+    pub case: String,
+    /// d, if it is swept.
+    #[serde(default)]
+    pub patterns: Option<usize>,
+}
+
+/// The roles in the order of the legend, with their names.
+pub(in crate::report) const ROLES: [(Role, &str); 4] = [
+    (Role::Relevant, "relevant"),
+    (Role::Misaligned, "misaligned"),
+    (Role::Irrelevant, "irrelevant"),
+    (Role::Ambiguous, "ambiguous"),
+];

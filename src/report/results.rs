@@ -1,9 +1,9 @@
 //! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
-use super::figures::SweptPoint;
 use super::gathering::{Gathered, PointRuns};
 use crate::record::manifest::Manifest;
 use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
+use crate::report::drawn::SweptPoint;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A result folder, as far as a report needs it.

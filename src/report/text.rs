@@ -1,6 +1,7 @@
 //! The verdict table for a terminal of 80 columns.
 
-use super::glance::sparkline;
+use super::bars::sparkline;
+use super::numbers::{WIDTH, bare_percent, percent, significant};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::definitions::definition;
@@ -8,9 +9,6 @@ use crate::claims::judge::conclusions;
 use crate::claims::stakes::is_lower_bound;
 use crate::record::ClaimRow;
 use std::fmt::Write;
-
-/// Width of the table.
-pub const WIDTH: usize = 80;
 
 /// Everything that came out, as tables of at most [`WIDTH`] columns.
 pub fn findings(findings: &Findings) -> String {
@@ -114,22 +112,6 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
     line.trim_end().to_owned()
 }
 
-fn percent(share: f64) -> String {
-    format!("{} %", bare_percent(share))
-}
-
-/// One decimal, never rounded up to 100 or down to 0.
-pub(super) fn bare_percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    match text.as_str() {
-        "100.0" if share < 1.0 => "99.9".to_owned(),
-        "0.0" if share > 0.0 => "0.1".to_owned(),
-        "100.0" => "100".to_owned(),
-        "0.0" => "0".to_owned(),
-        _ => text,
-    }
-}
-
 /// What was claimed and what came out, in words.
 pub fn in_words(row: &ClaimRow) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
@@ -168,16 +150,6 @@ pub(super) fn constants(row: &ClaimRow) -> String {
         let _ = write!(text, ", on samples with {} features", row.feature);
     }
     text
-}
-
-/// Three significant digits.
-pub(super) fn significant(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e4).contains(&value.abs()) {
-        let digits = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
-        format!("{value:.digits$}")
-    } else {
-        format!("{value:.2e}")
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{self, PIECE, open_tables};
+use moe_theory::record::BadLines;
 use moe_theory::record::RunReader;
-use moe_theory::record::lines::BadLines;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
 use moe_theory::report::criteria::{RunRows, Standings, definitions, table};

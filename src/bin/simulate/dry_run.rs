@@ -11,7 +11,7 @@ use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
 use moe_theory::claims::trial::fewest_runs;
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::ALPHA;
-use moe_theory::report::text::WIDTH;
+use moe_theory::report::WIDTH;
 use moe_theory::run::run;
 use moe_theory::sim::consistency::state_bytes;
 use moe_theory::sim::{ClaimSpec, Point};

@@ -7,7 +7,7 @@ use moe_theory::claims::definitions::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::LEMMAS;
 use moe_theory::claims::slope_parts::slope_parts;
 use moe_theory::record::columns::{self, Column};
-use moe_theory::report::text::WIDTH;
+use moe_theory::report::WIDTH;
 use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
 use std::io::Write;

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::load::load;
 use moe_theory::claims::{Analysis, Findings};
-use moe_theory::record::lines::BadLines;
+use moe_theory::record::BadLines;
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
 use moe_theory::record::{RunReader, TABLES, check_record};
 use moe_theory::report::text;

@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{PIECE, open_tables};
+use moe_theory::record::BadLines;
 use moe_theory::record::RunReader;
-use moe_theory::record::lines::BadLines;
 use moe_theory::record::manifest::{Manifest, sha256_of};
 use moe_theory::record::{ClaimRow, tables};
 use moe_theory::report::gathering::{Gathered, Gathering};

@@ -313,7 +313,7 @@ fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     let of_shard = shard.map(|shard| format!("shard {shard}, {} of ", shard.share(runs))).unwrap_or_default();
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
-    writeln!(out, "{}", textwrap::fill(&what, text::WIDTH))?;
+    writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))?;
     Ok(())
 }
 

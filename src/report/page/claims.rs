@@ -10,8 +10,9 @@ use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
 use crate::record::ClaimRow;
 use crate::record::design::Design;
 use crate::report::gathering::PointRuns;
+use crate::report::numbers::{bare_percent, significant};
 use crate::report::results::PointLabel;
-use crate::report::text::{bare_percent, constants, significant};
+use crate::report::text::constants;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
