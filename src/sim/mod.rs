@@ -25,6 +25,7 @@ mod resolve;
 pub mod seed;
 pub mod shipped;
 mod simulation;
+mod twins;
 mod value;
 mod worlds;
 
