@@ -6,6 +6,7 @@ use crate::certify::Verdict;
 use crate::measure::Role;
 use crate::record::rows::{ExpertRow, PruningRow, RunBody};
 use crate::sim::{ClaimSpec, Feature, Parameters, RoleSource};
+use crate::stats::decimal::Share;
 
 /// The rows of one run that claims are judged by.
 #[derive(Clone, Copy, Debug)]
@@ -120,15 +121,21 @@ impl Evidence<'_> {
             Some(Feature::Common) => row.accuracy_common,
             Some(Feature::Rare) => row.accuracy_rare,
         };
+        // Of the samples of a feature the rows hold the share alone, of which the counts follow.
+        let correct = |row: &PruningRow| match claim.feature {
+            None => row.correct(),
+            Some(_) => Share::nearest(accuracy(row)?, row.samples?),
+        };
         let others = || self.pruning.iter().filter(|row| row.criterion == against.name() && !row.finetuned);
         let mut seen = Comparison { worse: false, better: false, difference: None };
         for row in self.own().iter().filter(|row| !row.finetuned).filter(is_within) {
-            let other = others().find(|other| other.kept == row.kept).and_then(accuracy);
-            let Some(difference) = accuracy(row).zip(other).map(|(own, other)| own - other) else {
+            let Some(other) = others().find(|other| other.kept == row.kept) else { return Comparison::MISSING };
+            let Some((own, others)) = correct(row).zip(correct(other)) else { return Comparison::MISSING };
+            let Some(difference) = accuracy(row).zip(accuracy(other)).map(|(own, other)| own - other) else {
                 return Comparison::MISSING;
             };
-            seen.worse |= difference < -margin;
-            seen.better |= difference > margin;
+            seen.worse |= others.minus(own) > margin;
+            seen.better |= own.minus(others) > margin;
             seen.difference = Some(seen.difference.map_or(difference, |least| difference.min(least)));
         }
         if seen.difference.is_none() { Comparison::MISSING } else { seen }

@@ -17,12 +17,26 @@ use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
 use std::collections::BTreeSet;
 
+/// Why a part is INCONCLUSIVE whose runs could not have sufficed.
+pub(super) const TOO_FEW: &str = "too few";
+
 /// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]
 pub struct Jury<'a> {
     simulation: &'a Simulation,
     design: Design,
     trials: Vec<Trial<'a>>,
+}
+
+/// How many claims of a simulation its seeds are too few for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Claims that cannot be SUPPORTED.
+    pub short: usize,
+    /// All claims.
+    pub claims: usize,
+    /// Fewest seeds a point with which all of them can, if no run is set aside.
+    pub from: u64,
 }
 
 impl<'a> Jury<'a> {
@@ -79,6 +93,33 @@ impl<'a> Jury<'a> {
             rows.extend(with_conjunction(claim, parts, &trials));
         }
         rows
+    }
+
+    /// For each claim, in file order, the fewest judged runs at a point with which all its parts can be SUPPORTED.
+    pub fn fewest_runs(&self) -> Vec<u64> {
+        let of_claim = |number: usize| {
+            let own = self.trials.iter().filter(|trial| trial.number == number);
+            own.map(|trial| trial.fewest(self.design, self.trials.len())).max().unwrap_or(0)
+        };
+        (1..=self.simulation.claims.len()).map(of_claim).collect()
+    }
+
+    /// The claims that cannot be SUPPORTED with the seeds of these points, whatever the runs say; `None` if there is no
+    /// such claim. A claim that is expected to be REFUTED needs fewer runs and is left out.
+    pub fn shortage(&self, points: &[Point]) -> Option<Shortage> {
+        let claims = &self.simulation.claims;
+        let is_short = |number: usize| {
+            let mut own = self.trials.iter().filter(|trial| trial.number == number);
+            own.any(|trial| {
+                let seeds = points.iter().filter(|point| trial.sample.collects(point.index)).map(|point| point.seeds);
+                seeds.min().unwrap_or(0) < trial.fewest(self.design, self.trials.len())
+            })
+        };
+        let fewest = self.fewest_runs();
+        let asked = (0..claims.len()).filter(|&place| claims[place].expect != Some(Verdict::Refuted));
+        let short: Vec<u64> = asked.filter(|place| is_short(place + 1)).map(|place| fewest[place]).collect();
+        let from = *short.iter().max()?;
+        Some(Shortage { short: short.len(), claims: claims.len(), from })
     }
 
     /// Of these points, those whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
@@ -244,8 +285,22 @@ pub fn conclusions(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
     (0..rows.len()).filter(|&place| last(place)).map(|place| &rows[place]).collect()
 }
 
-/// The conclusions whose verdict is not the expected one.
+/// The conclusions whose verdict is not the expected one, but for those of [`too_few`].
 pub fn surprises(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
+    unexpected(rows).into_iter().filter(|row| !has_too_few_runs(row)).collect()
+}
+
+/// The conclusions that are not the expected ones because there are too few runs for any.
+pub fn too_few(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
+    unexpected(rows).into_iter().filter(|row| has_too_few_runs(row)).collect()
+}
+
+fn unexpected(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
     let differs = |row: &&ClaimRow| !row.expected.is_empty() && !row.verdict.starts_with(&row.expected);
     conclusions(rows).into_iter().filter(differs).collect()
+}
+
+/// Whether a row is INCONCLUSIVE because its runs could not have sufficed.
+pub fn has_too_few_runs(row: &ClaimRow) -> bool {
+    row.verdict.ends_with(&format!("({TOO_FEW})"))
 }

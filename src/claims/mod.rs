@@ -15,7 +15,7 @@ pub mod scaling;
 pub mod slope_parts;
 pub mod stakes;
 pub mod terms;
-pub mod trial;
+mod trial;
 
 pub use analysis::{Analysis, Findings};
 pub use evidence::Evidence;

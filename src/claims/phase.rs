@@ -201,7 +201,7 @@ impl Sheet<'_> {
         scan.retain(|point| point.runs > 0);
         scan.sort_by(|a, b| a.x.total_cmp(&b.x));
         let found = crossing_bracket(&scan, self.claim.level, spans_scales(&xs));
-        let above = |point: &ScanPoint| point.holds as f64 >= self.claim.level * point.runs as f64;
+        let above = |point: &ScanPoint| point.holds as f64 / point.runs as f64 >= self.claim.level;
         let remark = match found.estimate {
             _ if !found.monotone => "not monotone",
             Some(_) => "",

@@ -2,14 +2,19 @@
 
 use super::evidence::{Evidence, Finding, role};
 use crate::measure::Role;
-use crate::record::ExpertRow;
+use crate::record::{ExpertRow, PruningRow};
 use crate::sim::{ClaimSpec, RoleSource};
+use crate::stats::decimal::{difference, product};
 
 impl Evidence<'_> {
     /// Q1. Here and below a run without the figure counts against.
     pub(super) fn loses_the_rare(&self, claim: &ClaimSpec) -> Finding {
-        let least = claim.threshold.unwrap_or(f64::NAN);
-        of_figure(self.fall_at_the_common_experts(claim.roles), |fall| fall >= least)
+        let Some((unpruned, pruned)) = self.common_experts_alone(claim.roles) else { return Finding::FAILS };
+        let share = self.parameters.data.rare_share;
+        let least = product(claim.threshold.unwrap_or(f64::NAN), share);
+        let fall = unpruned.correct().zip(pruned.correct()).map(|(unpruned, pruned)| unpruned.minus(pruned));
+        let figure = unpruned.accuracy.zip(pruned.accuracy).map(|(unpruned, pruned)| (unpruned - pruned) / share);
+        Finding::new(fall.is_some_and(|fall| fall >= least), figure)
     }
 
     /// Q2.
@@ -35,12 +40,11 @@ impl Evidence<'_> {
     /// log₂((1 − α)/α).
     fn log_odds(&self) -> f64 {
         let share = self.parameters.data.rare_share;
-        libm::log2((1.0 - share) / share)
+        libm::log2(difference(1.0, share) / share)
     }
 
-    /// By how much the accuracy falls, in units of α, from the unpruned model to the one that keeps as many experts as are
-    /// relevant for a common feature.
-    fn fall_at_the_common_experts(&self, roles: RoleSource) -> Option<f64> {
+    /// The unpruned model, and the one that keeps as many experts as are relevant for a common feature.
+    fn common_experts_alone(&self, roles: RoleSource) -> Option<(&PruningRow, &PruningRow)> {
         let feature = |row: &ExpertRow| match roles {
             RoleSource::Measured => row.feature,
             RoleSource::Built => row.built_feature,
@@ -48,8 +52,7 @@ impl Evidence<'_> {
         let is_common = |row: &&ExpertRow| role(row, roles) == Role::Relevant && feature(row) == Some(0);
         let common = self.experts.iter().filter(is_common).count();
         let pruned = self.own().iter().find(|row| !row.finetuned && row.kept == common)?;
-        let fall = self.unpruned()?.accuracy? - pruned.accuracy?;
-        Some(fall / self.parameters.data.rare_share)
+        Some((self.unpruned()?, pruned))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
 use super::evidence::{Evidence, Finding};
+use super::judge::TOO_FEW;
 use super::run_figure::RunFigure;
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::{ClaimSpec, Point};
@@ -262,7 +263,7 @@ impl SlopeSample {
         let slope = match self.slope() {
             Ok(slope) => slope,
             Err(reason) => {
-                let reason = if reason == NoSlope::Zero { "zero" } else { "too few" };
+                let reason = if reason == NoSlope::Zero { "zero" } else { TOO_FEW };
                 return Opinion { supported: 1.0, refuted: 1.0, estimate: None, undecidable: Some(reason) };
             }
         };

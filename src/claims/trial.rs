@@ -3,8 +3,9 @@
 
 use super::definitions::Definition;
 use super::evidence::Evidence;
+use super::judge::TOO_FEW;
 use super::sample::{Opinion, PairedSample, Sample};
-use super::slope_parts::SlopePart;
+use super::slope_parts::{FEWEST_RUNS, SlopePart};
 use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, On, Point};
@@ -174,14 +175,19 @@ impl<'a> Trial<'a> {
             }
             _ => [self.looks.spending[0].p_value(), self.looks.spending[1].p_value()],
         };
-        let fewest = match self.sample {
-            Sample::Slope(_) => 0,
+        // A slope looks at the runs of each of its points itself.
+        let few = || !matches!(self.sample, Sample::Slope(_)) && self.runs < self.fewest(design, pairs);
+        let undecidable = opinion.undecidable.or_else(|| few().then_some(TOO_FEW));
+        Opinion { supported, refuted, undecidable, ..opinion }
+    }
+
+    /// Fewest judged runs at each of its points with which it can be SUPPORTED as one of `pairs` pairs of hypotheses.
+    pub fn fewest(&self, design: Design, pairs: usize) -> u64 {
+        match self.sample {
+            Sample::Slope(_) => FEWEST_RUNS as u64,
             Sample::Paired(_) => PairedSample::fewest(ALPHA / (2 * pairs) as f64),
             _ => fewest_runs(self.claim.level, design, pairs),
-        };
-        let few = || self.runs < fewest;
-        let undecidable = opinion.undecidable.or_else(|| few().then_some("too few"));
-        Opinion { supported, refuted, undecidable, ..opinion }
+        }
     }
 
     /// The interval that holds together with those of all `pairs` parts.
@@ -239,7 +245,7 @@ impl<'a> Trial<'a> {
 }
 
 /// Fewest runs with which a probability above `level` can be SUPPORTED as one of `pairs` pairs of hypotheses.
-pub fn fewest_runs(level: f64, design: Design, pairs: usize) -> u64 {
+pub(super) fn fewest_runs(level: f64, design: Design, pairs: usize) -> u64 {
     let alpha = ALPHA / (2 * pairs) as f64;
     match design {
         Design::Fixed => smallest_trials_to_support(level, alpha),

@@ -1,6 +1,7 @@
 //! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
 
 use crate::measure::{Audit, Dominance, Role};
+use crate::stats::decimal::Share;
 use serde::{Deserialize, Serialize};
 
 /// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].
@@ -332,6 +333,14 @@ pub struct PruningRow {
     pub accuracy_common: Option<f64>,
     /// Accuracy on the samples with a rare feature; empty where there is none.
     pub accuracy_rare: Option<f64>,
+}
+
+impl PruningRow {
+    /// The share of samples that are classified correctly, in counts.
+    pub(crate) fn correct(&self) -> Option<Share> {
+        let (errors, whole) = (self.errors?, self.samples?);
+        Some(Share { part: whole.checked_sub(errors)?, whole }).filter(|_| whole > 0)
+    }
 }
 
 /// One claim at one point, or in all: a row of `claims.csv`.

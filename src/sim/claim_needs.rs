@@ -13,7 +13,6 @@ use super::grid::Point;
 use super::line::lines;
 use super::phase_spec;
 use super::simulation::Simulation;
-use std::collections::BTreeSet;
 
 /// The key that slopes are taken along.
 const ALONG: &str = "data.patterns";
@@ -27,29 +26,28 @@ impl Simulation {
             phase.claims.iter().map(move |claim| (format!("{label}: {}", claim.label()), claim))
         });
         let needy: Vec<(String, &ClaimSpec)> = of_claims.chain(of_maps).collect();
+        let mut points = Vec::new();
         self.for_each_point(|point| {
             for (label, claim) in &needy {
                 if claim.applies_to(point.case.as_deref()) {
                     claim.check_at(&point).map_err(|found| (label.clone(), found))?;
                 }
             }
+            points.push(point);
             Ok(())
         })?;
-        self.check_lines()?;
+        self.check_twins(&points)?;
+        self.check_lines(&points)?;
         self.check_maps()
     }
 
     /// Refuses a claim on slopes whose points make no line that is long enough.
-    fn check_lines(&self) -> Result<(), SimulationError> {
+    fn check_lines(&self, points: &[Point]) -> Result<(), SimulationError> {
         let on_lines = |claim: &ClaimSpec| find_claim(&claim.id).map_or(0, |key| key.line);
-        if self.claims.iter().all(|claim| on_lines(claim) == 0) {
-            return Ok(());
-        }
-        let points = self.points()?;
-        for claim in &self.claims {
+        for claim in self.claims.iter().filter(|claim| on_lines(claim) > 0) {
             let least = on_lines(claim);
             let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
-            let longest = lines(&own, ALONG).iter().map(|line| values(line)).max().unwrap_or(0);
+            let longest = lines(&own, ALONG).iter().map(Vec::len).max().unwrap_or(0);
             if longest < least {
                 let found = if longest == 0 { "there is none".into() } else { format!("the longest has {longest}") };
                 let problem = format!(
@@ -72,11 +70,6 @@ impl Simulation {
         }
         Ok(())
     }
-}
-
-/// How many values of the key the points of a line have: two settings may resolve to one value.
-fn values(line: &[&Point]) -> usize {
-    line.iter().map(|point| point.parameters.data.patterns).collect::<BTreeSet<_>>().len()
 }
 
 impl ClaimSpec {

@@ -29,6 +29,7 @@ mod setting;
 pub mod shipped;
 mod similarity;
 mod simulation;
+mod twins;
 mod value;
 mod words;
 mod worlds;

@@ -38,9 +38,6 @@ fn claims_on_slopes_need_a_line_of_points() {
         assert_eq!(refused(&sweep(shorter), &[]), needs(id, &longest));
         assert_eq!(refused(&sweep(long_enough), &["data.patterns=64"]), needs(id, "there is none"));
         assert_eq!(refused(&file(id, "\"data.tokens\" = [8, 9, 10, 11]"), &[]), needs(id, "there is none"));
-        // Settings that come to one value are one value.
-        let equal = format!("{shorter}, \"20\"");
-        assert_eq!(refused(&sweep(&equal), &[]), needs(id, &longest));
     }
 }
 

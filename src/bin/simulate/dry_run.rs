@@ -3,18 +3,17 @@
 use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
-use crate::run::design;
+use crate::run::{design, warn_of_shortage};
 use moe_theory::claims::Evidence;
-use moe_theory::claims::definitions::definition;
+use moe_theory::claims::definitions::{Definition, definition};
 use moe_theory::claims::judge::{Jury, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
-use moe_theory::claims::trial::fewest_runs;
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::ALPHA;
 use moe_theory::report::WIDTH;
 use moe_theory::run::run;
 use moe_theory::sim::consistency::state_bytes;
-use moe_theory::sim::{ClaimSpec, Point};
+use moe_theory::sim::{ClaimSpec, Point, Verdict};
 use moe_theory::stats::binomial::trials_for_power;
 use moe_theory::stats::slope::{MEDIAN_FACTOR, runs_for_slope_power};
 use rayon::prelude::*;
@@ -94,19 +93,23 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
         return Ok(());
     }
     let design = design(arguments);
-    let pairs = Jury::new(simulation, points, design).pairs().max(1);
+    let jury = Jury::new(simulation, points, design);
+    let (pairs, fewest) = (jury.pairs().max(1), jury.fewest_runs());
     let alpha = ALPHA / (2 * pairs) as f64;
     let pilot = pilot(loaded, arguments);
+    warn_of_shortage(loaded, design, out)?;
     writeln!(out, "seeds a point that each claim needs ({pairs} pairs of tests, Holm at {ALPHA}):")?;
-    for claim in &simulation.claims {
+    for (claim, least) in simulation.claims.iter().zip(fewest) {
         let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
         let own = points.iter().filter(|point| claim.applies_to(point.case.as_deref()));
         let seeds = own.map(|point| point.seeds).min().unwrap_or(0);
-        let least = fewest_runs(claim.level, design, pairs);
         let planned = trials_for_power(PLANNED_PROBABILITY, claim.level, alpha, PLANNED_POWER, 1_000_000)
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
-        let verdict = if seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
-        if judges_probabilities(claim) {
+        let is_short = seeds < least && claim.expect != Some(Verdict::Refuted);
+        let verdict = if is_short { "\n    TOO FEW: it can't come out SUPPORTED" } else { "" };
+        if claim.against.is_some() {
+            writeln!(out, "  {}{case}: at least {least}, if one criterion alone is better in each{verdict}", claim.id)?;
+        } else if definition(&claim.id).is_some_and(judges_probabilities) {
             writeln!(
                 out,
                 "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
@@ -123,8 +126,8 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
 }
 
 /// Whether a claim has parts that are shares of runs: at every point, or T1b's constant.
-fn judges_probabilities(claim: &ClaimSpec) -> bool {
-    definition(&claim.id).is_some_and(|definition| definition.has_probability) || claim.id == "T1b"
+pub fn judges_probabilities(claim: &Definition) -> bool {
+    claim.has_probability || claim.id == "T1b"
 }
 
 /// A few runs of every point that a slope is over, with seeds of their own; none of the other points.

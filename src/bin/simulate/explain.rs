@@ -1,5 +1,6 @@
 //! `simulate list` and `simulate explain`.
 
+use crate::dry_run::judges_probabilities;
 use crate::failure::Failure;
 use crate::load::hint;
 use moe_theory::claims::assumptions::Assumption;
@@ -129,17 +130,33 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
     let assumptions = if assumptions.is_empty() { "nothing".to_owned() } else { assumptions.join(", ") };
     line(out, "assumes", &assumptions)?;
-    line(
-        out,
-        "decision",
-        "SUPPORTED if a test rejects that the claim holds with a probability of at most 0.95 (`level`), or that a \
-         slope lies beyond its threshold (`slope`); REFUTED if one rejects that it holds with at least that \
-         probability, or that the slope lies within; INCONCLUSIVE otherwise. Exact binomial tests for probabilities, \
-         t tests with a cluster bootstrap for slopes, Holm's correction at 0.05 over both tests of every part of \
-         every claim of the simulation.",
-    )?;
+    line(out, "decision", &decision(claim))?;
     line(out, "runs", "on = \"met\": runs that meet the assumptions; on = \"all\": every run.")?;
     line(out, "source", claim.source)
+}
+
+/// How the verdict on a claim follows from its runs, by the tests that this claim has.
+fn decision(claim: &Definition) -> String {
+    // The rule of a comparison is a part of its definition.
+    let compares = find_claim(claim.id).is_some_and(|key| key.against);
+    let mut rules = Vec::new();
+    if !compares && judges_probabilities(claim) {
+        rules.push(
+            "SUPPORTED if the exact binomial test rejects that it holds in a run with a probability of at most 0.95 \
+             (`level`), REFUTED if it rejects that it holds with at least that probability.",
+        );
+    }
+    if !slope_parts(claim.id).is_empty() {
+        rules.push(
+            "Slopes: SUPPORTED if a t test rejects that the slope lies beyond its threshold (`slope`), REFUTED if it \
+             rejects that it lies within; standard errors by a cluster bootstrap.",
+        );
+    }
+    rules.push(
+        "INCONCLUSIVE otherwise. Holm's correction at 0.05 over both tests of every part of every claim of the \
+         simulation.",
+    );
+    rules.join(" ")
 }
 
 fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::Result<()> {

@@ -5,8 +5,7 @@ use crate::collector::Collector;
 use crate::failure::Failure;
 use crate::folder::{self, Draft, MANIFEST, PARTIAL, read_manifest};
 use crate::judge::{check_files, simulation_of};
-use crate::run::{describe, header, show_findings};
-use moe_theory::claims::judge::surprises;
+use crate::run::{check, header, show_findings};
 use moe_theory::record::BadLines;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::shown;
@@ -76,12 +75,7 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
             arguments.out.display()
         )?;
     }
-    let differing: Vec<String> =
-        surprises(&finished.findings.claims).into_iter().map(|row| describe(&simulation.name, row)).collect();
-    if arguments.check && !differing.is_empty() {
-        return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
-    }
-    Ok(())
+    if arguments.check { check(&[(&simulation.name, finished.findings.claims)]) } else { Ok(()) }
 }
 
 /// The folders of the shards: those that were given, and those in a folder that holds shards.

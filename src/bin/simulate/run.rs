@@ -13,7 +13,7 @@ use crate::report::{self, PAGE};
 use crate::{figures, shard, space, terminal};
 use anyhow::Context;
 use moe_theory::claims::Findings;
-use moe_theory::claims::judge::{conclusions, surprises};
+use moe_theory::claims::judge::{Jury, Shortage, surprises, too_few};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
 use moe_theory::record::journal::{JOURNAL, JournalHeader};
@@ -65,16 +65,13 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     let mut drafts = open_all(&jobs, arguments.resume)?;
     let mut differing = Vec::new();
     for job in jobs {
-        let rows = match drafts.pop_front().flatten() {
+        let findings = match drafts.pop_front().flatten() {
             None => already_complete(&job, arguments)?,
             Some(draft) => simulate(&pool, &job, draft, arguments, &interrupts)?,
         };
-        differing.extend(surprises(&rows).into_iter().map(|row| describe(&job.loaded.simulation.name, row)));
+        differing.push((job.loaded.simulation.name.as_str(), findings.claims));
     }
-    if arguments.check && !differing.is_empty() {
-        return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
-    }
-    Ok(())
+    if arguments.check { check(&differing) } else { Ok(()) }
 }
 
 /// One simulation and where its results go.
@@ -132,10 +129,23 @@ fn open_all(jobs: &[Job], resume: bool) -> Result<VecDeque<Option<Draft>>, Failu
     Ok(drafts)
 }
 
-/// A verdict that is not the expected one, in words.
-pub fn describe(simulation: &str, row: &ClaimRow) -> String {
-    let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
-    format!("{simulation}{case} {}: {} in place of {}", row.claim, row.verdict, row.expected)
+/// Refuses verdicts, by simulation, that are not the expected ones: first those of other words, then those that too few
+/// runs leave open.
+pub fn check(verdicts: &[(&str, Vec<ClaimRow>)]) -> Result<(), Failure> {
+    let (mut differing, mut open) = (Vec::new(), Vec::new());
+    for (simulation, rows) in verdicts {
+        let name = |row: &ClaimRow| {
+            let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
+            format!("{simulation}{case} {}", row.claim)
+        };
+        let in_words = |row: &ClaimRow| format!("{}: {} in place of {}", name(row), row.verdict, row.expected);
+        differing.extend(surprises(rows).into_iter().map(in_words));
+        open.extend(too_few(rows).into_iter().map(name));
+    }
+    let parts = [("not as expected", differing.join("; ")), ("too few runs to decide", open.join(", "))];
+    let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+    let message = parts.map(|(what, names)| format!("{what}: {names}")).collect::<Vec<_>>().join("; ");
+    if message.is_empty() { Ok(()) } else { Err(Failure::Check(message)) }
 }
 
 /// The result folder. The shards of one simulation never share one, unless somebody asks for it.
@@ -181,19 +191,19 @@ pub fn header(manifest: Manifest, timings: bool) -> Result<JournalHeader, Failur
     Ok(JournalHeader { journal: JOURNAL, manifest, timings, columns })
 }
 
-/// Trains, judges and writes one simulation, or a shard of it; returns its claims' rows.
+/// Trains, judges and writes one simulation, or a shard of it; returns what came out.
 fn simulate(
     pool: &ThreadPool,
     job: &Job,
     draft: Draft,
     arguments: &RunArguments,
     interrupts: &Interrupts,
-) -> Result<Vec<ClaimRow>, Failure> {
+) -> Result<Findings, Failure> {
     let Loaded { simulation, points, .. } = job.loaded;
     let mut manifest = job.header.manifest.clone();
     let (design, shard) = (manifest.design(), manifest.shard);
     if !arguments.quiet {
-        announce(job.loaded, shard)?;
+        announce(job.loaded, shard, design)?;
         let seconds = pool.install(|| dry_run::guess(points, arguments)) * shard.map_or(1.0, |s| 1.0 / s.count as f64);
         let threads = pool.current_num_threads();
         let word = if threads == 1 { "thread" } else { "threads" };
@@ -235,7 +245,7 @@ fn simulate(
     if !arguments.quiet {
         conclude(&finished, shard, &job.target, start, runs)?;
     }
-    Ok(finished.findings.claims)
+    Ok(finished.findings)
 }
 
 /// What is added to an error that stops a simulation half way: a disk that is full, as a rule.
@@ -280,7 +290,7 @@ fn tell_resumed(opened: Opened, total: u64) {
 }
 
 /// What `--resume` does where nothing is left to do: the verdicts again from the CSVs, and the figures if they are asked for.
-fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>, Failure> {
+fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Findings, Failure> {
     let findings = match job.header.manifest.shard {
         None => judge::findings(&job.target)?,
         Some(_) => {
@@ -296,10 +306,10 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>
         terminal::print(&text::findings(&findings))?;
         writeln!(out, "Nothing to resume: {} is complete.", job.target.display())?;
     }
-    Ok(findings.claims)
+    Ok(findings)
 }
 
-fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
+fn announce(loaded: &Loaded, shard: Option<Shard>, design: Design) -> anyhow::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = std::io::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
@@ -314,7 +324,21 @@ fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
     writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))?;
+    warn_of_shortage(loaded, design, &mut out)?;
     Ok(())
+}
+
+/// Says before the first run how many claims its seeds are too few for, if there are such claims.
+pub fn warn_of_shortage(loaded: &Loaded, design: Design, out: &mut impl Write) -> std::io::Result<()> {
+    let Loaded { simulation, points, .. } = loaded;
+    let Some(Shortage { short, claims, from }) = Jury::new(simulation, points, design).shortage(points) else {
+        return Ok(());
+    };
+    let what = format!(
+        "TOO FEW: {short} of {claims} claims can't come out SUPPORTED with these seeds; from {from} seeds a point on \
+         they can."
+    );
+    writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))
 }
 
 fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
@@ -339,11 +363,9 @@ pub fn show_findings(finished: &Finished) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     terminal::print(&text::findings(&finished.findings))?;
     terminal::print(&finished.glance)?;
-    let rows = &finished.findings.claims;
-    let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
-    let surprising = surprises(rows).len();
-    if expected > 0 {
-        writeln!(out, "\n{} of {expected} verdicts as expected.", expected - surprising)?;
+    let told = text::expectations(&finished.findings);
+    if !told.is_empty() {
+        writeln!(out, "\n{told}")?;
     }
     Ok(())
 }

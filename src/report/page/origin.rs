@@ -15,11 +15,12 @@ const MAX_POINTS: usize = 100;
 
 /// What the falsifier left in the folder.
 pub fn falsifier(results: &Results) -> Markup {
+    let claim = results.claims.first().map_or("CLAIM", |row| &row.claim);
     html! {
         @if results.falsified.is_empty() {
             p { "The folder holds no finding of the falsifier. A search for a setting within a claim's assumptions that breaks it:" }
-            pre { code { "simulate falsify T1c --budget 60s --out results/" (results.manifest.name) "/falsify-T1c.toml" } }
-            p { "A finding that lies in the result folder appears here when the report is written again." }
+            pre { code { "simulate falsify " (claim) " --budget 60s --out FOLDER/falsify-" (claim) ".toml" } }
+            p { "FOLDER is the folder of this page. A finding that lies in it appears here when the report is written again." }
         }
         @for (name, text) in &results.falsified {
             details open[results.falsified.len() == 1] {
