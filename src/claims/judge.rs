@@ -6,10 +6,10 @@
 //! lies within; rejecting it means REFUTED. All 2N hypotheses of a simulation are corrected together by Holm at
 //! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
 
-use super::definitions::{Definition, definition};
+use super::catalogue::{Definition, Rule};
 use super::evidence::Evidence;
 use super::sample::Opinion;
-use super::slope_parts::{SlopePart, slope_parts};
+use super::slope_parts::SlopePart;
 use super::trial::Trial;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
@@ -42,11 +42,9 @@ pub struct Shortage {
 impl<'a> Jury<'a> {
     /// A jury for every claim of the simulation at every point and line that it applies to.
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
-        // Every claim that a simulation may name is defined.
         let mut all: Vec<Trial> = Vec::new();
         for (place, claim) in simulation.claims.iter().enumerate() {
-            let Some(definition) = definition(&claim.id) else { continue };
-            let mut own = trials(claim, definition, points);
+            let mut own = trials(claim, points);
             own.iter_mut().for_each(|trial| trial.number = place + 1);
             all.extend(own);
         }
@@ -139,26 +137,30 @@ impl<'a> Jury<'a> {
 
 /// The trials of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
 /// point.
-fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Point]) -> Vec<Trial<'a>> {
+fn trials<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<Trial<'a>> {
+    let definition = Definition::of(claim.id);
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut trials = Vec::new();
-    if claim.against.is_some() {
-        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, point)));
+    if let (Rule::Compared(direction), Some(asked)) = (definition.rule, claim.comparison()) {
+        let compared = (direction, *asked);
+        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, compared, point)));
     } else if definition.has_probability {
         trials.extend(own.iter().map(|point| Trial::probability(claim, definition, point)));
     }
     let slopes = slope_lines(claim, points);
     for (part, line) in &slopes {
-        let mut trial = Trial::slope(claim, definition, *part, line);
+        // Every claim of a file that speaks of slopes has a threshold for them.
+        let Some(threshold) = claim.slope else { continue };
+        let mut trial = Trial::slope(claim, definition, (*part, threshold), line);
         if slopes.iter().filter(|(other, points)| other == part && points[0].case == line[0].case).count() > 1 {
             trial.line = describe_line(line, part.along.path());
         }
         trials.push(trial);
     }
-    if claim.id == "T1b" {
+    if let Some(number) = definition.bounded_by_smaller {
         for line in lines(&own, "data.patterns") {
             let (lower, upper) = line.split_at(line.len() / 2);
-            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, lower, point)));
+            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, number, (lower, *point))));
         }
     }
     trials
@@ -168,7 +170,7 @@ fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Poi
 pub fn slope_lines<'a>(claim: &ClaimSpec, points: &'a [Point]) -> Vec<(SlopePart, Vec<&'a Point>)> {
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut slopes = Vec::new();
-    for &part in slope_parts(&claim.id) {
+    for &part in Definition::of(claim.id).slopes {
         for line in lines(&own, part.along.path()) {
             slopes.push((part, if part.tail { last_octaves(&line).to_vec() } else { line }));
         }
@@ -199,8 +201,9 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
     } else {
         Verdict::Inconclusive.to_string()
     };
+    let asked = trial.claim.comparison();
     ClaimRow {
-        claim: trial.claim.id.clone(),
+        claim: trial.claim.id.to_string(),
         part: trial.part.to_owned(),
         point: trial.point,
         on: trial.claim.on.to_string(),
@@ -222,8 +225,8 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         standard_error: opinion.estimate.map(|(_, error)| error),
         line: trial.line.clone(),
         number: trial.number,
-        against: trial.claim.against.map(|other| other.name().to_owned()).unwrap_or_default(),
-        feature: trial.claim.feature.map(|feature| feature.to_string()).unwrap_or_default(),
+        against: asked.map(|asked| asked.against.name().to_owned()).unwrap_or_default(),
+        feature: asked.and_then(|asked| asked.feature).map(|feature| feature.to_string()).unwrap_or_default(),
     }
 }
 
@@ -246,7 +249,7 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, trials: &[&Trial
         estimate: None,
         ci_low: None,
         ci_high: None,
-        threshold: claim.threshold,
+        threshold: claim.threshold(),
         level: Some(claim.level),
         p_holm: None,
         verdict: conjoin(&rows),

@@ -1,6 +1,7 @@
 //! The rows of the CSV files. Field names are column names; FORMAT.md says what each column holds.
 
 use crate::measure::{Audit, Dominance, Role};
+use crate::sim::RoleSource;
 use crate::stats::decimal::Share;
 use serde::{Deserialize, Serialize};
 
@@ -333,6 +334,16 @@ pub struct PruningRow {
     pub accuracy_common: Option<f64>,
     /// Accuracy on the samples with a rare feature; empty where there is none.
     pub accuracy_rare: Option<f64>,
+}
+
+impl ExpertRow {
+    /// The role that a claim takes the expert to have.
+    pub fn role_by(&self, source: RoleSource) -> Role {
+        match source {
+            RoleSource::Measured => self.role,
+            RoleSource::Built => self.built_role,
+        }
+    }
 }
 
 impl PruningRow {

@@ -4,7 +4,7 @@ use super::bars::sparkline;
 use super::numbers::{WIDTH, bare_percent, percent, significant};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
-use crate::claims::definitions::definition;
+use crate::claims::catalogue::definition;
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
 use crate::claims::stakes::is_lower_bound;
 use crate::record::ClaimRow;
@@ -179,11 +179,9 @@ pub fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
 
 /// The constants of a claim that is no slope, and what it compares with.
 pub(super) fn constants(row: &ClaimRow) -> String {
-    let mut text = match (row.claim.as_str(), row.threshold) {
-        ("T1a", Some(threshold)) => format!("; c₁ = {threshold}"),
-        ("T2b", Some(threshold)) => format!("; c = {threshold}"),
-        ("Q1", Some(threshold)) => format!("; by at least {threshold}·α"),
-        ("Q3", Some(threshold)) => format!("; within {threshold} bits"),
+    let constant = definition(&row.claim).map(|definition| definition.constant).unwrap_or_default();
+    let mut text = match row.threshold {
+        Some(threshold) if !constant.is_empty() => format!("; {}", constant.replace("{}", &threshold.to_string())),
         _ => String::new(),
     };
     if !row.against.is_empty() {

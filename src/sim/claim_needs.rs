@@ -1,16 +1,17 @@
 //! What claims and maps need of the points that they are judged at.
 
-use super::claim_key::find_claim;
+use super::claim_key::ClaimNeed;
 use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
-    check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for, check_lemma_for,
-    check_rare_for, check_setting_for, check_t2b,
+    check_against, check_bits_for, check_built_roles, check_certificates_for, check_finetuning_for,
+    check_half_batches_for, check_lemma_for, check_pruned_certificates_for, check_rare_for, check_setting_for,
 };
 use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
+use super::parameters::Parameters;
 use super::phase_spec;
 use super::simulation::Simulation;
 
@@ -43,7 +44,7 @@ impl Simulation {
 
     /// Refuses a claim on slopes whose points make no line that is long enough.
     fn check_lines(&self, points: &[Point]) -> Result<(), SimulationError> {
-        let on_lines = |claim: &ClaimSpec| find_claim(&claim.id).map_or(0, |key| key.line);
+        let on_lines = |claim: &ClaimSpec| claim.id.key().line;
         for claim in self.claims.iter().filter(|claim| on_lines(claim) > 0) {
             let least = on_lines(claim);
             let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
@@ -76,31 +77,28 @@ impl ClaimSpec {
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
         if self.on == On::Met {
-            check_setting_for(&self.id, &point.parameters)?;
+            check_setting_for(self.id, &point.parameters)?;
         }
         if self.roles == RoleSource::Built {
             check_built_roles(&point.parameters)?;
         }
-        match (self.id.as_str(), self.threshold) {
-            ("S3", _) => check_lemma_for("S3", &point.parameters),
-            ("T2b", Some(threshold)) => check_t2b(threshold, &point.parameters),
-            (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => {
-                check_half_batches_for(id, &point.parameters)
-            }
-            (id, _) if find_claim(id).is_some_and(|key| key.rare) => {
-                check_rare_for(id, &point.parameters)?;
-                if find_claim(id).is_some_and(|key| key.bits) {
-                    check_bits_for(id, self.roles, &point.parameters)?;
-                }
-                Ok(())
-            }
-            (id, _) if find_claim(id).is_some_and(|key| key.certificates) => {
-                check_certificates_for(id, &point.parameters)
-            }
-            (id, _) => {
-                self.feature.map_or(Ok(()), |_| check_rare_for(id, &point.parameters))?;
-                self.against.map_or(Ok(()), |other| check_against(id, other, &point.parameters))
-            }
+        self.id.key().needs.iter().try_for_each(|need| self.check_need(*need, &point.parameters))
+    }
+
+    fn check_need(&self, need: ClaimNeed, parameters: &Parameters) -> Result<(), Contradiction> {
+        let id = self.id;
+        match need {
+            ClaimNeed::Lemma => check_lemma_for(id, parameters),
+            ClaimNeed::HalfBatches => check_half_batches_for(id, parameters),
+            ClaimNeed::Certificates => check_certificates_for(id, parameters),
+            ClaimNeed::PrunedCertificates => check_pruned_certificates_for(id, parameters),
+            ClaimNeed::Finetuning => self.threshold().map_or(Ok(()), |least| check_finetuning_for(least, parameters)),
+            ClaimNeed::RareFeatures => check_rare_for(id, parameters),
+            ClaimNeed::Bits => check_bits_for(id, self.roles, parameters),
+            ClaimNeed::OtherCriterion => self.comparison().map_or(Ok(()), |comparison| {
+                comparison.feature.map_or(Ok(()), |_| check_rare_for(id, parameters))?;
+                check_against(id, comparison.against, parameters)
+            }),
         }
     }
 }

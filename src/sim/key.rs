@@ -81,7 +81,7 @@ impl Kind {
     }
 
     /// What is legal, as the end of a message.
-    pub(crate) fn legal(&self) -> String {
+    pub fn legal(&self) -> String {
         match self {
             Kind::Integer { low, high } => format!("must be an integer from {low} to {high}"),
             Kind::Real { low, high, low_open: false } => format!("must be a number from {low} to {high}"),

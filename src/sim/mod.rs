@@ -36,8 +36,8 @@ mod worlds;
 
 pub use axis::Axis;
 pub use case::Case;
-pub use claim_key::{CLAIM_IDS, ClaimKey, ThresholdRule, find_claim};
-pub use claim_spec::ClaimSpec;
+pub use claim_key::{CLAIM_KEYS, ClaimId, ClaimKey, ClaimNeed, ConstantRule, find_claim};
+pub use claim_spec::{ClaimSpec, Constants, CriterionComparison};
 pub use claim_words::{Feature, On, RoleSource, Verdict};
 pub use error::{Place, SimulationError};
 pub use grid::{GridValue, MOST_POINTS, Point};

@@ -78,7 +78,7 @@ fn everything_listed_is_explained_within_80_columns() {
 fn every_key_and_claim_of_the_program_is_listed() {
     let names: Vec<String> = listed(&Bench::new()).into_iter().map(|(_, name)| name).collect();
     let keys = moe_theory::sim::KEYS.iter().map(|key| key.path);
-    let claims = moe_theory::sim::CLAIM_IDS.iter().map(|claim| claim.id);
+    let claims = moe_theory::sim::CLAIM_KEYS.iter().map(|claim| claim.id.name());
     let shipped = moe_theory::sim::SHIPPED.iter().map(|shipped| shipped.name);
     for name in keys.chain(claims).chain(shipped) {
         assert!(names.iter().any(|listed| listed == name), "{name}");

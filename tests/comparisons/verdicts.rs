@@ -95,7 +95,8 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
         rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
     let body = RunBody::default();
     let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
-    let seen = evidence.comparison(&simulation.claims[0]);
+    let claim = &simulation.claims[0];
+    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better, seen.difference)
 }
 
@@ -141,7 +142,8 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
     let pruning = [row("router-norm-change", errors[0]), row("random", errors[1])];
     let body = RunBody::default();
     let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
-    let seen = evidence.comparison(&simulation.claims[0]);
+    let claim = &simulation.claims[0];
+    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better)
 }
 

@@ -4,8 +4,8 @@ use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
 use crate::run::{design, warn_of_shortage};
+use moe_theory::claims::Definition;
 use moe_theory::claims::Evidence;
-use moe_theory::claims::definitions::{Definition, definition};
 use moe_theory::claims::judge::{Jury, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
 use moe_theory::record::RunRecord;
@@ -107,9 +107,9 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
         let is_short = seeds < least && claim.expect != Some(Verdict::Refuted);
         let verdict = if is_short { "\n    TOO FEW: it can't come out SUPPORTED" } else { "" };
-        if claim.against.is_some() {
+        if claim.comparison().is_some() {
             writeln!(out, "  {}{case}: at least {least}, if one criterion alone is better in each{verdict}", claim.id)?;
-        } else if definition(&claim.id).is_some_and(judges_probabilities) {
+        } else if Definition::of(claim.id).judges_probabilities() {
             writeln!(
                 out,
                 "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
@@ -123,11 +123,6 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
         }
     }
     Ok(())
-}
-
-/// Whether a claim has parts that are shares of runs: at every point, or T1b's constant.
-pub fn judges_probabilities(claim: &Definition) -> bool {
-    claim.has_probability || claim.id == "T1b"
 }
 
 /// A few runs of every point that a slope is over, with seeds of their own; none of the other points.

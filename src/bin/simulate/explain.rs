@@ -1,16 +1,14 @@
 //! `simulate list` and `simulate explain`.
 
-use crate::dry_run::judges_probabilities;
 use crate::failure::Failure;
 use crate::load::hint;
 use moe_theory::claims::assumptions::Assumption;
-use moe_theory::claims::definitions::{DEFINITIONS, Definition};
+use moe_theory::claims::catalogue::{DEFINITIONS, Definition, definition};
 use moe_theory::claims::lemmas::LEMMAS;
-use moe_theory::claims::slope_parts::slope_parts;
 use moe_theory::record::columns::{self, Column};
 use moe_theory::report::WIDTH;
 use moe_theory::sim::parameters::Criterion;
-use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
+use moe_theory::sim::{ConstantRule, KEYS, Key, Overrides, SHIPPED, Shipped, Simulation};
 use std::io::Write;
 
 /// Prints what there is.
@@ -22,8 +20,8 @@ pub fn list() -> Result<(), Failure> {
         line(&mut out, shipped.name, &aims.unwrap_or_default())?;
     }
     writeln!(out, "\nClaims")?;
-    for claim in DEFINITIONS {
-        line(&mut out, claim.id, claim.statement)?;
+    for claim in &DEFINITIONS {
+        line(&mut out, claim.id.name(), claim.statement)?;
     }
     writeln!(out, "\nAssumptions")?;
     for assumption in Assumption::ALL {
@@ -64,7 +62,7 @@ fn line(out: &mut impl Write, name: &str, meaning: &str) -> std::io::Result<()> 
 /// Prints all there is to say of one name.
 pub fn explain(id: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout();
-    if let Some(claim) = find_claim(id).and_then(|key| DEFINITIONS.iter().find(|claim| claim.id == key.id)) {
+    if let Some(claim) = definition(id) {
         explain_claim(&mut out, claim)?;
     } else if let Some(assumption) = Assumption::ALL.iter().find(|assumption| assumption.name() == id) {
         explain_assumption(&mut out, *assumption)?;
@@ -99,7 +97,7 @@ pub fn explain(id: &str) -> Result<(), Failure> {
 
 fn names() -> Vec<String> {
     let simulations = SHIPPED.iter().map(|shipped| shipped.name);
-    let claims = DEFINITIONS.iter().map(|claim| claim.id);
+    let claims = DEFINITIONS.iter().map(|claim| claim.id.name());
     let assumptions = Assumption::ALL.iter().map(|assumption| assumption.name());
     let lemmas = LEMMAS.iter().map(|lemma| lemma.id);
     let criteria = Criterion::NAMES.iter().copied();
@@ -120,11 +118,10 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
-    if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
-        let legal = find_claim(claim.id).and_then(|key| key.threshold.legal()).unwrap_or_default();
-        line(out, "threshold", &format!("{meaning}; {legal}; no default"))?;
+    if let ConstantRule::Threshold { meaning, kind } = claim.id.key().constants {
+        line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;
     }
-    for part in slope_parts(claim.id) {
+    for part in claim.slopes {
         line(out, part.name, &part.in_words())?;
     }
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
@@ -137,16 +134,15 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
 
 /// How the verdict on a claim follows from its runs, by the tests that this claim has.
 fn decision(claim: &Definition) -> String {
-    // The rule of a comparison is a part of its definition.
-    let compares = find_claim(claim.id).is_some_and(|key| key.against);
     let mut rules = Vec::new();
-    if !compares && judges_probabilities(claim) {
+    // The rule of a comparison is a part of its definition.
+    if claim.judges_probabilities() {
         rules.push(
             "SUPPORTED if the exact binomial test rejects that it holds in a run with a probability of at most 0.95 \
              (`level`), REFUTED if it rejects that it holds with at least that probability.",
         );
     }
-    if !slope_parts(claim.id).is_empty() {
+    if !claim.slopes.is_empty() {
         rules.push(
             "Slopes: SUPPORTED if a t test rejects that the slope lies beyond its threshold (`slope`), REFUTED if it \
              rejects that it lies within; standard errors by a cluster bootstrap.",
@@ -161,8 +157,11 @@ fn decision(claim: &Definition) -> String {
 
 fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::Result<()> {
     paragraph(out, &format!("{}: {}.", assumption.name(), assumption.statement()))?;
-    let claims: Vec<&str> =
-        DEFINITIONS.iter().filter(|claim| claim.assumptions.contains(&assumption)).map(|claim| claim.id).collect();
+    let claims: Vec<&str> = DEFINITIONS
+        .iter()
+        .filter(|claim| claim.assumptions.contains(&assumption))
+        .map(|claim| claim.id.name())
+        .collect();
     line(out, "assumed by", &claims.join(", "))?;
     let threshold =
         |key: &&Key| matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name());

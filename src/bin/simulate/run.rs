@@ -313,8 +313,7 @@ fn announce(loaded: &Loaded, shard: Option<Shard>, design: Design) -> anyhow::Re
     let Loaded { simulation, points, .. } = loaded;
     let mut out = std::io::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
-    let claims: Vec<String> = simulation.claims.iter().map(|claim| claim.id.clone()).collect();
-    let mut unique = claims.clone();
+    let mut unique: Vec<&str> = simulation.claims.iter().map(|claim| claim.id.name()).collect();
     unique.dedup();
     unique.sort();
     unique.dedup();

@@ -4,7 +4,7 @@
 use super::formula::formula;
 use super::views::Views;
 use super::whisker::{self, MOST_ROWS, Mark};
-use crate::claims::definitions::definition;
+use crate::claims::catalogue::definition;
 use crate::claims::judge::conclusions;
 use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
 use crate::record::ClaimRow;
