@@ -104,14 +104,15 @@ pub struct RunArguments {
     /// Example: --out results/check
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads, in place of one a core; changes no result. Example: --threads 2
+    /// Threads, in place of RAYON_NUM_THREADS or one a core; changes no result. More than one a run, or four a core, are
+    /// not started. Example: --threads 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Go on with an interrupted simulation: finished runs are not computed again. Example: simulate run default --resume
     #[arg(long)]
     pub resume: bool,
     /// Do one of N equal parts of the runs; `merge` puts them together. auto/N takes I from the scheduler, as does a job
-    /// array without --shard; none does all runs. Example: --shard 2/8
+    /// array of several elements without --shard; none does all runs. Example: --shard 2/8
     #[arg(long, value_name = "I/N", value_parser = shard::parse)]
     pub shard: Option<ShardArgument>,
     /// Exit 3 if a verdict is not the one that the file expects. Example: simulate run controls --check
@@ -323,6 +324,16 @@ impl EngineArgument {
             EngineArgument::Auto => "auto",
             EngineArgument::Pattern => "pattern",
             EngineArgument::Dense => "dense",
+        }
+    }
+}
+
+impl FigureFormat {
+    /// The word of `--figures`, which is the ending of the files too.
+    pub fn word(self) -> &'static str {
+        match self {
+            FigureFormat::Svg => "svg",
+            FigureFormat::Png => "png",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::args::CertifyArguments;
 use crate::failure::Failure;
+use crate::output;
 use moe_theory::certify::evaluate::margin;
 use moe_theory::certify::noise::{bounded, gaussian};
 use moe_theory::certify::{
@@ -44,7 +45,7 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     }
     let budget = Budget { target: arguments.target, ..Budget::nodes(arguments.nodes) };
     let certificate = certify(&table, &support, &kept, budget);
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     let order = if data.replacement { "with" } else { "without" };
     writeln!(
         out,

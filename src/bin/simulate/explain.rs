@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::load::hint;
+use crate::output;
 use moe_theory::claims::assumptions::Assumption;
 use moe_theory::claims::catalogue::{DEFINITIONS, Definition, definition};
 use moe_theory::claims::lemmas::LEMMAS;
@@ -13,7 +14,7 @@ use std::io::Write;
 
 /// Prints what there is.
 pub fn list() -> Result<(), Failure> {
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     writeln!(out, "Simulations (simulate run NAME)")?;
     for shipped in SHIPPED {
         let aims = Simulation::parse(shipped.file, shipped.text, &Overrides::default()).map(|parsed| parsed.aims);
@@ -61,7 +62,7 @@ fn line(out: &mut impl Write, name: &str, meaning: &str) -> std::io::Result<()> 
 
 /// Prints all there is to say of one name.
 pub fn explain(id: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     if let Some(claim) = definition(id) {
         explain_claim(&mut out, claim)?;
     } else if let Some(assumption) = Assumption::ALL.iter().find(|assumption| assumption.name() == id) {

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::load::load;
+use crate::output;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::BadLines;
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
@@ -28,7 +29,7 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
         }
     }
     let findings = findings(dir)?;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     crate::terminal::print(&text::findings(&findings))?;
     for (name, now) in findings.files().map_err(anyhow::Error::from)? {
         if read(dir, name, |bytes| Ok(bytes == now))? {

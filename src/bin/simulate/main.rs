@@ -3,6 +3,7 @@
 mod args;
 mod certify;
 mod collector;
+mod command_line;
 mod criteria;
 mod dry_run;
 mod explain;
@@ -16,17 +17,20 @@ mod judge;
 mod load;
 mod manual;
 mod merge;
+mod output;
+mod probe;
+mod progress;
 mod report;
 mod run;
 mod shard;
 mod space;
 mod submit;
 mod terminal;
+mod threads;
 mod trace;
 
 use args::{Arguments, Command, RunArguments};
 use clap::Parser;
-use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -46,13 +50,10 @@ fn main() -> ExitCode {
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
     };
-    match done {
+    match done.and_then(|()| output::complete()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Nobody reads on: as for any filter, that is no failure.
-        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(std::io::stderr(), "simulate: {failure}");
+            output::tell(format!("simulate: {failure}"));
             ExitCode::from(failure.status())
         }
     }

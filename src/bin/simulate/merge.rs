@@ -5,6 +5,7 @@ use crate::collector::Collector;
 use crate::failure::Failure;
 use crate::folder::{self, Draft, MANIFEST, PARTIAL, read_manifest};
 use crate::judge::{check_files, simulation_of};
+use crate::output;
 use crate::run::{check, header, show_findings};
 use moe_theory::record::BadLines;
 use moe_theory::record::manifest::Manifest;
@@ -70,7 +71,7 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
         let (count, seconds) = (shards.len(), start.elapsed().as_secs_f64());
         let word = if count == 1 { "shard" } else { "shards" };
         writeln!(
-            std::io::stdout(),
+            output::stdout(),
             "{runs} runs of {count} {word} merged in {seconds:.1} s. Results: {}",
             arguments.out.display()
         )?;

@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{PIECE, open_tables};
-use moe_theory::record::BadLines;
-use moe_theory::record::RunReader;
+use crate::output;
 use moe_theory::record::manifest::{Manifest, sha256_of};
+use moe_theory::record::{BadLines, RunReader};
 use moe_theory::record::{ClaimRow, tables};
 use moe_theory::report::gathering::{Gathered, Gathering};
 use moe_theory::report::{Results, page};
@@ -27,10 +27,10 @@ pub fn command(dir: &Path) -> Result<(), Failure> {
         )));
     }
     for warning in &results.warnings {
-        writeln!(std::io::stderr(), "simulate: {}: {warning}", dir.display())?;
+        output::tell(format!("simulate: {}: {warning}", dir.display()));
     }
     let path = write(dir, &results)?;
-    writeln!(std::io::stdout(), "{}", path.display())?;
+    writeln!(output::stdout(), "{}", path.display())?;
     Ok(())
 }
 
