@@ -86,7 +86,7 @@ impl Region {
     /// An unknown claim or one that has no runs to fail in; a text that is not understood; settings that are refused.
     pub fn new(claim: &str, file: &str, text: &str) -> Result<Self, RegionError> {
         let key = find_claim(claim)
-            .filter(|key| key.id != "S3" && !key.against && !key.rare)
+            .filter(|key| key.is_searchable())
             .ok_or_else(|| RegionError::Claim(claim.into(), "no claim that can be searched".into()))?;
         let mut fixed: Table =
             text.parse().map_err(|error: toml::de::Error| RegionError::Text(format!("{file}: {}", error.message())))?;

@@ -31,6 +31,13 @@ pub struct ClaimKey {
     pub bits: bool,
 }
 
+impl ClaimKey {
+    /// Whether the falsifier can search for settings that break it.
+    pub fn is_searchable(&self) -> bool {
+        self.id != "S3" && !self.against && !self.rare
+    }
+}
+
 /// Whether a claim has a constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThresholdRule {
