@@ -290,17 +290,22 @@ pub fn conclusions(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
 
 /// The conclusions whose verdict is not the expected one, but for those of [`too_few`].
 pub fn surprises(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
-    unexpected(rows).into_iter().filter(|row| !has_too_few_runs(row)).collect()
+    unexpected(rows).into_iter().filter(|row| !is_left_open(row)).collect()
 }
 
-/// The conclusions that are not the expected ones because there are too few runs for any.
+/// The conclusions that are not the expected ones because there are too few runs for them. A claim that is expected to be
+/// REFUTED is none of them: fewer runs can do that.
 pub fn too_few(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
-    unexpected(rows).into_iter().filter(|row| has_too_few_runs(row)).collect()
+    unexpected(rows).into_iter().filter(|row| is_left_open(row)).collect()
 }
 
 fn unexpected(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
     let differs = |row: &&ClaimRow| !row.expected.is_empty() && !row.verdict.starts_with(&row.expected);
     conclusions(rows).into_iter().filter(differs).collect()
+}
+
+fn is_left_open(row: &ClaimRow) -> bool {
+    has_too_few_runs(row) && row.expected != Verdict::Refuted.to_string()
 }
 
 /// Whether a row is INCONCLUSIVE because its runs could not have sufficed.

@@ -3,7 +3,7 @@
 use crate::claims::Definition;
 use crate::sim::Kind;
 use crate::sim::keys::{KEYS, find};
-use crate::sim::{ClaimId, ClaimKey, ClaimNeed, Overrides, Simulation, SimulationError, find_claim};
+use crate::sim::{ClaimId, ClaimNeed, Overrides, Simulation, SimulationError, find_claim};
 use toml::{Table, Value};
 
 /// One searched key.
@@ -88,7 +88,7 @@ impl Region {
     /// An unknown claim or one that has no runs to fail in; a text that is not understood; settings that are refused.
     pub fn new(claim: &str, file: &str, text: &str) -> Result<Self, RegionError> {
         let key = find_claim(claim)
-            .filter(|key| is_searched(key))
+            .filter(|key| key.is_searchable())
             .ok_or_else(|| RegionError::Claim(claim.into(), "no claim that can be searched".into()))?;
         let mut fixed: Table =
             text.parse().map_err(|error: toml::de::Error| RegionError::Text(format!("{file}: {}", error.message())))?;
@@ -235,14 +235,6 @@ impl Dimension {
     fn toml(&self, value: f64) -> Value {
         if self.integer { Value::Integer(value as i64) } else { Value::Float(value) }
     }
-}
-
-/// Whether there is a box of settings for the claim: not for lemmas, comparisons and rare features.
-fn is_searched(key: &ClaimKey) -> bool {
-    let is_outside = |need: &ClaimNeed| {
-        matches!(need, ClaimNeed::Lemma | ClaimNeed::OtherCriterion | ClaimNeed::RareFeatures | ClaimNeed::Bits)
-    };
-    !key.needs.iter().any(is_outside)
 }
 
 /// A claim's id as part of a name.

@@ -171,7 +171,8 @@ pub fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
     }
     if let (true, Some(fewest)) = (has_too_few_runs(row), fewest_runs) {
         let _ = write!(text, "; too few runs: SUPPORTED needs at least {fewest} judged ones at each point");
-    } else if !row.expected.is_empty() && !row.verdict.starts_with(&row.expected) {
+    }
+    if !surprises(std::slice::from_ref(row)).is_empty() {
         let _ = write!(text, "; EXPECTED {}", row.expected);
     }
     text

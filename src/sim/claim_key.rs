@@ -54,6 +54,16 @@ impl ClaimId {
     }
 }
 
+impl ClaimKey {
+    /// Whether the falsifier can search for settings that break it: not for lemmas, comparisons and rare features.
+    pub fn is_searchable(&self) -> bool {
+        let is_outside = |need: &ClaimNeed| {
+            matches!(need, ClaimNeed::Lemma | ClaimNeed::OtherCriterion | ClaimNeed::RareFeatures | ClaimNeed::Bits)
+        };
+        !self.needs.iter().any(is_outside)
+    }
+}
+
 /// What a file may say of a claim, and what the claim needs of the points that it is judged at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClaimKey {

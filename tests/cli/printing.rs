@@ -2,6 +2,7 @@
 
 use crate::cli_common::Bench;
 use crate::too_wide;
+use moe_theory::claims::definitions::DEFINITIONS;
 
 #[test]
 fn quiet_prints_nothing() {
@@ -150,13 +151,40 @@ fn completions_and_man_page_know_every_command() {
 fn a_run_says_how_long_it_takes_and_what_to_look_at() {
     let bench = Bench::new();
     let printed = bench.succeeds("run tiny.toml --out made --threads 2");
-    assert!(
-        printed.lines().nth(2).is_some_and(|line| line.starts_with("it takes ") && line.ends_with(" threads")),
-        "{printed}"
-    );
+    assert!(printed.lines().any(|line| line.starts_with("it takes ") && line.ends_with(" threads")), "{printed}");
     for part in
         ["Median norm change Δ", "relevant", "Mean accuracy as experts are pruned", "made/report.html", "explain T0"]
     {
         assert!(printed.contains(part), "{part}: {printed}");
     }
+}
+
+#[test]
+fn a_claim_is_explained_by_the_tests_that_it_has() {
+    let bench = Bench::new();
+    for definition in DEFINITIONS {
+        let text = bench.succeeds(&format!("explain {}", definition.id));
+        let (slopes, compares) =
+            (definition.id.starts_with("T1b") || definition.id.starts_with("T1d"), definition.id.starts_with('C'));
+        let slopes = slopes || matches!(definition.id, "T1a" | "T2b");
+        assert_eq!(text.contains("Slopes:"), slopes, "{text}");
+        assert_eq!(text.contains("binomial test"), !compares && !definition.id.starts_with("T1d"), "{text}");
+        // One rule for the probability or the comparison, one for slopes.
+        let rules = if slopes && !definition.id.starts_with("T1d") { 2 } else { 1 };
+        assert_eq!(
+            text.split_whitespace().collect::<Vec<_>>().join(" ").matches("SUPPORTED if").count(),
+            rules,
+            "{text}"
+        );
+    }
+}
+
+/// A page names a folder and a claim to search only if they are its own.
+#[test]
+fn the_page_names_a_search_for_a_claim_that_it_has() {
+    let bench = Bench::new();
+    bench.succeeds("run tiny.toml --out made");
+    let page = bench.read("made/report.html");
+    assert!(page.contains("simulate falsify T0 --budget 60s --out FOLDER/falsify-T0.toml"));
+    assert!(!page.contains("results/tiny") && !page.contains("falsify T1c"));
 }
