@@ -1,5 +1,6 @@
 //! The program as a user meets it: what it prints, writes and refuses, and with which exit status.
 
+mod certifying;
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
 mod folders;
