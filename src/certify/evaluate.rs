@@ -1,6 +1,6 @@
 //! The margin of one input, enclosed.
 
-use super::table::{ExpertTable, ModelTable, Seen};
+use super::table::{ExpertTable, LIGHT, ModelTable, Seen};
 use crate::moe::routing::descending;
 use crate::patterns::{Class, Pattern};
 
@@ -60,27 +60,28 @@ pub fn margin(table: &ModelTable, kept: &[usize], input: &Input) -> Enclosure {
 /// Σ w σ / Σ w over the `chosen` tokens of largest score, up to the error of weights and activations: the least and the largest
 /// that rounding allows. `seen` is sorted by descending score.
 ///
-/// Weights are relative to the largest score that is chosen: one of them is 1, however far below the expert's largest they lie.
+/// Weights are the table's, relative to the expert's largest score, unless what is chosen lies so far below it that they have lost
+/// digits: then they are relative to the largest score that is chosen.
 fn means(own: &ExpertTable, seen: &mut [Seen], chosen: usize) -> (f64, f64) {
-    let top = seen[0].score;
+    let top = seen[0];
     let sums = |tokens: &[Seen], of: &dyn Fn(&Seen) -> f64| {
         tokens.iter().fold((0.0, 0.0), |sums, token| (sums.0 + of(token) * token.activation, sums.1 + of(token)))
     };
-    let weight = |token: &Seen| libm::exp(token.score - top);
-    let last = seen[chosen - 1].score;
+    let weight = |token: &Seen| if top.weight > LIGHT { token.weight } else { libm::exp(token.score - top.score) };
+    let last = seen[chosen - 1];
     let next = seen.get(chosen).map_or(f64::NEG_INFINITY, |token| token.score);
-    if own.rounding == 0.0 || last - next > own.rounding {
+    if own.rounding == 0.0 || last.score - next > own.rounding {
         let (numerator, total) = sums(&seen[..chosen], &weight);
         return (numerator / total, numerator / total);
     }
     // Chosen for certain is what scores above `next` by more than rounding; what lies at least about at `last` can be chosen.
     // Between them scores are one up to 2·rounding, which `weight_error` has room for, so activations alone order the choices.
     let sure = seen.partition_point(|token| token.score > next + own.rounding);
-    let possible = seen.partition_point(|token| token.score >= last - own.rounding);
+    let possible = seen.partition_point(|token| token.score >= last.score - own.rounding);
     let (sure_sums, rest) = (sums(&seen[..sure], &weight), chosen - sure);
     let tied = &mut seen[sure..possible];
     tied.sort_by(|a, b| a.activation.total_cmp(&b.activation));
-    let of_tied = libm::exp(last - top);
+    let of_tied = weight(&last);
     let mean = |tokens: &[Seen]| {
         let (numerator, total) = sums(tokens, &|_| of_tied);
         (sure_sums.0 + numerator) / (sure_sums.1 + total)
