@@ -268,7 +268,7 @@ pub struct CertifyArguments {
     /// Nodes of the search, for each class. Example: --nodes 5000
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub nodes: usize,
-    /// Raise the proven margin until it exceeds this, as far as it goes. Example: --target 0.3
+    /// Go on until the proven margin exceeds this, or the nodes are used up. Example: --target 0.3
     #[arg(long, value_name = "M", default_value_t = 0.0)]
     pub target: f64,
     /// Experts that stay, in place of all. Example: --keep 0,1,2,3

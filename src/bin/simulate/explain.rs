@@ -69,9 +69,7 @@ pub fn explain(id: &str) -> Result<(), Failure> {
         explain_assumption(&mut out, *assumption)?;
     } else if let Some(lemma) = LEMMAS.iter().find(|lemma| lemma.id == id) {
         paragraph(&mut out, &format!("{}: {}", lemma.id, lemma.statement))?;
-        if lemma.checked {
-            line(&mut out, "checked", "on real trajectories by `cargo run --release -p proofs-check`")?;
-        }
+        line(&mut out, "checked", &format!("on real trajectories by `{}`", lemma.checked_by))?;
         line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
     } else if let Some(criterion) = Criterion::ALL.iter().find(|criterion| criterion.name() == id) {
         explain_criterion(&mut out, *criterion)?;
@@ -186,6 +184,13 @@ fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Res
     line(out, "goes first", first)?;
     if criterion.most_experts() < usize::MAX {
         line(out, "experts", &format!("at most {}", criterion.most_experts()))?;
+    }
+    if criterion.is_moved_by_gauge() {
+        line(
+            out,
+            "token choice",
+            "a vector added to all routers changes this score, but nothing that the model does (lemma L12)",
+        )?;
     }
     let source = importance.source();
     let known = match source.tag {

@@ -85,6 +85,20 @@ impl Criterion {
         matches!(self, Criterion::Naee | Criterion::Hope | Criterion::Oracle)
     }
 
+    /// Whether in token choice its scores change with a vector that is added to all routers, which the model does not notice
+    /// (lemma L12).
+    pub fn is_moved_by_gauge(self) -> bool {
+        matches!(
+            self,
+            Criterion::RouterNormChange
+                | Criterion::RouterNormChangeAbs
+                | Criterion::RouterNormChangeCentred
+                | Criterion::RouterNormChangeReversed
+                | Criterion::RouterNormChangeEarly
+                | Criterion::RouterNorm
+        )
+    }
+
     /// The most experts of a model that it can be computed for.
     pub fn most_experts(self) -> usize {
         match self {
