@@ -10,6 +10,7 @@ pub mod lines;
 mod pruned;
 mod pruning_schedule;
 pub mod reader;
+pub mod replay;
 pub mod schedule;
 pub mod shard;
 pub mod single;

@@ -3,6 +3,7 @@
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
 mod folders;
+mod foreign;
 mod judging;
 mod printing;
 mod proving;

@@ -148,7 +148,6 @@ fn head(results: &Results) -> Markup {
                     a href=(format!("#claim-{}", row.number)) { (row.claim) @if !row.case.is_empty() { " (" (row.case) ")" } }
                 } "." }
             }
-            @for warning in &results.warnings { p.warning { strong { "Attention. " } (warning) } }
             nav aria-label="Sections" {
                 @for (id, title) in SECTIONS { a href=(format!("#{id}")) { (title) } }
             }
