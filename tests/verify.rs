@@ -2,7 +2,7 @@
 
 mod cli_common;
 
-use cli_common::{Bench, Done, column};
+use cli_common::{Bench, Done, TINY, column};
 use moe_theory::record::manifest::sha256;
 
 const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
@@ -234,6 +234,9 @@ fn an_engine_that_is_none_is_refused() {
 #[test]
 fn folders_of_every_kind_are_verified() {
     let bench = Bench::new();
+    bench.write("measured.toml", TINY.replace("roles = \"built\"\n", ""));
+    let cases = "[[case]]\nname = \"a\"\nset = { \"training.router_rate\" = 0.0 }\n[[case]]\nname = \"b\"\n[[claim]]";
+    bench.write("cases.toml", TINY.replacen("[[claim]]", cases, 1));
     for (number, arguments) in [
         "tiny.toml --until-decided --seeds 60",
         "tiny.toml --engine dense",
@@ -242,16 +245,16 @@ fn folders_of_every_kind_are_verified() {
         "tiny.toml --set pruning.criteria=all --seeds 2",
         "tiny.toml --set model.routing=token-choice --set model.experts_per_token=2",
         "tiny.toml --set training.router_rate=1e6 --set training.expert_rate=1e6 --seeds 3",
-        "upstream --seeds 1",
-        "controls --seeds 1",
-        "certificates --seeds 2",
+        "tiny.toml --set certificate.nodes=20 --seeds 2",
+        "measured.toml --set pretrained.kind=upstream --set pretrained.upstream_tasks=4",
+        "cases.toml",
     ]
     .into_iter()
     .enumerate()
     {
         let run = bench.simulate(&format!("run {arguments} --quiet --out made{number}"));
         assert_eq!(run.status, Some(0), "{arguments}: {}", run.stderr);
-        verifies(&bench, &format!("made{number} --sample 3"));
+        verifies(&bench, &format!("made{number} --sample 2"));
     }
 }
 
