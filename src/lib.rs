@@ -104,6 +104,7 @@ pub mod falsify;
 pub mod measure;
 pub mod moe;
 pub mod patterns;
+pub mod printable;
 pub mod prune;
 pub mod record;
 pub mod report;

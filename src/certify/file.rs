@@ -1,6 +1,7 @@
 //! A model file: a trace, or any safetensors file with the tensors of a trained model, and what its data looks like.
 
 use super::stored::Stored;
+use crate::printable::is_printable;
 use crate::sim::parameters::{Basis, DataParameters, Labels};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ impl ModelFile {
 
 /// A message on one line, of bounded length, whatever the file had written into it.
 fn one_line(message: &str) -> String {
-    message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST_LETTERS).collect()
+    message.chars().map(|letter| if is_printable(letter) { letter } else { ' ' }).take(MOST_LETTERS).collect()
 }
 
 fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {

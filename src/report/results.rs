@@ -25,8 +25,6 @@ pub struct Results {
     pub boundary: Vec<BoundaryRow>,
     /// Files that `simulate falsify` wrote into the folder: name and text.
     pub falsified: Vec<(String, String)>,
-    /// What a reader must know before anything else, such as files that have changed since the run.
-    pub warnings: Vec<String>,
 }
 
 /// What tells a grid point from the others.

@@ -4,22 +4,53 @@ use super::error::{Place, SimulationError, one_line, shown};
 use super::keys::{find, index_of_path, nearest, sections};
 use super::similarity::{nearest_word, similarity};
 use super::value::{refused, whole};
+use crate::printable::{self, LEGAL, is_one_line, is_printable};
 use std::fmt::Display;
 use toml::{Table, Value};
 
-/// Reads a file's text. The error has line and column.
+/// Reads a file's text, in which nothing stands that can't be shown. The error has line and column, or the key.
 pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, SimulationError> {
-    text.parse::<Table>().map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
+    let syntax = |start: usize, problem: String| {
         let before: String = text.char_indices().take_while(|(at, _)| *at < start).map(|(_, c)| c).collect();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         SimulationError::Syntax {
             file: file.into(),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
-            problem: one_line(error.message()),
+            problem,
         }
-    })
+    };
+    let table = text
+        .parse::<Table>()
+        .map_err(|error| syntax(error.span().map_or(0, |span| span.start), one_line(error.message())))?;
+    // The parser has refused those of ASCII; a line may end with a carriage return and a line feed.
+    let hidden = text.char_indices().find(|(_, c)| !is_printable(*c) && !matches!(c, '\n' | '\t' | '\r'));
+    if let Some((at, c)) = hidden {
+        return Err(syntax(at, format!("U+{:04X}: {HIDDEN}", u32::from(c))));
+    }
+    match table.iter().find_map(|(key, value)| hidden_text(key, value)) {
+        Some((key, value)) => {
+            let (place, legal) = (Place::File(file.into()), LEGAL.into());
+            Err(SimulationError::Value { place, key: one_line(&key), value, legal, hint: None })
+        }
+        None => Ok(table),
+    }
+}
+
+const HIDDEN: &str = "must be no control character, nor one that turns the direction of a line";
+
+/// The first text within a value that is not one line that can be shown: by its key, and as a message shows it.
+fn hidden_text(key: &str, value: &Value) -> Option<(String, String)> {
+    match value {
+        Value::String(text) if !is_one_line(text) => {
+            Some((key.to_owned(), one_line(&format!("\"{}\"", printable::one_line(text)))))
+        }
+        Value::Array(items) => {
+            (1..).zip(items).find_map(|(number, item)| hidden_text(&format!("{key} {number}"), item))
+        }
+        Value::Table(table) => table.iter().find_map(|(name, value)| hidden_text(&format!("{key}: {name}"), value)),
+        _ => None,
+    }
 }
 
 /// A table whose keys are taken one by one.

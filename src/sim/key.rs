@@ -62,6 +62,14 @@ impl Key {
         self.path.split_once('.').map_or(self.path, |(_, name)| name)
     }
 
+    /// The words that its value may be or hold; none if it has other values.
+    pub fn words(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Choice(words) | Kind::WordList(words) => words,
+            _ => &[],
+        }
+    }
+
     /// What is legal, as the end of a message: `must be an integer from 4 to 65536`.
     pub fn legal(&self) -> String {
         let range = self.kind.legal();

@@ -5,6 +5,7 @@ mod certifying;
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
 mod folders;
+mod foreign;
 mod judging;
 mod printing;
 mod proving;

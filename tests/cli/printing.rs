@@ -123,6 +123,100 @@ fn a_column_is_explained_in_every_file_that_has_it() {
 }
 
 #[test]
+fn words_that_people_type_are_explained() {
+    let bench = Bench::new();
+    for (word, part) in [
+        ("γ", "Share of irrelevant experts"),
+        ("gamma", "Share of irrelevant experts"),
+        ("Δ", "‖w_s^T‖ − ‖w_s⁰‖"),
+        ("delta", "‖w_s^T‖ − ‖w_s⁰‖"),
+        ("c₁", "Threshold of claim T1a"),
+        ("c1", "Threshold of claim T1a"),
+        ("ρ", "1 − kept/k"),
+        ("rho", "1 − kept/k"),
+        ("λ", "P[o_v is among the l tokens"),
+        ("lambda", "P[o_v is among the l tokens"),
+        ("ambiguous", "neither relevant nor misaligned nor irrelevant"),
+        ("relevant", "roles.relevant_min"),
+        ("irrelevant", "roles.irrelevant_max"),
+        ("misaligned", "for the other class"),
+        ("SUPPORTED", "opposite of the claim is rejected"),
+        ("refuted", "at least 0.95"),
+        ("Inconclusive", "too few"),
+        ("seeds", "Runs per grid point"),
+        ("expect", "exit status 3"),
+        ("AUC", "ranks a relevant expert above an irrelevant one"),
+        ("knee", "within 0.01"),
+        ("t1c", "T1c: "),
+        ("a-labels", "A-labels: "),
+        ("Default", "name = \"default\""),
+        ("η_r", "training.router_rate (η_r)"),
+        ("d", "data.patterns (d)"),
+        ("c", "pretrained.router_scale"),
+        ("token-choice", "model.routing"),
+        ("CERTIFIED", "proved"),
+    ] {
+        let text = bench.succeeds(&format!("explain {word}"));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(part), "{word}: {text}");
+        if word != "Default" {
+            assert_eq!(too_wide(&text), Vec::<&str>::new());
+        }
+    }
+    // A symbol says what it is, and which columns hold it.
+    let gamma = bench.succeeds("explain gamma");
+    assert!(gamma.starts_with("γ (gamma): ") && gamma.contains("gamma (runs.csv)"), "{gamma}");
+}
+
+#[test]
+fn a_section_is_explained_by_its_keys() {
+    let bench = Bench::new();
+    for section in moe_theory::sim::KEYS.iter().map(|key| key.section()) {
+        let text = bench.succeeds(&format!("explain {section}"));
+        for key in moe_theory::sim::KEYS.iter().filter(|key| key.section() == section) {
+            assert!(text.contains(key.path), "{}: {text}", key.path);
+        }
+        assert_eq!(too_wide(&text), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn each_audit_column_explains_its_own_assumption() {
+    let bench = Bench::new();
+    for assumption in moe_theory::claims::assumptions::Assumption::ALL {
+        let column = assumption.name().replacen("A-", "meets_", 1);
+        let text = bench.succeeds(&format!("explain {column}"));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(&format!("{}: {}.", assumption.name(), assumption.statement())), "{text}");
+        for other in moe_theory::claims::assumptions::Assumption::ALL {
+            assert!(other == assumption || !text.contains(other.name()), "{column}: {text}");
+        }
+    }
+}
+
+#[test]
+fn one_kind_is_listed_alone() {
+    let bench = Bench::new();
+    let whole = bench.succeeds("list");
+    for (kind, name) in [
+        ("simulations", "theorem1"),
+        ("claims", "T2a"),
+        ("assumptions", "A-gauge"),
+        ("lemmas", "L10"),
+        ("criteria", "reap"),
+        ("words", "knee"),
+        ("keys", "training.batch"),
+        ("columns", "runs.csv"),
+    ] {
+        let text = bench.succeeds(&format!("list {kind}"));
+        assert!(text.lines().any(|line| line.starts_with(&format!("  {name} "))), "{kind}: {text}");
+        let own: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(whole.contains(&own.join("\n")) && own.len() > 2, "{kind}");
+        assert_eq!(text.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).count(), 2, "{text}");
+    }
+}
+
+#[test]
 fn thresholds_are_explained_with_range_default_and_source() {
     let bench = Bench::new();
     let gauge = bench.succeeds("explain A-gauge");

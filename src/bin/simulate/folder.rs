@@ -57,7 +57,7 @@ pub struct Draft {
 pub fn read_manifest(dir: &Path) -> Result<Manifest, Failure> {
     let path = dir.join(MANIFEST);
     let text = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_slice(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    Manifest::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// Refuses a folder that holds anything but results of this configuration, or that another process writes. With

@@ -79,7 +79,7 @@ pub fn peek(path: &Path) -> anyhow::Result<Option<(JournalHeader, bool)>> {
 }
 
 fn header(path: &Path, content: &[u8]) -> anyhow::Result<JournalHeader> {
-    serde_json::from_slice(content).with_context(|| format!("{}: not the journal of a simulation", path.display()))
+    JournalHeader::parse(content).with_context(|| format!("{}: not a journal to go on with", path.display()))
 }
 
 /// Removes a journal whose runs are safe elsewhere.

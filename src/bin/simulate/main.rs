@@ -11,6 +11,7 @@ mod failure;
 mod falsify;
 mod figures;
 mod folder;
+mod glossary;
 mod interrupt;
 mod journal;
 mod judge;
@@ -28,18 +29,41 @@ mod submit;
 mod terminal;
 mod threads;
 mod trace;
+mod verify;
 
 use args::{Arguments, Command, RunArguments};
 use clap::Parser;
+use failure::Failure;
+use moe_theory::printable::{LEGAL, escaped, is_one_line, one_line};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
+    let done = check_arguments().and_then(|()| command(Arguments::parse()));
+    match done.and_then(|()| output::complete()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::tell(format!("simulate: {}", escaped(&failure.to_string())));
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// Refuses arguments that can't be shown: names of folders and settings come back in messages, tables and pages.
+fn check_arguments() -> Result<(), Failure> {
+    let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    match arguments.find(|argument| !is_one_line(argument)) {
+        Some(argument) => Err(Failure::Usage(format!("argument \"{}\": {LEGAL}", one_line(&argument)))),
+        None => Ok(()),
+    }
+}
+
+fn command(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
         Command::Run(arguments) => run::command(&arguments),
-        Command::List => explain::list(),
+        Command::List { what } => explain::list(what),
         Command::Explain { id } => explain::explain(&id),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),
         Command::Submit(arguments) => submit::command(&arguments),
@@ -49,12 +73,5 @@ fn main() -> ExitCode {
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
-    };
-    match done.and_then(|()| output::complete()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::tell(format!("simulate: {failure}"));
-            ExitCode::from(failure.status())
-        }
     }
 }

@@ -145,7 +145,6 @@ fn head(results: &Results) -> Markup {
             }
             (named("Not as expected: ", &surprising))
             (named("Too few runs to decide: ", &few))
-            @for warning in &results.warnings { p.warning { strong { "Attention. " } (warning) } }
             nav aria-label="Sections" {
                 @for (id, title) in SECTIONS { a href=(format!("#{id}")) { (title) } }
             }
