@@ -61,7 +61,7 @@ def is_as_expected(claim):
 
 def name_of(claim):
     row = claim[-1]
-    words = [row["id"] if "id" in row else row["claim"], row["case"], row["against"], row["feature"]]
+    words = [row["claim"], row["case"], row["against"], row["feature"]]
     return " ".join(word for word in words if word)
 
 
