@@ -98,7 +98,7 @@ pub static SCORED: &[Scored] = &[
     scored(Criterion::GatedSquared, "S(0,2,2) = Σ Γ² A²", DATA, UNIFIED, |s, given| sums(s, given, |sums| sums.gated_squared)),
     scored(Criterion::SoftCount, "Σ p_{s|j} over all tokens", DATA, SEER, |s, given| sums(s, given, |sums| sums.soft)),
     scored(Criterion::Top1Count, "#{j : s = argmax p_{·|j}}", DATA, SEER, |s, given| sums(s, given, |sums| sums.top1)),
-    scored(Criterion::Nllb, "top-1 frequency × mean confidence there", DATA, source('S', "Koishekenov et al. 2023, on NLLB"), nllb),
+    scored(Criterion::Nllb, "top-1 share × exp(mean p_{s|j} there); 0 if s is no token's best", DATA, source('P', "Koishekenov et al. 2023, on NLLB (arXiv 2212.09811): the authors' code"), nllb),
     scored(Criterion::Mone, "std_{R_s}(A) · mean Γ", DATA, source('S', "MoNE (arXiv 2507.00390)"), |s, given| sums(s, given, fluctuation)),
     scored(Criterion::Taylor, "Σ |ℓ′ f_s|", LABELLED, source('P', "MoEBERT's I_r, an expert for a neuron (arXiv 2204.07675)"), |s, given| sums(s, given, |sums| sums.taylor)),
     scored(Criterion::Specialisation, "KL(p(y|s) ‖ p(y)), p(y|s) ∝ Σ_{x of class y} |f_s(x)|", LABELLED, OURS, specialisation),
@@ -153,11 +153,12 @@ fn aimer(expert: usize, given: &Statistics) -> Option<f64> {
     Some(if mean > 0.0 { mean / (norm(weights) / count.sqrt()) } else { f64::INFINITY })
 }
 
+/// top-1 share × exp(mean gate there): a share of 0 makes it 0, whatever the mean over no token would be.
 fn nllb(expert: usize, given: &Statistics) -> Option<f64> {
     let calibration = given.calibration.as_ref()?;
     let tokens: f64 = calibration.experts.iter().map(|sums| sums.top1).sum();
     let sums = &calibration.experts[expert];
-    Some(per(sums.top1, tokens) * per(sums.confidence, sums.top1))
+    Some(per(sums.top1, tokens) * libm::exp(per(sums.confidence, sums.top1)))
 }
 
 /// std(A)·mean Γ over the routed pairs.

@@ -49,7 +49,7 @@ words! {
         SoftCount = "soft-count",
         /// Number of tokens whose best expert it is.
         Top1Count = "top1-count",
-        /// Top-1 frequency times mean confidence.
+        /// Top-1 share times the exponential of the mean confidence there.
         Nllb = "nllb",
         /// std(A)·mean Γ over routed pairs.
         Mone = "mone",
