@@ -6,7 +6,7 @@
 //! - [`sim`]: simulation file → checked simulation → grid of points → seeds
 //! - [`patterns`]: the vocabulary and the sampler, (x, y) ~ D
 //! - [`moe`]: routing, experts, the model, pre-trained models
-//! - [`sgd`]: the two engines, one training loop, observers, stop reasons
+//! - [`sgd`]: three engines, one training loop, observers, stop reasons
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`certify`]: proofs and counterexamples of "no error"
