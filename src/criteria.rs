@@ -1,8 +1,8 @@
 //! The criteria: each is one row of one table.
 //!
 //! A row reads
-//! `Variant = "name", "formula", needs, source, rule (function) at most LIMIT or inf column place;`
-//! and its last three parts are optional.
+//! `Variant = "name", "formula", needs, source, rule (function) at most LIMIT or inf moved by gauge column place;`
+//! and its last four parts are optional.
 //!
 //! | part | meaning |
 //! |---|---|
@@ -13,6 +13,7 @@
 //! | function | the score of an expert, or the chooser of sets, written for [`crate::prune::scores`] |
 //! | `at most` | the most experts of a model that it can be computed for, a constant of `Criterion` |
 //! | `or inf` | a score may be infinite |
+//! | `moved by gauge` | in token choice a vector added to all routers changes the score, and nothing else (lemma L12) |
 //! | `column` | `first`: it costs nothing, so every run has it, and its column stands before the others'; `last`: its column stands behind them |
 //!
 //! [`crate::sim::parameters`] makes the names of the rows, [`crate::prune::scores`] the definitions. So simulation files
@@ -22,13 +23,13 @@
 macro_rules! criteria {
     ($make:ident) => {
         $make! {
-            RouterNormChange = "router-norm-change", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, PAPER, ascending (|s, given| change(s, given, |change| change.delta)) column first;
-            RouterNormChangeAbs = "router-norm-change-abs", "|Δ_s|", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta.abs()));
-            RouterNormChangeCentred = "router-norm-change-centred", "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta_centred));
-            RouterNormChangeReversed = "router-norm-change-reversed", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, descending (|s, given| change(s, given, |change| change.delta)) column last;
-            RouterNormChangeEarly = "router-norm-change-early", "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", EARLY, OURS, ascending (|s, given| given.early.get(s).map(|change| change.delta));
+            RouterNormChange = "router-norm-change", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, PAPER, ascending (|s, given| change(s, given, |change| change.delta)) moved by gauge column first;
+            RouterNormChangeAbs = "router-norm-change-abs", "|Δ_s|", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta.abs())) moved by gauge;
+            RouterNormChangeCentred = "router-norm-change-centred", "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta_centred)) moved by gauge;
+            RouterNormChangeReversed = "router-norm-change-reversed", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, descending (|s, given| change(s, given, |change| change.delta)) moved by gauge column last;
+            RouterNormChangeEarly = "router-norm-change-early", "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", EARLY, OURS, ascending (|s, given| given.early.get(s).map(|change| change.delta)) moved by gauge;
             RouterDisplacement = "router-displacement", "D_s = ‖w_s^T − w_s⁰‖", TWO, OURS, ascending (|s, given| change(s, given, |change| change.displacement)) column first;
-            RouterNorm = "router-norm", "‖w_s^T‖", ONE, OURS, ascending (|s, given| change(s, given, |change| change.norm));
+            RouterNorm = "router-norm", "‖w_s^T‖", ONE, OURS, ascending (|s, given| change(s, given, |change| change.norm)) moved by gauge;
             NeuronChange = "neuron-change", "mean_r ‖w_{s,r}^T − w_{s,r}⁰‖", TWO, NEURONS, ascending (neuron_change);
             NeuronMagnitude = "neuron-magnitude", "‖W_s^T‖_F", ONE, NEURONS, ascending (|s, given| Some(norm(given.after.expert_neurons(s))));
             MaxNeuronNorm = "max-neuron-norm", "max_r ‖w_{s,r}^T‖", ONE, NEURONS, ascending (|s, given| over_neurons(s, given, norm));
@@ -44,7 +45,7 @@ macro_rules! criteria {
             GatedSquared = "gated-squared", "S(0,2,2) = Σ Γ² A²", DATA, UNIFIED, ascending (|s, given| sums(s, given, |sums| sums.gated_squared));
             SoftCount = "soft-count", "Σ p_{s|j} over all tokens", DATA, SEER, ascending (|s, given| sums(s, given, |sums| sums.soft));
             Top1Count = "top1-count", "#{j : s = argmax p_{·|j}}", DATA, SEER, ascending (|s, given| sums(s, given, |sums| sums.top1));
-            Nllb = "nllb", "top-1 frequency × mean confidence there", DATA, source('S', "Koishekenov et al. 2023, on NLLB"), ascending (nllb);
+            Nllb = "nllb", "top-1 share × exp(mean p_{s|j} there); 0 if s is no token's best", DATA, source('P', "Koishekenov et al. 2023, on NLLB (arXiv 2212.09811): the authors' code"), ascending (nllb);
             Mone = "mone", "std_{R_s}(A) · mean Γ", DATA, source('S', "MoNE (arXiv 2507.00390)"), ascending (|s, given| sums(s, given, fluctuation));
             Taylor = "taylor", "Σ |ℓ′ f_s|", LABELLED, source('P', "MoEBERT's I_r, an expert for a neuron (arXiv 2204.07675)"), ascending (|s, given| sums(s, given, |sums| sums.taylor));
             Specialisation = "specialisation", "KL(p(y|s) ‖ p(y)), p(y|s) ∝ Σ_{x of class y} |f_s(x)|", LABELLED, OURS, ascending (specialisation);

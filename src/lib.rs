@@ -6,7 +6,7 @@
 //! - [`sim`]: simulation file → checked simulation → grid of points → seeds
 //! - [`patterns`]: the vocabulary and the sampler, (x, y) ~ D
 //! - [`moe`]: routing, experts, the model, pre-trained models
-//! - [`sgd`]: the two engines, one training loop, observers, stop reasons
+//! - [`sgd`]: three engines, one training loop, observers, stop reasons
 //! - [`prune`]: criteria, and which experts stay
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`certify`]: proofs and counterexamples of "no error"
@@ -105,6 +105,7 @@ pub mod falsify;
 pub mod measure;
 pub mod moe;
 pub mod patterns;
+pub mod printable;
 pub mod prune;
 pub mod record;
 pub mod report;

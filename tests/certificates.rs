@@ -2,7 +2,8 @@
 
 use moe_theory::certify::extremes::{extreme, sum_bound};
 use moe_theory::certify::noise::bounded;
-use moe_theory::certify::relaxation::{Occurrences, Prices, Relaxation};
+use moe_theory::certify::occurrences::Occurrences;
+use moe_theory::certify::relaxation::{Prices, Relaxation};
 use moe_theory::certify::{
     Budget, Certificate, ModelTable, Radii, Stored, Support, Verdict, certify, certify_path, certify_subsets,
 };
@@ -105,9 +106,14 @@ fn table(small: &Small) -> ModelTable {
 /// Margins closer to 0 than this are decided by rounding.
 const ROUNDING: f64 = 1e-12;
 
+/// What a certificate proves is true.
+fn check_bound(certificate: &Certificate, truth: f64, seed: u64) {
+    assert!(certificate.margin_lower <= truth + 1e-15, "seed {seed}: {certificate:?} of {truth}");
+}
+
 /// What a certificate says against the truth; replays its counterexample.
 fn check(small: &Small, kept: &[usize], certificate: &Certificate, truth: f64, seed: u64) {
-    assert!(certificate.margin_lower <= truth + 1e-15, "seed {seed}: {certificate:?} of {truth}");
+    check_bound(certificate, truth, seed);
     match certificate.verdict {
         Verdict::Certified => assert!(truth > 0.0 && certificate.margin_lower > 0.0, "seed {seed}: {truth}"),
         Verdict::Counterexample => {
@@ -152,6 +158,39 @@ fn a_hundred_thousand_models_agree_with_enumeration() {
         seen[certificate.verdict as usize] += 1;
     }
     assert!(seen[0] > 10_000 && seen[1] > 10_000, "{seen:?}");
+}
+
+/// More nodes and a higher target never give less, and enough of both give the smallest margin itself.
+#[test]
+fn bounds_rise_with_the_target_and_the_nodes() {
+    let mut reached = 0;
+    for seed in 0..300 {
+        let small = small(9_000_000 + seed, (8, 4));
+        let table = table(&small);
+        let all: Vec<usize> = (0..small.model.experts()).collect();
+        let truth = Class::BOTH.map(|class| smallest_margin(&small, &all, class)).into_iter().fold(f64::NAN, f64::min);
+        let (targets, nodes) = ([0.0, 0.02, 0.1, 0.3, 1.0, 10.0], [0, 1, 2, 3, 5, 8, 20, 100, 10_000]);
+        let bound = |target: f64, nodes: usize| {
+            let budget = Budget { nodes, root_passes: 40, node_passes: 5, target };
+            let certificate = certify(&table, &small.support, &all, budget);
+            check_bound(&certificate, truth, seed);
+            certificate.margin_lower
+        };
+        let bounds = targets.map(|target| nodes.map(|nodes| bound(target, nodes)));
+        for (row, &target) in bounds.iter().zip(&targets) {
+            assert!(row.is_sorted(), "seed {seed}, target {target}: {row:?}");
+            let most = row[nodes.len() - 1];
+            // A refuted model is left at once; else the target is reached, or the smallest margin itself.
+            let is_far = truth <= 0.0 || most > target || most > truth - 1e-9;
+            assert!(is_far, "seed {seed}, target {target}: {most} of {truth}");
+            reached += u32::from(most > target && target > 0.0);
+        }
+        for column in 0..nodes.len() {
+            let column: Vec<f64> = bounds.iter().map(|row| row[column]).collect();
+            assert!(column.is_sorted(), "seed {seed}: {column:?}");
+        }
+    }
+    assert!(reached > 100, "{reached}");
 }
 
 /// Samples with token noise of length at most `radius`, each against a certificate that allows for it.
@@ -221,7 +260,8 @@ fn noisy_output(model: &Model, tokens: &[Vec<f64>]) -> f64 {
 
 #[test]
 fn a_model_on_another_basis_is_certified_by_its_stored_numbers() {
-    for seed in 0..200 {
+    let mut refuted = 0;
+    for seed in 0..400 {
         let small = small(7_000_000 + seed, (8, 4));
         let (model, d) = (&small.model, small.model.patterns);
         let vocabulary = Vocabulary::new(d, Basis::Haar, seed);
@@ -248,7 +288,23 @@ fn a_model_on_another_basis_is_certified_by_its_stored_numbers() {
         if truth > 1e-6 && table(&small).experts.iter().all(|own| !own.overlaps || small.support.replacement) {
             assert_ne!(certificate.verdict, Verdict::Counterexample, "seed {seed}");
         }
+        if let (Verdict::Counterexample, Some((input, _))) = (certificate.verdict, &certificate.worst) {
+            refuted += 1;
+            let sorted = |tokens: &[Pattern]| {
+                let mut tokens = tokens.to_vec();
+                tokens.sort_unstable();
+                tokens
+            };
+            // Whichever way its ties fall.
+            for_each_input(&small, input.class, &mut |tokens| {
+                if sorted(tokens) == sorted(&input.tokens) {
+                    let found = margin(model, &all, input.class, tokens);
+                    assert!(found <= 1e-9, "seed {seed}: {found} {input:?}");
+                }
+            });
+        }
     }
+    assert!(refuted > 50, "{refuted}");
 }
 
 #[test]
@@ -423,7 +479,8 @@ fn weights_that_underflow_prove_nothing_wrong() {
         }
         seen[certificate.verdict as usize] += 1;
     }
-    assert!(seen.iter().all(|&count| count > 50), "{seen:?}");
+    // The inputs themselves are decided, however far below the other class's pattern their scores lie.
+    assert!(seen[0] > 500 && seen[1] > 300 && seen[2] < 20, "{seen:?}");
 }
 
 /// Pairs of experts of opposite sign whose activations are sums of the same neurons in another order: f is exactly 0 for every

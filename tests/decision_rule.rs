@@ -2,6 +2,8 @@
 
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Jury, conclusions, surprises};
+use moe_theory::claims::phase::Atlas;
+use moe_theory::measure::{Audit, ExpertAtStart, Role};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
@@ -122,5 +124,59 @@ fn an_unexpected_verdict_is_a_surprise_and_an_expected_one_is_not() {
         let mut jury = Jury::new(&simulation, &points, Design::Fixed);
         (0..2).for_each(|point| (0..300).for_each(|run| add(&mut jury, point, run, true, true)));
         assert_eq!(surprises(&jury.rows()).len(), surprising, "{expected}");
+    }
+}
+
+/// Bounds are the decimals of the file: at the bound itself an assumption is met, however its sides are rounded.
+#[test]
+fn assumptions_are_met_at_exactly_their_bounds_and_not_beyond() {
+    let audit = |set: &[&str]| {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let overrides = Overrides { set: &set, seeds: None };
+        let points = Simulation::parse("x.toml", "name = \"x\"", &overrides).and_then(|simulation| simulation.points());
+        let expert = |role| ExpertAtStart { sign: 1.0, role, norm: 1.0, mean_activation: 0.0 };
+        let roles = (0..100).map(|expert| if expert < 29 { Role::Misaligned } else { Role::Irrelevant });
+        Audit::new(&points.expect("legal")[0].parameters, &roles.map(expert).collect::<Vec<_>>())
+    };
+    for (share, met) in [("0.45", true), ("0.55", true), ("0.5500001", false), ("0.4499999", false)] {
+        assert_eq!(audit(&[&format!("data.class_share={share}")]).balance, met, "{share}");
+    }
+    for (bound, met) in [("0.29", true), ("0.2899999", false)] {
+        assert_eq!(audit(&[&format!("assumptions.misaligned_max={bound}")]).aligned, met, "{bound}");
+    }
+    for (bound, met) in [("29", true), ("29.000001", false)] {
+        let travel = audit(&[
+            "training.router_rate=0.29",
+            "training.iterations=100",
+            &format!("assumptions.travel_min={bound}"),
+        ]);
+        assert_eq!(travel.travel, met, "{bound}");
+    }
+    for (bound, met) in [("0.58", true), ("0.5800001", false)] {
+        let set = ["training.expert_rate=0.29", "training.iterations=100", "model.neurons=50"];
+        assert_eq!(audit(&[&set[..], &[&format!("assumptions.growth_min={bound}")]].concat()).growth, met, "{bound}");
+    }
+    for (batch, met) in [("70", true), ("69", false)] {
+        let set = ["data.patterns=1000", "assumptions.batch_per_pattern_min=0.07", &format!("training.batch={batch}")];
+        assert_eq!(audit(&set).batch, met, "{batch}");
+    }
+}
+
+/// 55 of 100 are a share of 0.55, which is the level.
+#[test]
+fn a_share_of_runs_at_the_level_itself_is_not_below_it() {
+    let text = "name = \"x\"\n[grid]\n\"training.batch\" = [1]\n[[phase]]\nclaims = [{ id = \"T0\", level = 0.55 }]";
+    let simulation = Simulation::parse("x.toml", text, &Overrides::default()).expect("legal");
+    let points = simulation.points().expect("legal");
+    for (holds, remark) in [(55, "holds throughout"), (54, "fails throughout")] {
+        let mut atlas = Atlas::new(&simulation, &points);
+        for run in 0..100 {
+            let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
+            let errors = Some(u64::from(run >= holds));
+            let pruning = [PruningRow { kept: 1, errors, ..PruningRow::default() }];
+            let parameters = &points[0].parameters;
+            atlas.add(0, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+        }
+        assert_eq!(atlas.boundaries()[0].remark, remark, "{holds} of 100");
     }
 }

@@ -74,7 +74,10 @@ fn a_full_disk_ends_with_1_and_resumes_when_there_is_room() {
         assert_eq!(done.status, Some(1), "{tenths}: {}", done.stderr);
         let last = done.stderr.lines().last().unwrap_or_default();
         assert!(
-            last.starts_with("simulate: disk/made: stopped; finished runs are kept, --resume goes on: ")
+            last.starts_with("simulate: disk/made: stopped; finished runs are kept, `")
+                && last.contains(
+                    " run smoke --seeds 120 --set training.iterations=60 --out disk/made --resume` goes on: "
+                )
                 && last.contains("No space left on device"),
             "{tenths}: {}",
             done.stderr

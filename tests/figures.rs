@@ -2,9 +2,8 @@
 
 use moe_theory::measure::Role;
 use moe_theory::record::{BoundaryRow, PhaseRow, ScalingRow, TermRow, TrajectoryRow};
-use moe_theory::report::figures::{
-    Figure, MAX_POINTS, SweptPoint, figures, for_paper, phase_figures, png, scaling_figures,
-};
+use moe_theory::report::SweptPoint;
+use moe_theory::report::figures::{Figure, MAX_POINTS, figures, for_paper, phase_figures, png, scaling_figures};
 use moe_theory::report::{DrawnExpert, DrawnModel};
 
 const ROLES: [Role; 4] = [Role::Relevant, Role::Misaligned, Role::Irrelevant, Role::Ambiguous];

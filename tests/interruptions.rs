@@ -220,24 +220,60 @@ fn an_interrupt_and_a_termination_keep_every_finished_run_and_say_so() {
     for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
         let bench = Bench::new();
         let child = start(&bench, &format!("{SWEEP} --threads 1"));
-        wait_for_runs(&bench, 5);
+        wait_for_runs(&bench, 20);
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
         assert!(sent.success());
         let output = child.wait_with_output().expect("an end");
         assert_eq!(output.status.code(), Some(status));
         let kept = finished(&bench).len();
-        let line = format!(
-            "\nsimulate: interrupted: {kept} of 160 runs are finished and kept; --resume goes on with the rest\n"
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let command = format!(
+            "{} run smoke --seeds 80 --set training.iterations=120 --set 'training.batch=[32,48]' --out made --threads 1 --resume",
+            env!("CARGO_BIN_EXE_simulate")
         );
-        assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+        let line =
+            format!("\nsimulate: interrupted: {kept} of 160 runs are finished and kept; to go on:\n  {command}\n");
+        let rest = stderr.strip_prefix(&line).unwrap_or_else(|| panic!("{stderr}"));
+        // Who terminates a process waits for its end; who types Ctrl-C reads.
+        let so_far =
+            rest.starts_with("\nSo far, from ") && rest.contains(" of 160 runs (nothing of this is written):\nclaim ");
+        assert!(if signal == "-INT" { so_far } else { rest.is_empty() }, "{stderr}");
         // Whoever forgets --resume loses nothing.
         let before = bench.files_below("made");
         let Done { status, stderr, .. } = bench.simulate(SWEEP);
         assert_eq!(status, Some(2));
         assert!(stderr.contains("holds finished runs of an interrupted simulation; --resume goes on"), "{stderr}");
         assert!(bench.files_below("made") == before);
-        assert_eq!(bench.simulate(&format!("{SWEEP} --resume")).status, Some(0));
+        // The command that was printed, in a shell; it counts the runs that it has made, and the others apart.
+        let done = Command::new("sh").args(["-c", &command]).current_dir(bench.path("")).output().expect("a shell");
+        assert!(done.status.success());
+        let printed = String::from_utf8_lossy(&done.stdout);
+        let counted = printed.lines().find(|line| line.ends_with("Results: made")).unwrap_or_default();
+        let (made, before) =
+            (format!("{} runs in ", 160 - kept), format!(" s, {kept} were finished before. Results: made"));
+        assert!(counted.starts_with(&made) && counted.ends_with(&before), "{printed}");
         assert!(bench.files_below("made") == expected);
+    }
+}
+
+/// Analyses of every kind are asked for verdicts before they have a run at every point.
+#[cfg(unix)]
+#[test]
+fn every_kind_of_simulation_can_be_interrupted_and_says_what_it_has() {
+    for simulation in ["theorem1", "controls", "phase-travel", "boundary", "certificates", "upstream", "tension"] {
+        let bench = Bench::new();
+        let mut child = start(&bench, &format!("run {simulation} --out made"));
+        let before = Instant::now();
+        while finished(&bench).len() < 5 && before.elapsed() < Duration::from_secs(60) {
+            assert!(child.try_wait().expect("a process").is_none(), "{simulation} has ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+        let output = child.wait_with_output().expect("an end");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{simulation}: {stderr}");
+        assert!(stderr.contains(&format!(" run {simulation} --out made --resume\n")), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
 

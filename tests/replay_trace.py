@@ -3,13 +3,29 @@
     simulate trace default --seed 7 --out run.safetensors
     python tests/replay_trace.py run.safetensors
 
-Needs NumPy. Exits 1 if a router differs by more than 1e-9.
+Needs NumPy. Exits 1 if a router differs by more than 1e-9, or if a tensor has another shape than FORMAT says.
 """
 
 import json
 import sys
 
 import numpy as np
+
+
+SHAPES = {
+    "basis": "dd", "signs": "k", "routers_0": "kd", "neurons_0": "kmd", "tokens": "IBn", "labels": "IB", "noise": "IBnd",
+    "recorded": "R", "routers": "Rkd", "routers_t": "kd", "neurons_t": "kmd",
+}  # fmt: skip
+
+
+def check_shapes(tensors, meta):
+    """Ends the program if a shape is not the one of FORMAT, with the sizes of the metadata."""
+    sizes = {letter: int(meta[key]) for letter, key in [("k", "experts"), ("m", "neurons"), ("d", "patterns")]}
+    for name, letters in SHAPES.items():
+        shape = tensors[name].shape if name in tensors else ()
+        fits = all(sizes.setdefault(letter, size) == size for letter, size in zip(letters, shape))
+        if name in tensors and (len(shape) != len(letters) or not fits):
+            sys.exit(f"tensor {name} has shape {list(shape)}: must be {list(letters)} with {sizes}")
 
 
 def load(path):
@@ -77,6 +93,7 @@ def step_tokens(w, W, signs, x, y, c, groups, raw, router_rate, expert_rate):
 
 def main():
     t, meta = load(sys.argv[1])
+    check_shapes(t, meta)
     for key in ("capacity", "load_balance", "entropy"):
         if float(meta[key]) != 0:
             sys.exit(f"{key} = {meta[key]}: this replay knows only 0")

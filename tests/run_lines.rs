@@ -1,6 +1,6 @@
 //! A run's rows as lines of its tables, and the tables read run by run.
 
-use moe_theory::record::lines::BadLines;
+use moe_theory::record::BadLines;
 use moe_theory::record::{Headers, RunLines, RunReader, RunRecord, check_record};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;

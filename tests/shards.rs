@@ -170,7 +170,7 @@ fn fails_on_tables_that_are_not_those_of_the_shard() {
         replace(&bench, "shards/2", table, &kept);
     }
     let line = refuses(&bench, "merge shards --out made");
-    assert!(line.starts_with("shards/2/runs.csv: has no run 9 of point 2, which belongs to shard 2/2"), "{line}");
+    assert!(line.starts_with("shards/2/runs.csv: has no run 9 of point 2"), "{line}");
     bench.write("shards/2/runs.csv", "cut");
     assert!(refuses(&bench, "merge shards --out made").starts_with("shards/2/runs.csv: changed since the run"));
 }
@@ -278,7 +278,124 @@ fn a_scheduler_that_is_not_there_is_named() {
     let output = command.output().expect("the program starts");
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(stderr.contains("sbatch can't be started: is this a Slurm cluster?"), "{stderr}");
+    assert!(stderr.contains("sbatch can't be started, nothing was submitted: is this a Slurm cluster?"), "{stderr}");
+    let names: Vec<_> = bench.files_below("").into_keys().collect();
+    assert_eq!(names, [std::path::PathBuf::from("tiny.toml")]);
+}
+
+/// A bench whose sbatch is this script.
+#[cfg(unix)]
+fn with_sbatch(script: &str) -> Bench {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.write("bin/sbatch", format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(bench.path("bin/sbatch"), std::fs::Permissions::from_mode(0o755)).expect("a script");
+    bench
+}
+
+/// What the program does with these variables, and with `bin` before all other programs.
+fn with_variables(bench: &Bench, arguments: &str, variables: &[(&str, &str)]) -> cli_common::Done {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_simulate"));
+    command.args(arguments.split(' ')).current_dir(bench.path("")).envs(variables.iter().copied());
+    let path = format!("{}:{}", bench.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let output = command.env("PATH", path).output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    cli_common::Done { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_submission_that_nobody_takes_leaves_nothing_and_one_that_is_half_taken_says_what_is_left_to_do() {
+    let bench = with_sbatch("[ \"$1\" = --version ] && exit 0; echo 'invalid partition' >&2; exit 1");
+    let done = with_variables(&bench, "submit tiny.toml --shards 2", &[]);
+    assert_eq!(done.status, Some(1));
+    assert!(done.stderr.contains("sbatch --parsable shards.sbatch: invalid partition"), "{}", done.stderr);
+    assert!(!bench.path("results/tiny.shards").exists());
+    // The array is taken, the merge is not.
+    let bench = with_sbatch("case \"$*\" in --version) ;; *merge*) echo full >&2; exit 1 ;; *) echo '17;here' ;; esac");
+    let done = with_variables(&bench, "submit tiny.toml --shards 2", &[]);
+    assert_eq!(done.status, Some(1));
+    let left =
+        "results/tiny.shards && sbatch --parsable --dependency=afterok:17 --kill-on-invalid-dep=yes merge.sbatch: ";
+    assert!(done.stderr.contains("array 17 is submitted and its merge is not: cd "), "{}", done.stderr);
+    assert!(done.stderr.contains(left), "{}", done.stderr);
+    assert!(bench.path("results/tiny.shards/shards.sbatch").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_submission_names_the_limits_that_the_cluster_sets_by_itself() {
+    let hint = |more: &str, variables: &[(&str, &str)]| {
+        let done = with_variables(&Bench::new(), &format!("submit tiny.toml --dry-run{more}"), variables);
+        assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""));
+        done.stdout.lines().find(|line| line.starts_with("Left to the cluster: ")).map(str::to_owned)
+    };
+    let line = |what: &str, flags: &str| Some(format!("Left to the cluster: {what} (--sbatch-args \"{flags}\")."));
+    assert_eq!(hint("", &[]), line("time limit and partition", "--time=0:10:00 --partition=NAME"));
+    assert_eq!(hint(" --sbatch-args --partition=long", &[]), line("time limit", "--time=0:10:00"));
+    assert_eq!(hint("", &[("SBATCH_TIMELIMIT", "5")]), line("partition", "--partition=NAME"));
+    assert_eq!(hint(" --sbatch-args -t5 --sbatch-args -plong", &[]), None);
+    assert_eq!(hint(" --engine local", &[]), None);
+}
+
+#[test]
+fn a_dry_submission_shows_its_scripts_even_if_results_are_in_the_way() {
+    let bench = Bench::new();
+    bench.succeeds("run tiny.toml --seed 1 --out made");
+    let before = bench.files_below("");
+    let done = bench.simulate("submit tiny.toml --dry-run --out made");
+    assert_eq!(done.status, Some(0));
+    assert!(done.stdout.contains("#SBATCH --array=1-1\n"), "{}", done.stdout);
+    let refusal = "/made: holds results of another configuration: the master seed is 1 there";
+    assert!(
+        done.stderr.starts_with("simulate: would be refused: ") && done.stderr.contains(refusal),
+        "{}",
+        done.stderr
+    );
+    assert!(bench.files_below("") == before);
+    assert_eq!(bench.simulate("submit tiny.toml --engine local --out made").status, Some(2));
+}
+
+/// An element of an array of 8 that is submitted again, alone or with another, does not know that there were 8.
+#[test]
+fn an_element_that_is_submitted_again_writes_nothing_beside_the_shards_of_another_number() {
+    let array = |id, count, first, step| {
+        [
+            ("SLURM_ARRAY_TASK_ID", id),
+            ("SLURM_ARRAY_TASK_COUNT", count),
+            ("SLURM_ARRAY_TASK_MIN", first),
+            ("SLURM_ARRAY_TASK_STEP", step),
+        ]
+    };
+    for out in ["", " --out made"] {
+        let bench = Bench::new();
+        let run = format!("run {SWEEP}{out}");
+        let folder = if out.is_empty() { "results/tiny.shards" } else { "made" };
+        assert_eq!(with_variables(&bench, &run, &array("1", "8", "1", "1")).status, Some(0));
+        assert!(bench.path(&format!("{folder}/1-of-8/manifest.json")).exists());
+        let before = bench.files_below("");
+        for (again, what) in [
+            (array("3", "1", "3", "1"), "SLURM_ARRAY_TASK_ID=3, SLURM_ARRAY_TASK_COUNT=1 would do all runs"),
+            (array("3", "2", "3", "4"), "this is shard 1/2"),
+            (array("7", "2", "3", "4"), "this is shard 2/2"),
+        ] {
+            let done = with_variables(&bench, &run, &again);
+            assert_eq!(done.status, Some(2), "{}", done.stderr);
+            let line =
+                format!("simulate: {folder}/1-of-8: a shard of 8 stands there, and {what}; nothing was written; ");
+            assert!(done.stderr.lines().last().is_some_and(|last| last.starts_with(&line)), "{}", done.stderr);
+            assert!(bench.files_below("") == before);
+        }
+        // The shard itself goes on by its name.
+        let own = if out.is_empty() { String::new() } else { "/3-of-8".to_owned() };
+        let done = with_variables(&bench, &format!("{run}{own} --shard 3/8"), &array("3", "1", "3", "1"));
+        assert_eq!(done.status, Some(0), "{}", done.stderr);
+        assert!(bench.path(&format!("{folder}/3-of-8/manifest.json")).exists());
+        // All runs beside no shards at all: done, and said.
+        let done = with_variables(&Bench::new(), &run, &array("3", "1", "3", "1"));
+        assert_eq!(done.status, Some(0));
+        assert!(done.stderr.contains("the only element, all runs are done"), "{}", done.stderr);
+    }
 }
 
 #[test]

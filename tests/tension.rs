@@ -5,7 +5,7 @@ mod common;
 use common::point;
 use moe_theory::claims::Evidence;
 use moe_theory::measure::Role;
-use moe_theory::measure::accuracy::{FeatureErrors, feature_errors};
+use moe_theory::measure::accuracy::{Errors, FeatureErrors, feature_errors};
 use moe_theory::moe::Model;
 use moe_theory::patterns::Sampler;
 use moe_theory::prune::quantise::{fewest_bits, quantised};
@@ -67,6 +67,8 @@ fn pruned(criterion: &str, kept: usize, [all, common, rare]: [f64; 3]) -> Prunin
         accuracy: Some(all),
         accuracy_common: Some(common),
         accuracy_rare: Some(rare),
+        errors: Some((1000.0 * (1.0 - all)).round() as u64),
+        samples: Some(1000),
         ..PruningRow::default()
     }
 }
@@ -101,6 +103,35 @@ fn the_fall_is_taken_where_as_many_experts_are_left_as_serve_the_common_features
     assert_eq!(finding("threshold = 1\nroles = \"built\""), (true, Some(2.0)));
 }
 
+/// `threshold`·α is the product of two decimals: so many errors more are a fall by at least it, one fewer are not.
+#[test]
+fn a_fall_by_exactly_the_threshold_is_one_at_any_number_of_errors() {
+    let expert = |role, feature| ExpertRow { role, feature, ..ExpertRow::default() };
+    let experts = [expert(Role::Relevant, Some(0)), expert(Role::Irrelevant, None)];
+    for (share, threshold, more, samples) in
+        [("0.1", "0.9", 180, 2000), ("0.1", "0.5", 100, 2000), ("0.3", "0.7", 21, 100), ("0.2", "0.1", 6, 300)]
+    {
+        let rare = format!("data.features=2 data.rare_share={share}");
+        let (parameters, body) = (point(&rare).parameters, RunBody::default());
+        for before in [0, 1, 2, 3, 17] {
+            for (fall, holds) in [(more, true), (more - 1, false)] {
+                let row = |kept: usize, errors: u64| PruningRow {
+                    criterion: "router-norm-change".into(),
+                    kept,
+                    accuracy: Some(Errors { errors, samples }.accuracy()),
+                    errors: Some(errors),
+                    samples: Some(samples),
+                    ..PruningRow::default()
+                };
+                let pruning = [row(2, before), row(1, before + fall)];
+                let found = Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning }
+                    .finding(&claim(&format!("id = \"Q1\"\nthreshold = {threshold}")));
+                assert_eq!(found.holds, holds, "{before} + {fall} of {samples} at {threshold}·{share}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_comparison_looks_at_the_samples_that_it_names() {
     let rows = [
@@ -114,7 +145,8 @@ fn a_comparison_looks_at_the_samples_that_it_names() {
     let evidence = Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &rows };
     let seen = |feature: Option<Feature>| {
         let line = feature.map(|feature| format!("feature = \"{feature}\"")).unwrap_or_default();
-        let seen = evidence.comparison(&claim(&format!("id = \"C1\"\nagainst = \"random\"\nratio = 0.25\n{line}")));
+        let claim = claim(&format!("id = \"C1\"\nagainst = \"random\"\nratio = 0.25\n{line}"));
+        let seen = evidence.comparison(claim.comparison().expect("C1 compares"), claim.roles);
         (seen.worse, seen.better)
     };
     assert_eq!(seen(None), (false, false));

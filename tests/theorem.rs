@@ -12,7 +12,7 @@
 mod common;
 
 use moe_theory::claims::Evidence;
-use moe_theory::claims::definitions::definition;
+use moe_theory::claims::catalogue::definition;
 use moe_theory::measure::errors_by_kept;
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::Sampler;
@@ -22,7 +22,7 @@ use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::train;
 use moe_theory::sgd::train::Schedule;
 use moe_theory::sim::parameters::DataParameters;
-use moe_theory::sim::{ClaimSpec, On, RoleSource};
+use moe_theory::sim::{ClaimId, ClaimSpec, Constants, On, RoleSource};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use std::ops::{Range, RangeInclusive};
@@ -156,29 +156,14 @@ fn claims_hold(region: &Region, claims: &[&str]) {
                 continue;
             }
             met.set(met.get() + 1);
-            let threshold = match *id {
-                "T1a" => Some(SMALLEST_CHANGE),
-                "T2b" => Some(case.sufficient as f64),
-                _ => None,
+            let constants = match definition.id {
+                ClaimId::T1a => Constants::Threshold(SMALLEST_CHANGE),
+                ClaimId::T2b => Constants::Threshold(case.sufficient as f64),
+                _ => Constants::None,
             };
-            let roles = RoleSource::Measured;
-            let id = (*id).to_owned();
-            let claim = ClaimSpec {
-                id,
-                threshold,
-                level: 0.95,
-                on: On::Met,
-                roles,
-                case: None,
-                expect: None,
-                slope: None,
-                range: None,
-                lambda: None,
-                against: None,
-                margin: None,
-                ratio: None,
-                feature: None,
-            };
+            let (id, roles) = (definition.id, RoleSource::Measured);
+            let claim =
+                ClaimSpec { id, constants, level: 0.95, on: On::Met, roles, case: None, expect: None, slope: None };
             let finding = evidence.finding(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);
         }

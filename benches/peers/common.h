@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vectors.h"
+
 #ifndef REAL
 #define REAL double
 #endif
@@ -20,11 +22,13 @@ enum { BITS = 8 * sizeof(T) };
 static int d, n, l, k, m, B, iterations, runs, procs, n_test;
 static double xi, eta_e, eta_r, init_e, init_r;
 
-static double now(void) {
+static double seconds_of(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
+static double now(void) { return seconds_of(CLOCK_MONOTONIC); }
+static double processor_time(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void *zeros(size_t bytes) {
   bytes = (bytes + 127) / 64 * 64;
@@ -58,6 +62,8 @@ static void put_batch(Model *q, const double *X, const double *y); // [B][n][d] 
 static double step(Model *q, long *active);                        // one SGD step; the mean loss
 static void norms(const Model *q, double *out);                    // [k]
 static Outcome run(Model *q, double *trace, uint64_t seed);        // trace: [iterations][k]
+static const char *refuse(void);                                   // what is wrong with the sizes, or 0
+static double products(Model *q);                                  // GFLOP/s of its matrix products alone; 0: it has none
 
 static void read_all(void *to, size_t size, size_t count, FILE *f) {
   if (fread(to, size, count, f) != count) {
@@ -121,16 +127,35 @@ static int train(double start, const char *peer, const char *preset, uint64_t se
   }
   printf("{\"peer\": \"%s\", \"preset\": \"%s\", \"dtype\": \"float%d\", \"xi\": %g, \"T\": %d, \"R\": %d, "
          "\"train_s\": %.3f, \"total_s\": %.3f, \"seed_iters_per_s\": %.1f, \"acc\": %.4f, \"acc_min\": %.4f, "
-         "\"active\": %.3f, \"rnorm_end\": %.4f, \"note\": \"\"}\n",
-         peer, preset, BITS, xi, iterations, runs, s, s, (double)iterations * runs / s, accuracy, least, active, norm);
+         "\"active\": %.3f, \"rnorm_end\": %.4f, \"note\": \"built for %d-bit vectors\"}\n",
+         peer, preset, BITS, xi, iterations, runs, s, s, (double)iterations * runs / s, accuracy, least, active, norm,
+         8 * VECTOR_BYTES);
   return 0;
 }
 
-// name=value; the names are those of the Python peers. `refuse` says what is wrong with the sizes, or nothing.
-static int peer_main(int argc, char **argv, const char *peer, double noise, const char *(*refuse)(void)) {
-  enum { COUNT = 16 };
-  static const char *names[COUNT] = {"d",     "n",      "l",  "k",     "m",     "B",      "T",      "R",
-                                     "procs", "n_test", "xi", "eta_e", "eta_r", "init_e", "init_r", "seed"};
+// The rate of the matrix products alone, all processes together: `limits.c` measures what the processor could do.
+static int time_products(const char *peer, const char *preset) {
+  double *rates = mmap(0, sizeof(double) * procs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), sum = 0;
+  for (int p = 0; p < procs; p++)
+    if (!fork()) {
+      rates[p] = products(new_model());
+      _exit(0);
+    }
+  for (int p = 0, status; p < procs; p++)
+    if (wait(&status) < 0 || status)
+      return fprintf(stderr, "a worker failed\n"), 1;
+  for (int p = 0; p < procs; p++) sum += rates[p];
+  printf("{\"peer\": \"%s\", \"preset\": \"%s\", \"dtype\": \"float%d\", \"vector_bits\": %d, "
+         "\"products_gflops\": %.1f}\n",
+         peer, preset, BITS, 8 * VECTOR_BYTES, sum);
+  return 0;
+}
+
+// name=value; the names are those of the Python peers. products=1 times the matrix products in place of trainings.
+static int peer_main(int argc, char **argv, const char *peer, double noise) {
+  enum { COUNT = 17 };
+  static const char *names[COUNT] = {"d",      "n",  "l",     "k",     "m",      "B",      "T",    "R",       "procs",
+                                     "n_test", "xi", "eta_e", "eta_r", "init_e", "init_r", "seed", "products"};
   double start = now(), *v;
   double reference[COUNT] = {128, 16, 4, 16, 32, 64, 500, 32, 2, 2048, noise, 1, 0.3, 0.05, 0.05, 1};
   double large[COUNT] = {512, 32, 8, 32, 64, 256, 200, 4, 2, 2048, noise, 8, 1, 0.05, 0.05, 1};
@@ -157,6 +182,6 @@ static int peer_main(int argc, char **argv, const char *peer, double noise, cons
   const char *problem = refuse();
   if (problem)
     return fprintf(stderr, "%s\n", problem), 1;
-  return train(start, peer, preset, v[15]);
+  return v[16] ? time_products(peer, preset) : train(start, peer, preset, v[15]);
 }
 #endif

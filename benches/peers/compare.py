@@ -8,14 +8,18 @@
 
 Builds everything into cargo's target folder. The Python peers need NumPy and JAX, taken from PYTHON=... or from a
 virtual environment that is made in target/peers/venv; PyTorch takes part if that Python has it (PyPI's wheel for Linux
-is the CUDA build of several gigabytes, so it is not installed from here). A peer whose tools can't be had is skipped
-with a message. Before each run it waits for a quiet machine (--wait), and notes what other processes took."""
+is the CUDA build of several gigabytes, so it is not installed from here). A peer that can't be built is a row that says
+why. The C peers are built for this processor's vectors, or for those of C_MARCH=x86-64-v3 (AVX2) or x86-64 (SSE2); what
+share of the processor's multiply-adds their matrix products reach is measured, too. Before each run it waits for a
+quiet machine (--wait), and notes what other processes took."""
 
-import argparse, csv, json, os, shutil, subprocess, sys, tempfile, time
+import argparse, csv, json, os, subprocess, sys, tempfile, time
 
 import machine, table
-from contests import CONTESTS, PEERS, checks, entries
+from contests import CONTESTS, DENSE, PEERS, checks, entries
 
+REALS = (("double", 64), ("float", 32))
+MARCH = os.environ.get("C_MARCH", "native")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
@@ -30,32 +34,43 @@ def target_folder():
 
 
 def build(target, peers):
-    """Builds ours and the C peers; returns where everything is."""
+    """Builds ours and the C peers; returns where everything is, and what is missing for which reason."""
     command = ["cargo", "build", "--release", "--locked", "--example", "workload", "--bin", "simulate"]
     subprocess.run(command, cwd=ROOT, check=True)
     folder = os.path.join(target, "peers")
     os.makedirs(folder, exist_ok=True)
-    if "c" in peers and not shutil.which("gcc"):
-        say("skipped: the C peers, no gcc here")
-        peers.remove("c")
+    missing = {}
     if "c" in peers:
-        flags = ["-O3", "-march=native", "-ffast-math", "-Wall"]
-        for name in ("pattern", "dense"):
-            for real, bits in (("double", 64), ("float", 32)):
-                out = os.path.join(folder, f"{name}_f{bits}")
-                subprocess.run(["gcc", *flags, f"-DREAL={real}", f"{HERE}/{name}.c", "-o", out, "-lm"], check=True)
-        subprocess.run(["gcc", *flags, f"{HERE}/limits.c", "-o", f"{folder}/limits", "-lm"], check=True)
+        programs = {f"{name}_f{bits}": (name, real) for name in ("pattern", "dense") for real, bits in REALS}
+        for out, (name, real) in [*programs.items(), ("limits", ("limits", "double"))]:
+            command = ["gcc", "-O3", f"-march={MARCH}", "-ffast-math", "-Wall", f"-DREAL={real}", f"{HERE}/{name}.c"]
+            note_missing(missing, out, [*command, "-o", os.path.join(folder, out), "-lm"])
     release = os.path.join(target, "release")
     return {
         "workload": f"{release}/examples/workload",
         "simulate": f"{release}/simulate",
         "build": folder,
         "here": HERE,
+        "missing": missing,
     }
 
 
-def python(folder, peers):
-    """A Python that has what the peers need; takes peers off the list that can't be had."""
+def note_missing(missing, name, command):
+    """Runs a command that makes something or shows that it is there; else notes why not, and says it."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()] or lines[-1:] or [f"status {done.returncode}"]
+        reason = errors[0] if done.returncode else None
+    except OSError as error:
+        reason = f"{command[0]}: {error.strerror}"
+    if reason:
+        missing[name] = reason.strip().replace("|", "/")
+        say(f"skipped: {name}, {missing[name]}")
+
+
+def python(folder, peers, missing):
+    """A Python that has what the peers need; notes those that it does not have."""
     wanted = [peer for peer in peers if peer != "c"]
     if not wanted:
         return None
@@ -71,19 +86,13 @@ def python(folder, peers):
             except (OSError, subprocess.CalledProcessError) as error:
                 say("no virtual environment with NumPy and JAX:", error)
     for peer in wanted:
-        try:
-            has = subprocess.run([found, "-c", f"import numpy, {peer}"], capture_output=True).returncode == 0
-        except OSError:
-            has = False
-        if not has:
-            say(f"skipped: {peer}, {found} does not have it")
-            peers.remove(peer)
+        note_missing(missing, peer, [found, "-c", f"import numpy, {peer}"])
     return found
 
 
 def check(peers, paths):
     """All programs train on the same batches; False if one differs from NumPy in float64."""
-    if "numpy" not in peers:
+    if "numpy" not in peers or "numpy" in paths["missing"]:
         say("skipped: the comparison on the same batches, which needs NumPy")
         return True
     agree = True
@@ -128,15 +137,22 @@ def rounds(a, peers, paths, record):
         jobs = [(preset, xi, e) for preset, xi in chosen for e in entries(preset, xi, peers, paths, a.procs)]
         # Every other round goes backwards, so that a drift of the machine hits all alike.
         for preset, xi, entry in jobs if number % 2 == 0 else reversed(jobs):
+            if entry.missing:
+                if number == 0:
+                    record(dict(label=entry.label, preset=preset, xi=xi, dtype=entry.dtype, missing=entry.missing, round=0))
+                continue
             r = machine.run(entry.command, wait=a.wait)
             r.update(round=number, label=entry.label, preset=preset, xi=xi, dtype=entry.dtype, command=entry.command)
             record(r)
             rate = r.get("seed_iters_per_s", r)
             say(f"{number} {preset} {xi:g} {entry.label} {entry.dtype}: {rate} (others {r['foreign']:.1%})")
-        if "c" in peers:
-            record(
-                dict(machine.run([f"{paths['build']}/limits", str(a.procs)], wait=a.wait), round=number, label="limits")
-            )
+        if "c" in peers and "limits" not in paths["missing"]:
+            limits = machine.run([f"{paths['build']}/limits", str(a.procs)], wait=a.wait)
+            record(dict(limits, round=number, label="limits"))
+        for preset, xi, entry in jobs:
+            if entry.label == DENSE and not entry.missing:
+                products = machine.run([entry.command[0], f"preset={preset}", f"procs={a.procs}", "products=1"], wait=0)
+                record(dict(products, round=number, label="products", preset=preset, dtype=entry.dtype))
         if a.default:
             machine.wait_until_quiet(a.wait)
             record(dict(default_run(paths), round=number, label="default"))
@@ -168,7 +184,7 @@ def main():
         return table.show(lines[1:], lines[0]["machine"], lines[-1].get("floors", {}))
     peers = list(a.peers)
     paths = build(target_folder(), peers)
-    paths["python"] = python(paths["build"], peers)
+    paths["python"] = python(paths["build"], peers, paths["missing"])
     if (a.check or a.check_only) and not check(peers, paths):
         sys.exit("the programs differ")
     if a.check_only:
@@ -176,7 +192,7 @@ def main():
     rows = []
     out = a.out or os.path.join(paths["build"], "results.jsonl")
     with open(out, "w") as f:
-        print(json.dumps({"machine": machine.describe()}), file=f, flush=True)
+        print(json.dumps({"machine": machine.describe(MARCH)}), file=f, flush=True)
 
         def record(row):
             rows.append(row)
@@ -185,7 +201,7 @@ def main():
         rounds(a, peers, paths, record)
         floors = pattern_floors() if a.floor else {}
         print(json.dumps({"label": "floors", "floors": floors, "round": 0}), file=f)
-    table.show(rows, machine.describe(), floors)
+    table.show(rows, machine.describe(MARCH), floors)
 
 
 if __name__ == "__main__":

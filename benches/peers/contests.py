@@ -2,7 +2,9 @@
 
 from collections import namedtuple
 
-Entry = namedtuple("Entry", "label dtype command")
+# `missing`: why it can't be run, or None.
+Entry = namedtuple("Entry", "label dtype command missing")
+DENSE = "C, dense"
 
 # Whole trainings in pattern coordinates. What takes longer trains fewer runs, and `large` for 20 of its 200 iterations:
 # all that train so long have the same share of active samples, and JAX does not skip the others anyway.
@@ -17,12 +19,14 @@ def entries(preset, xi, peers, paths, procs):
     size = dict(procs=procs) if xi == 0 else short
     engine = "pattern" if xi == 0 else "dense"
     ours = [paths["workload"], f"engine={engine}", f"preset={preset}", f"xi={xi}", *pairs(size)]
-    yield Entry(f"this program, {engine} engine", "float64", ours)
+    missing = paths["missing"]
+    yield Entry(f"this program, {engine} engine", "float64", ours, None)
     for dtype in ("float64", "float32"):
         if "c" in peers:
-            label = "C, pattern coordinates" if xi == 0 else "C, dense"
-            program = f"{paths['build']}/{engine}_f{dtype[-2:]}"
-            yield Entry(label, dtype, [program, f"preset={preset}", f"xi={xi}", *pairs(size)])
+            label = "C, pattern coordinates" if xi == 0 else DENSE
+            program = f"{engine}_f{dtype[-2:]}"
+            command = [f"{paths['build']}/{program}", f"preset={preset}", f"xi={xi}", *pairs(size)]
+            yield Entry(label, dtype, command, missing.get(program))
         for peer, label, options in (
             ("jax", "JAX", ["--chunk", "1"]),
             ("numpy", "NumPy", []),
@@ -36,7 +40,8 @@ def entries(preset, xi, peers, paths, procs):
             if peer in peers and not is_left_out.get(peer, False):
                 script = [paths["python"], f"{paths['here']}/{peer}_peer.py", *options]
                 flags = [f"--{name}={value}" for name, value in short.items()]
-                yield Entry(label, dtype, [*script, "--preset", preset, "--xi", str(xi), "--dtype", dtype, *flags])
+                command = [*script, "--preset", preset, "--xi", str(xi), "--dtype", dtype, *flags]
+                yield Entry(label, dtype, command, missing.get(peer))
 
 
 def checks(name, file, peers, paths):
@@ -44,7 +49,7 @@ def checks(name, file, peers, paths):
     for engine in ("dense",) if name == "noise" else ("dense", "pattern"):
         yield [paths["workload"], f"engine={engine}", f"check={file}"]
         for bits in (64, 32):
-            if "c" in peers:
+            if "c" in peers and f"{engine}_f{bits}" not in paths["missing"]:
                 yield [f"{paths['build']}/{engine}_f{bits}", f"check={file}"]
     variants = {
         "numpy": [[]],
@@ -54,7 +59,7 @@ def checks(name, file, peers, paths):
         "torch": [["--grad", grad] for grad in ("auto", "hand")],
     }
     for peer in peers:
-        for options in variants.get(peer, []):
+        for options in variants.get(peer, []) if peer not in paths["missing"] else []:
             for dtype in ("float64", "float32"):
                 script = [paths["python"], f"{paths['here']}/{peer}_peer.py"]
                 yield [*script, *options, "--check", file, "--dtype", dtype]

@@ -5,11 +5,19 @@ import json, os, re, subprocess, threading, time
 CORES, TICK, PAGE = os.cpu_count(), os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
-def describe():
-    """The processor's name and the number of cores."""
+LEVELS = {"AVX-512": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}, "AVX2": {"avx2", "fma"}}
+
+
+def describe(march):
+    """The processor's name, its cores and its level of vector instructions, and for what the C peers are built."""
     with open("/proc/cpuinfo") as f:
-        name = re.search(r"model name\s*: (.*)", f.read())
-    return f"{name.group(1) if name else 'unknown processor'}, {CORES} cores"
+        text = f.read()
+    name = re.search(r"model name\s*: (.*)", text)
+    flags = re.search(r"flags\s*: (.*)", text)
+    has = set(flags.group(1).split()) if flags else set()
+    level = next((level for level, needs in LEVELS.items() if needs <= has), "no AVX2")
+    peers = "for this processor" if march == "native" else f"for {march}"
+    return f"{name.group(1) if name else 'unknown processor'}, {CORES} cores, {level}; the C peers are built {peers}"
 
 
 def busy():

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from statistics import median
 
-from contests import CONTESTS
+from contests import CONTESTS, DENSE
 
 # Sizes and numbers of runs of the presets, as in common.py, which needs NumPy.
 PRESETS = {
@@ -11,6 +11,7 @@ PRESETS = {
     "large": dict(d=512, n=32, l=8, k=32, m=64, B=256, T=200, R=4),
 }
 CLEAN = 0.03  # the most that others may take of the machine in a round that counts
+FAIR = 0.6  # the least share of the machine's multiply-adds at which a peer's matrix products are a fair comparison
 
 
 def number(value):
@@ -21,11 +22,28 @@ def spread(values):
     return f"{number(min(values))} – {number(max(values))}"
 
 
-def contest_table(preset, xi, rows):
+def best_limits(rows):
+    """The most that the machine reached in any round, by the name of the limit."""
+    limits = [r for r in rows if r.get("label") == "limits" and "failed" not in r]
+    names = [name for name in limits[0] if name.endswith(("gflops", "gbs", "_M"))] if limits else []
+    return {name: max(r[name] for r in limits) for name in names}
+
+
+def products_shares(rows):
+    """By preset and type: the share of the machine's multiply-adds that the dense C peer's matrix products reach."""
+    best, shares = best_limits(rows), {}
+    for r in rows:
+        if r.get("label") == "products" and "failed" not in r and best:
+            share = r["products_gflops"] / best[f"fma_f{r['dtype'][-2:]}_gflops"]
+            shares[r["preset"], r["dtype"]] = max(share, shares.get((r["preset"], r["dtype"]), 0))
+    return shares
+
+
+def contest_table(preset, xi, rows, shares):
     """The programs on one workload. A ratio is the median over the rounds of ours divided by theirs in that round."""
     runs = defaultdict(dict)
     for r in rows:
-        if "failed" not in r:
+        if "failed" not in r and "missing" not in r:
             runs[r["label"], r["dtype"]][r["round"]] = r
     if not runs:
         return
@@ -47,11 +65,16 @@ def contest_table(preset, xi, rows):
             each = [runs[ours][n]["seed_iters_per_s"] / use[n]["seed_iters_per_s"] for n in both]
             ratios = [f"**{median(each):.3g}**", spread(each)] if each else ratios
         start = median(r["wall_s"] - r["train_s"] for r in use.values())
+        share = shares.get((preset, key[1])) if key[0] == DENSE else None
+        unfair = "" if share is None or share >= FAIR else f" (no fair peer: {share:.0%} of the multiply-add peak)"
         print(
-            f"| {key[0]} | {key[1].replace('float', 'f')} | {number(median(rates))} | {spread(rates)} | {ratios[0]} | "
+            f"| {key[0]}{unfair} | {key[1].replace('float', 'f')} | {number(median(rates))} | {spread(rates)} | {ratios[0]} | "
             f"{ratios[1]} | {middle('active'):.2f} | {start:.2f} | {start + whole / median(rates):.3g} | "
             f"{middle('rss_mb'):.0f} | {len(runs[key])} ({len(quiet)}) |"
         )
+    for r in rows:
+        if "missing" in r:
+            print(f"| {r['label']} | {r['dtype'].replace('float', 'f')} | skipped: {r['missing']} |{' |' * 8}")
 
 
 def floor_table(rows, pattern_floors):
@@ -59,7 +82,7 @@ def floor_table(rows, pattern_floors):
     limits = [r for r in rows if r.get("label") == "limits" and "failed" not in r]
     if not limits:
         return
-    best = {name: max(r[name] for r in limits) for name in limits[0] if name.endswith(("gflops", "gbs", "_M"))}
+    best = best_limits(rows)
     print("\n**Floors, f64**: what the machine's limits allow\n")
     heads = ["workload", "algorithm", "Mflop an iteration", "Gaussians", "seeds × iterations a second", "reached"]
     print(f"| {' | '.join(heads)} |")
@@ -86,6 +109,8 @@ def floor_table(rows, pattern_floors):
         f"{best['normals_f64_M']:,.0f} million Gaussian numbers a second, {best['triad_l2_gbs']:.0f} GB/s in the second "
         f"cache, {best['triad_dram_gbs']:.0f} in memory."
     )
+    for (preset, dtype), share in products_shares(rows).items():
+        print(f"Matrix products of the dense C peer, `{preset}`, {dtype.replace('float', 'f')}: {share:.0%} of the multiply-add peak.")
     if all(r["foreign"] > CLEAN for r in limits):
         print("They were measured on a busy machine, so they and the floors are too low.")
 
@@ -113,8 +138,9 @@ def default_table(rows):
 
 def show(rows, machine, pattern_floors):
     print(f"Machine: {machine}. Rounds: {len({r['round'] for r in rows})}.")
+    shares = products_shares(rows)
     for preset, xi in CONTESTS:
-        contest_table(preset, xi, [r for r in rows if r.get("preset") == preset and r.get("xi") == xi])
+        contest_table(preset, xi, [r for r in rows if r.get("preset") == preset and r.get("xi") == xi], shares)
     floor_table(rows, pattern_floors)
     default_table(rows)
     for r in rows:

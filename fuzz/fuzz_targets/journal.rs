@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut frames = Frames::new(file.as_slice());
     for content in frames.by_ref() {
         let (_, content) = content.expect("memory does not fail");
-        let _ = serde_json::from_slice::<JournalHeader>(&content);
+        let _ = JournalHeader::parse(&content);
         if let Some(lines) = RunLines::from_bytes(&content) {
             assert_eq!(lines.to_bytes(), content);
             let _ = lines.record(&headers);

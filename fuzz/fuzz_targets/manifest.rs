@@ -6,7 +6,7 @@ use moe_theory::record::manifest::{Manifest, Provenance, claims_hash};
 use moe_theory::sim::{Overrides, Simulation};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(bytes) else { return };
+    let Ok(manifest) = Manifest::parse(bytes) else { return };
     claims_hash(&manifest.claims, &manifest.phases);
     let overrides = Overrides { set: &manifest.overrides, seeds: manifest.seeds_given };
     let Ok(simulation) = Simulation::parse("manifest.json", &manifest.simulation, &overrides) else { return };

@@ -7,7 +7,7 @@
 //! each cell has its own μ, near the value that its choices reach; the bound is sound for every μ.
 
 use super::cells::{Cell, Choice, cell_ranks, cells, merge, weight_range};
-use super::relaxation::Occurrences;
+use super::occurrences::Occurrences;
 use super::selection::Smallest;
 use super::table::{ExpertTable, LIGHT, ModelTable};
 use crate::patterns::Class;

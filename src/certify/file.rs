@@ -1,6 +1,7 @@
 //! A model file: a trace, or any safetensors file with the tensors of a trained model, and what its data looks like.
 
 use super::stored::Stored;
+use crate::printable::is_printable;
 use crate::sim::parameters::{Basis, DataParameters, Labels};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ impl ModelFile {
 
 /// A message on one line, of bounded length, whatever the file had written into it.
 fn one_line(message: &str) -> String {
-    message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST_LETTERS).collect()
+    message.chars().map(|letter| if is_printable(letter) { letter } else { ' ' }).take(MOST_LETTERS).collect()
 }
 
 fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {
@@ -55,15 +56,20 @@ fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {
     let metadata = header.metadata().clone().unwrap_or_default();
     check_setting(&metadata)?;
     let number = |key: &str, given: Option<usize>| given.map_or_else(|| value::<usize>(&metadata, key), Ok);
+    let mut sizes = Sizes::default();
+    let mut numbers = |name: &str, letters: &[char]| sizes.take(&tensors, name, letters);
     let stored = Stored {
-        basis: if tensors.tensor("basis").is_ok() { numbers(&tensors, "basis")? } else { Vec::new() },
-        signs: numbers(&tensors, "signs")?,
-        routers: numbers(&tensors, "routers_t")?,
-        neurons: numbers(&tensors, "neurons_t")?,
+        signs: numbers("signs", &['k'])?,
+        routers: numbers("routers_t", &['k', 'd'])?,
+        neurons: numbers("neurons_t", &['k', 'm', 'd'])?,
+        basis: if tensors.tensor("basis").is_ok() { numbers("basis", &['d', 'd'])? } else { Vec::new() },
         tokens_per_expert: number("tokens_per_expert", given.tokens_per_expert)?,
     };
+    for (key, letter) in [("experts", 'k'), ("neurons", 'm'), ("patterns", 'd')] {
+        sizes.agree_with(&metadata, key, letter)?;
+    }
     let data = DataParameters {
-        patterns: stored.routers.len().checked_div(stored.signs.len()).unwrap_or(0),
+        patterns: sizes.of('d').unwrap_or(0),
         tokens: number("tokens", given.tokens)?,
         replacement: value_or(&metadata, "replacement", false)?,
         noise: 0.0,
@@ -71,7 +77,8 @@ fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {
         basis: Basis::Canonical,
         labels: match metadata.get("labels").map(String::as_str) {
             Some("independent") => Labels::Independent,
-            _ => Labels::Class,
+            Some("class") | None => Labels::Class,
+            Some(other) => return Err(format!("metadata labels = {other}: must be class or independent")),
         },
         label_noise: value_or(&metadata, "label_noise", 0.0)?,
         ..DataParameters::default()
@@ -108,13 +115,58 @@ fn check_setting(metadata: &HashMap<String, String>) -> Result<(), String> {
     Ok(())
 }
 
-fn numbers(tensors: &SafeTensors, name: &str) -> Result<Vec<f64>, String> {
-    let tensor = tensors.tensor(name).map_err(|_| format!("there is no tensor {name}"))?;
-    if tensor.dtype() != Dtype::F64 {
-        return Err(format!("tensor {name} must be of 64-bit floats"));
+/// The sizes that the tensors read so far have shown, by letter: k experts, m neurons, d patterns.
+#[derive(Default)]
+struct Sizes(Vec<(char, usize)>);
+
+impl Sizes {
+    fn of(&self, letter: char) -> Option<usize> {
+        self.0.iter().find(|(other, _)| *other == letter).map(|&(_, size)| size)
     }
-    let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
-    Ok(tensor.data().chunks_exact(8).map(of).collect())
+
+    /// The numbers of a tensor whose shape is made of these letters. The first tensor that has a letter says its size.
+    fn take(&mut self, tensors: &SafeTensors, name: &str, letters: &[char]) -> Result<Vec<f64>, String> {
+        let tensor = tensors.tensor(name).map_err(|_| format!("there is no tensor {name}"))?;
+        if tensor.dtype() != Dtype::F64 {
+            return Err(format!("tensor {name} must be of 64-bit floats"));
+        }
+        let shape = tensor.shape();
+        let known: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(letter, _)| letters.contains(letter))
+            .map(|(a, size)| format!("{a} = {size}"))
+            .collect();
+        let mut fits = shape.len() == letters.len();
+        for (&letter, &size) in letters.iter().zip(shape) {
+            match self.of(letter) {
+                Some(known) => fits &= size == known,
+                None => {
+                    fits &= size >= 1;
+                    self.0.push((letter, size));
+                }
+            }
+        }
+        if !fits {
+            let wanted: Vec<String> = letters.iter().map(char::to_string).collect();
+            let rest =
+                if known.is_empty() { ", each at least 1".into() } else { format!(" with {}", known.join(", ")) };
+            return Err(format!("tensor {name} has shape {shape:?}: must be [{}]{rest}", wanted.join(", ")));
+        }
+        let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
+        Ok(tensor.data().chunks_exact(8).map(of).collect())
+    }
+
+    /// Refuses metadata that say another size.
+    fn agree_with(&self, metadata: &HashMap<String, String>, key: &str, letter: char) -> Result<(), String> {
+        let size = self.of(letter).unwrap_or(0);
+        match metadata.get(key) {
+            Some(said) if said.parse() != Ok(size) => {
+                Err(format!("metadata {key} = {said}: the tensors have {letter} = {size}"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn value<T: std::str::FromStr>(metadata: &HashMap<String, String>, key: &str) -> Result<T, String> {

@@ -1,9 +1,9 @@
 //! Nodes of the search whose tokens are all known.
 
-use super::evaluate::{Enclosure, Input, margin};
+use super::evaluate::{Enclosure, Input, has_ties, margin};
 use super::local::input;
-use super::relaxation::Occurrences;
-use super::table::ModelTable;
+use super::occurrences::Occurrences;
+use super::table::{ExpertTable, ModelTable};
 use crate::patterns::{Class, Pattern};
 
 /// Samples of at most this many tokens are tried in every order where ties make the order matter.
@@ -35,8 +35,15 @@ pub(super) fn leaf(table: &ModelTable, kept: &[usize], class: Class, node: &Occu
         let low = worst.low - slack * (1.0 + 1e-12);
         return Leaf::Known(first, low, worst);
     }
-    // An order within a tie of positive width is not certain.
-    if table.experts.iter().any(|own| own.tie > 0.0) || first.tokens.len() > MOST_ORDERED {
+    let any = |is: &dyn Fn(&ExpertTable) -> bool| kept.iter().any(|&expert| is(&table.experts[expert]));
+    // The margin holds for every order that rounding leaves open, but not for those that token noise does.
+    if any(&|own| own.tie > own.rounding) {
+        return Leaf::Open;
+    }
+    if any(&|own| own.rounding > 0.0) {
+        return Leaf::Known(first, worst.low, worst);
+    }
+    if first.tokens.len() > MOST_ORDERED {
         return Leaf::Open;
     }
     let mut input = first.clone();
@@ -51,20 +58,6 @@ pub(super) fn leaf(table: &ModelTable, kept: &[usize], class: Class, node: &Occu
         }
     });
     Leaf::Known(best, low, worst)
-}
-
-/// Whether two different tokens of the input are tied for some expert.
-fn has_ties(table: &ModelTable, kept: &[usize], input: &Input) -> bool {
-    kept.iter().any(|&expert| {
-        let own = &table.experts[expert];
-        let score = |token: Pattern| match token {
-            0 | 1 => own.class[token as usize].score,
-            other => own.scores[own.ranks[other as usize - 2] as usize],
-        };
-        let mut scored: Vec<(f64, Pattern)> = input.tokens.iter().map(|&token| (score(token), token)).collect();
-        scored.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        scored.windows(2).any(|pair| pair[0].1 != pair[1].1 && pair[1].0 - pair[0].0 <= own.tie)
-    })
 }
 
 /// Visits every order.

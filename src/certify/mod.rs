@@ -17,7 +17,9 @@ pub mod file;
 mod leaf;
 mod local;
 pub mod noise;
+pub mod occurrences;
 pub mod relaxation;
+mod sampled;
 pub mod search;
 pub mod selection;
 pub mod stored;
@@ -27,6 +29,7 @@ pub mod table;
 
 pub use evaluate::{Enclosure, Input};
 pub use file::{BadModelFile, Given, ModelFile};
+pub use sampled::Sampled;
 pub use search::{Budget, Certificate, Verdict, certify_class};
 pub use stored::{Stored, StoredError};
 pub use subsets::{certify, certify_path, certify_subsets, smallest_met};

@@ -12,25 +12,10 @@
 use super::cells::Choice;
 use super::expert_bound::ExpertBound;
 use super::extremes::extreme;
+use super::occurrences::Occurrences;
 use super::selection::Smallest;
 use super::table::ModelTable;
 use crate::patterns::Class;
-
-/// How often each irrelevant pattern must and may occur in the inputs of a node of the search.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Occurrences {
-    /// At least so often, `[d − 2]`.
-    pub least: Vec<u32>,
-    /// At most so often, `[d − 2]`.
-    pub most: Vec<u32>,
-}
-
-impl Occurrences {
-    /// Of all inputs.
-    pub fn all(table: &ModelTable) -> Self {
-        Self { least: vec![0; table.irrelevant], most: vec![table.capacity(); table.irrelevant] }
-    }
-}
 
 /// Prices beyond this prove nothing.
 const HUGE: f64 = 1e100;

@@ -4,7 +4,8 @@ use super::evaluate::{Enclosure, Input, margin};
 use super::extremes::sum_bound;
 use super::leaf::{Leaf, leaf};
 use super::local::{descend, rounded};
-use super::relaxation::{Occurrences, Pass, Prices, Relaxation};
+use super::occurrences::Occurrences;
+use super::relaxation::{Pass, Prices, Relaxation};
 use super::table::ModelTable;
 use crate::patterns::Class;
 use std::cmp::Ordering;
@@ -40,7 +41,7 @@ pub struct Budget {
     pub root_passes: usize,
     /// Passes over the experts at every other node.
     pub node_passes: usize,
-    /// The root's bound is raised until it exceeds this, 0 or more, or its passes are used up.
+    /// The search goes on until the proven bound exceeds this, 0 or more, or the nodes are used up.
     pub target: f64,
 }
 
@@ -150,7 +151,7 @@ pub fn certify_class(
         worst: None,
         nodes: 0,
     };
-    let margin_lower = if sum > 0.0 || budget.nodes == 0 { sum } else { search.run(prices, budget).max(sum) };
+    let margin_lower = if sum > budget.target || budget.nodes == 0 { sum } else { search.run(prices, budget).max(sum) };
     let verdict = match (margin_lower > 0.0, search.is_refuted()) {
         (true, _) => Verdict::Certified,
         (false, true) => Verdict::Counterexample,
@@ -172,33 +173,57 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The bound that was proved.
+    /// The bound that was proved. What is done does not depend on the target, which only says when it is enough, so that a
+    /// higher target, like more nodes, never gives less.
     fn run(&mut self, prices: &mut Prices, budget: Budget) -> f64 {
-        let mut open = BinaryHeap::new();
-        let all = Occurrences::all(self.table);
-        let first = self.relaxation.raise(&all, prices, FIRST_PASSES.min(budget.root_passes), budget.target);
-        if first.bound > budget.target {
-            self.nodes = 1;
-            return first.bound;
+        let positive = self.make_positive(prices, budget);
+        if positive <= 0.0 || positive > budget.target {
+            return positive;
         }
-        self.look_near(&first);
-        if self.is_refuted() {
+        let root = self.relaxation.pass(&Occurrences::all(self.table), prices);
+        self.look_near(&root);
+        // No bound exceeds a margin that was met, so this is what the prices aim at.
+        let met = self.worst.as_ref().map_or(positive, |(_, enclosure)| enclosure.high);
+        positive.max(self.branch(prices, budget.root_passes, met, budget.target, budget))
+    }
+
+    /// Looks for a positive bound, or for a counterexample.
+    fn make_positive(&mut self, prices: &mut Prices, budget: Budget) -> f64 {
+        let all = Occurrences::all(self.table);
+        let first = self.relaxation.raise(&all, prices, FIRST_PASSES.min(budget.root_passes), 0.0);
+        if first.bound <= 0.0 {
+            self.look_near(&first);
+        }
+        if first.bound > 0.0 || self.is_refuted() {
             self.nodes = 1;
             return first.bound;
         }
         let rest = budget.root_passes.saturating_sub(FIRST_PASSES);
-        self.visit(all, prices, rest, budget.target, &mut open);
+        first.bound.max(self.branch(prices, rest, 0.0, 0.0, budget))
+    }
+
+    /// Splits the node of smallest bound until all exceed `target`. Each is raised until it exceeds `enough`, the root in
+    /// `passes`. Returns the largest bound of all inputs on the way.
+    fn branch(&mut self, prices: &mut Prices, passes: usize, enough: f64, target: f64, budget: Budget) -> f64 {
+        let mut open = BinaryHeap::new();
+        self.closed = f64::INFINITY;
+        self.visit(Occurrences::all(self.table), prices, passes, enough, &mut open);
         let start = open.peek().map_or(0.0, |root| root.pass.bound);
+        let (mut highest, mut proven) = (start, f64::NEG_INFINITY);
         while let Some(node) = open.pop() {
-            if self.is_refuted() || self.nodes >= budget.nodes || self.is_hopeless(start, node.pass.bound, budget) {
-                open.push(node);
-                break;
+            highest = highest.max(node.pass.bound);
+            proven = proven.max(node.pass.bound.min(self.closed));
+            // The smallest margin itself is known where a closed node is the lowest.
+            let is_exact = self.closed > 0.0 && self.closed <= node.pass.bound;
+            let is_over = self.nodes >= budget.nodes || self.is_hopeless(start, highest, budget);
+            if proven > target || is_exact || is_over || self.is_refuted() {
+                return proven;
             }
             for child in self.children(&node) {
-                self.visit(child, &mut node.prices.clone(), budget.node_passes, 0.0, &mut open);
+                self.visit(child, &mut node.prices.clone(), budget.node_passes, enough, &mut open);
             }
         }
-        open.peek().map_or(f64::INFINITY, |node| node.pass.bound).min(self.closed)
+        proven.max(self.closed)
     }
 
     /// Bounds a node, closes it if that is enough, else opens it and looks at inputs near its consensus.
@@ -207,12 +232,12 @@ impl Search<'_> {
         occurrences: Occurrences,
         prices: &mut Prices,
         passes: usize,
-        target: f64,
+        enough: f64,
         open: &mut BinaryHeap<Node>,
     ) {
         self.nodes += 1;
-        let pass = self.relaxation.raise(&occurrences, prices, passes, target);
-        if pass.bound > 0.0 {
+        let pass = self.relaxation.raise(&occurrences, prices, passes, enough);
+        if pass.bound > enough {
             self.closed = self.closed.min(pass.bound);
             return;
         }

@@ -70,22 +70,29 @@ fn descend_greedily(table: &ModelTable, kept: &[usize], class: Class) -> Input {
 
 /// A label that can be either for the same input: whatever the model says of it is an error for one of them.
 fn contradicted(table: &ModelTable, kept: &[usize]) -> Certificate {
-    let tokens: Vec<u32> = (0..table.tokens as u32 - 1).map(|token| token % table.irrelevant as u32).collect();
-    let mut input = super::local::input(Class::One, &tokens);
-    let enclosure = margin(table, kept, &input);
-    let size = enclosure.low.abs().max(enclosure.high.abs());
-    // The label of the counterexample is the one that the model does not say; the class token stays.
-    if enclosure.high > 0.0 {
-        input.class = Class::Two;
-    }
-    let worst = Enclosure { low: -size, high: if enclosure.high > 0.0 { -enclosure.low } else { enclosure.high } };
+    let judged = |from: usize| mislabelled(table, kept, from);
+    // Where rounding hides the sign of f the wrong label is not known, and another input may show it.
+    let worst = (0..table.irrelevant).map(judged).find(|(_, enclosure)| enclosure.high <= 0.0);
     Certificate {
         verdict: Verdict::Counterexample,
         margin_lower: f64::NEG_INFINITY,
         sum_bound: f64::NEG_INFINITY,
-        worst: Some((input, worst)),
+        worst: worst.or_else(|| Some(judged(0))),
         nodes: 0,
     }
+}
+
+/// An input with the token of class One and the irrelevant patterns from this one on, under the label that the model does not say,
+/// if the sign of f is certain.
+fn mislabelled(table: &ModelTable, kept: &[usize], from: usize) -> (Input, Enclosure) {
+    let tokens: Vec<u32> = (from..from + table.tokens - 1).map(|token| (token % table.irrelevant) as u32).collect();
+    let mut input = super::local::input(Class::One, &tokens);
+    let Enclosure { low, high } = margin(table, kept, &input);
+    if low < 0.0 {
+        return (input, Enclosure { low, high });
+    }
+    input.class = Class::Two;
+    (input, Enclosure { low: -high, high: -low })
 }
 
 /// The certificates of the models that keep the first k, k − 1, …, `fewest` experts of `keep_first`, in this order.

@@ -5,7 +5,7 @@ use super::Support;
 use super::noise::NoiseEffect;
 use crate::moe::Model;
 use crate::moe::routing::descending;
-use crate::patterns::Class;
+use crate::patterns::{Class, Pattern};
 
 /// How far the scores ⟨w_s, v⟩ and neuron coordinates ⟨w_{s,r}, v⟩ of a [`Model`] may lie from those that are meant.
 ///
@@ -53,7 +53,9 @@ pub struct ExpertTable {
     pub weight_error: f64,
     /// Bound of the absolute error of every activation.
     pub activation_error: f64,
-    /// Scores closer than this count as tied.
+    /// Scores closer than this may be equal but for rounding: 0 where scores are the stored numbers.
+    pub rounding: f64,
+    /// Scores closer than this count as tied: by rounding, or by token noise.
     pub tie: f64,
     /// How far token noise may move the expert's output beside what ties allow; see [`super::noise`].
     pub slack: f64,
@@ -176,6 +178,7 @@ impl ExpertTable {
             activation_error: (model.neurons_per_expert as f64 + 3.0) * f64::EPSILON * largest_activation
                 + 2.0 * radii.neuron
                 + if largest_activation > 0.0 { UNDERFLOW } else { 0.0 },
+            rounding: tie,
             tie,
             slack: 0.0,
             chosen_end,
@@ -187,6 +190,14 @@ impl ExpertTable {
     /// The token of this rank.
     pub fn seen(&self, rank: usize) -> Seen {
         Seen { score: self.scores[rank], weight: self.weights[rank], activation: self.activations[rank] }
+    }
+
+    /// A token by its pattern's number.
+    pub fn token(&self, pattern: Pattern) -> Seen {
+        match pattern {
+            0 | 1 => self.class[pattern as usize],
+            other => self.seen(self.ranks[other as usize - 2] as usize),
+        }
     }
 
     /// How the expert votes on samples of a class: y a_s.

@@ -28,6 +28,9 @@ pub struct Analysis<'a> {
 pub struct Findings {
     /// The verdicts.
     pub claims: Vec<ClaimRow>,
+    /// For each claim of the file the fewest judged runs at a point with which it can be SUPPORTED: no table, for it
+    /// follows from the file.
+    pub fewest_runs: Vec<u64>,
     /// Exponents over lines of points; empty without a sweep over d.
     pub scaling: Vec<ScalingRow>,
     /// Drift, leakage and noise; empty without `record.half_batches`.
@@ -72,6 +75,7 @@ impl<'a> Analysis<'a> {
     pub fn findings(&mut self) -> Findings {
         Findings {
             claims: self.jury.rows(),
+            fewest_runs: self.jury.fewest_runs(),
             scaling: self.scaling.rows(),
             terms: self.terms.rows(),
             phase: self.atlas.rows(),

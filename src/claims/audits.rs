@@ -2,18 +2,18 @@
 //! set by hand.
 
 use super::assumptions::Assumption;
-use super::definitions::{Definition, definition};
+use super::catalogue::Definition;
 use super::evidence::Evidence;
 use crate::record::AuditRow;
-use crate::sim::Point;
 use crate::sim::parameters::PretrainedKind;
+use crate::sim::{ClaimId, Point};
 use crate::stats::interval::clopper_pearson;
 
 /// Error of a pointwise interval.
 const ALPHA: f64 = 0.05;
 
 /// Claims whose assumptions are also counted together: those of either theorem.
-const TOGETHER: [&str; 3] = ["T1a", "T1c", "T2a"];
+const TOGETHER: [ClaimId; 3] = [ClaimId::T1a, ClaimId::T1c, ClaimId::T2a];
 
 /// Collects the audits of all runs at points with upstream pre-training.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl<'a> Audits<'a> {
 
 /// The definitions of [`TOGETHER`], in order.
 fn together() -> impl Iterator<Item = &'static Definition> {
-    TOGETHER.iter().filter_map(|id| definition(id))
+    TOGETHER.iter().map(|id| Definition::of(*id))
 }
 
 impl PointAudits<'_> {

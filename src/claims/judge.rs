@@ -6,16 +6,19 @@
 //! lies within; rejecting it means REFUTED. All 2N hypotheses of a simulation are corrected together by Holm at
 //! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
 
-use super::definitions::{Definition, definition};
+use super::catalogue::{Definition, Rule};
 use super::evidence::Evidence;
 use super::sample::Opinion;
-use super::slope_parts::{SlopePart, slope_parts};
+use super::slope_parts::SlopePart;
 use super::trial::Trial;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
 use std::collections::BTreeSet;
+
+/// Why a part is INCONCLUSIVE whose runs could not have sufficed.
+pub(super) const TOO_FEW: &str = "too few";
 
 /// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]
@@ -25,14 +28,23 @@ pub struct Jury<'a> {
     trials: Vec<Trial<'a>>,
 }
 
+/// How many claims of a simulation its seeds are too few for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Claims that cannot be SUPPORTED.
+    pub short: usize,
+    /// All claims.
+    pub claims: usize,
+    /// Fewest seeds a point with which all of them can, if no run is set aside.
+    pub from: u64,
+}
+
 impl<'a> Jury<'a> {
     /// A jury for every claim of the simulation at every point and line that it applies to.
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
-        // Every claim that a simulation may name is defined.
         let mut all: Vec<Trial> = Vec::new();
         for (place, claim) in simulation.claims.iter().enumerate() {
-            let Some(definition) = definition(&claim.id) else { continue };
-            let mut own = trials(claim, definition, points);
+            let mut own = trials(claim, points);
             own.iter_mut().for_each(|trial| trial.number = place + 1);
             all.extend(own);
         }
@@ -81,6 +93,33 @@ impl<'a> Jury<'a> {
         rows
     }
 
+    /// For each claim, in file order, the fewest judged runs at a point with which all its parts can be SUPPORTED.
+    pub fn fewest_runs(&self) -> Vec<u64> {
+        let of_claim = |number: usize| {
+            let own = self.trials.iter().filter(|trial| trial.number == number);
+            own.map(|trial| trial.fewest(self.design, self.trials.len())).max().unwrap_or(0)
+        };
+        (1..=self.simulation.claims.len()).map(of_claim).collect()
+    }
+
+    /// The claims that cannot be SUPPORTED with the seeds of these points, whatever the runs say; `None` if there is no
+    /// such claim. A claim that is expected to be REFUTED needs fewer runs and is left out.
+    pub fn shortage(&self, points: &[Point]) -> Option<Shortage> {
+        let claims = &self.simulation.claims;
+        let is_short = |number: usize| {
+            let mut own = self.trials.iter().filter(|trial| trial.number == number);
+            own.any(|trial| {
+                let seeds = points.iter().filter(|point| trial.sample.collects(point.index)).map(|point| point.seeds);
+                seeds.min().unwrap_or(0) < trial.fewest(self.design, self.trials.len())
+            })
+        };
+        let fewest = self.fewest_runs();
+        let asked = (0..claims.len()).filter(|&place| claims[place].expect != Some(Verdict::Refuted));
+        let short: Vec<u64> = asked.filter(|place| is_short(place + 1)).map(|place| fewest[place]).collect();
+        let from = *short.iter().max()?;
+        Some(Shortage { short: short.len(), claims: claims.len(), from })
+    }
+
     /// Of these points, those whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
     ///
     /// In a sequential design what is decided stays so: its p-values only fall, and Holm's with them.
@@ -98,26 +137,30 @@ impl<'a> Jury<'a> {
 
 /// The trials of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
 /// point.
-fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Point]) -> Vec<Trial<'a>> {
+fn trials<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<Trial<'a>> {
+    let definition = Definition::of(claim.id);
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut trials = Vec::new();
-    if claim.against.is_some() {
-        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, point)));
+    if let (Rule::Compared(direction), Some(asked)) = (definition.rule, claim.comparison()) {
+        let compared = (direction, *asked);
+        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, compared, point)));
     } else if definition.has_probability {
         trials.extend(own.iter().map(|point| Trial::probability(claim, definition, point)));
     }
     let slopes = slope_lines(claim, points);
     for (part, line) in &slopes {
-        let mut trial = Trial::slope(claim, definition, *part, line);
+        // Every claim of a file that speaks of slopes has a threshold for them.
+        let Some(threshold) = claim.slope else { continue };
+        let mut trial = Trial::slope(claim, definition, (*part, threshold), line);
         if slopes.iter().filter(|(other, points)| other == part && points[0].case == line[0].case).count() > 1 {
             trial.line = describe_line(line, part.along.path());
         }
         trials.push(trial);
     }
-    if claim.id == "T1b" {
+    if let Some(number) = definition.bounded_by_smaller {
         for line in lines(&own, "data.patterns") {
             let (lower, upper) = line.split_at(line.len() / 2);
-            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, lower, point)));
+            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, number, (lower, *point))));
         }
     }
     trials
@@ -127,7 +170,7 @@ fn trials<'a>(claim: &'a ClaimSpec, definition: &'a Definition, points: &'a [Poi
 pub fn slope_lines<'a>(claim: &ClaimSpec, points: &'a [Point]) -> Vec<(SlopePart, Vec<&'a Point>)> {
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut slopes = Vec::new();
-    for &part in slope_parts(&claim.id) {
+    for &part in Definition::of(claim.id).slopes {
         for line in lines(&own, part.along.path()) {
             slopes.push((part, if part.tail { last_octaves(&line).to_vec() } else { line }));
         }
@@ -158,8 +201,9 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
     } else {
         Verdict::Inconclusive.to_string()
     };
+    let asked = trial.claim.comparison();
     ClaimRow {
-        claim: trial.claim.id.clone(),
+        claim: trial.claim.id.to_string(),
         part: trial.part.to_owned(),
         point: trial.point,
         on: trial.claim.on.to_string(),
@@ -181,8 +225,8 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
         standard_error: opinion.estimate.map(|(_, error)| error),
         line: trial.line.clone(),
         number: trial.number,
-        against: trial.claim.against.map(|other| other.name().to_owned()).unwrap_or_default(),
-        feature: trial.claim.feature.map(|feature| feature.to_string()).unwrap_or_default(),
+        against: asked.map(|asked| asked.against.name().to_owned()).unwrap_or_default(),
+        feature: asked.and_then(|asked| asked.feature).map(|feature| feature.to_string()).unwrap_or_default(),
     }
 }
 
@@ -205,7 +249,7 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, trials: &[&Trial
         estimate: None,
         ci_low: None,
         ci_high: None,
-        threshold: claim.threshold,
+        threshold: claim.threshold(),
         level: Some(claim.level),
         p_holm: None,
         verdict: conjoin(&rows),
@@ -244,8 +288,27 @@ pub fn conclusions(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
     (0..rows.len()).filter(|&place| last(place)).map(|place| &rows[place]).collect()
 }
 
-/// The conclusions whose verdict is not the expected one.
+/// The conclusions whose verdict is not the expected one, but for those of [`too_few`].
 pub fn surprises(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
+    unexpected(rows).into_iter().filter(|row| !is_left_open(row)).collect()
+}
+
+/// The conclusions that are not the expected ones because there are too few runs for them. A claim that is expected to be
+/// REFUTED is none of them: fewer runs can do that.
+pub fn too_few(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
+    unexpected(rows).into_iter().filter(|row| is_left_open(row)).collect()
+}
+
+fn unexpected(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
     let differs = |row: &&ClaimRow| !row.expected.is_empty() && !row.verdict.starts_with(&row.expected);
     conclusions(rows).into_iter().filter(differs).collect()
+}
+
+fn is_left_open(row: &ClaimRow) -> bool {
+    has_too_few_runs(row) && row.expected != Verdict::Refuted.to_string()
+}
+
+/// Whether a row is INCONCLUSIVE because its runs could not have sufficed.
+pub fn has_too_few_runs(row: &ClaimRow) -> bool {
+    row.verdict.ends_with(&format!("({TOO_FEW})"))
 }

@@ -3,19 +3,22 @@
 pub mod analysis;
 pub mod assumptions;
 mod audits;
-pub mod definitions;
+pub mod catalogue;
+pub mod comparison;
+mod decision;
 pub mod evidence;
 pub mod judge;
 pub mod lemmas;
+pub mod margin;
 pub mod phase;
-mod rare;
 pub mod run_figure;
 mod sample;
 pub mod scaling;
 pub mod slope_parts;
 pub mod stakes;
 pub mod terms;
-pub mod trial;
+mod trial;
 
 pub use analysis::{Analysis, Findings};
+pub use catalogue::{DEFINITIONS, Definition};
 pub use evidence::Evidence;

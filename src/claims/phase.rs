@@ -2,7 +2,7 @@
 //!
 //! A map explores: its intervals are pointwise, and it is no part of the family of verdicts.
 
-use super::definitions::{Definition, definition};
+use super::catalogue::Definition;
 use super::evidence::Evidence;
 use crate::record::{BoundaryRow, PhaseRow};
 use crate::sim::{ClaimSpec, GridValue, On, PhaseAxis, Point, Simulation};
@@ -58,7 +58,6 @@ impl<'a> Atlas<'a> {
         for (number, phase) in simulation.phases.iter().enumerate() {
             for map in phase.maps(points) {
                 for claim in &phase.claims {
-                    let Some(definition) = definition(&claim.id) else { continue };
                     let mut cells: Vec<Cell> =
                         map.points.iter().flat_map(|point| cells(point, map.x, map.y.as_ref())).collect();
                     cells.sort_by_key(|cell| (cell.y.as_ref().map(|y| y.place), cell.x.place));
@@ -66,7 +65,7 @@ impl<'a> Atlas<'a> {
                         map: number + 1,
                         case: map.case.unwrap_or_default(),
                         claim,
-                        definition,
+                        definition: Definition::of(claim.id),
                         x_key: map.x,
                         y_key: match map.y {
                             None => "",
@@ -173,8 +172,8 @@ impl Sheet<'_> {
         PhaseRow {
             map: self.map,
             case: self.case.to_owned(),
-            claim: self.claim.id.clone(),
-            threshold: self.claim.threshold,
+            claim: self.claim.id.to_string(),
+            threshold: self.claim.threshold(),
             x_key: self.x_key.to_owned(),
             x: cell.x.text.clone(),
             y_key: self.y_key.to_owned(),
@@ -201,7 +200,7 @@ impl Sheet<'_> {
         scan.retain(|point| point.runs > 0);
         scan.sort_by(|a, b| a.x.total_cmp(&b.x));
         let found = crossing_bracket(&scan, self.claim.level, spans_scales(&xs));
-        let above = |point: &ScanPoint| point.holds as f64 >= self.claim.level * point.runs as f64;
+        let above = |point: &ScanPoint| point.holds as f64 / point.runs as f64 >= self.claim.level;
         let remark = match found.estimate {
             _ if !found.monotone => "not monotone",
             Some(_) => "",
@@ -217,7 +216,7 @@ impl Sheet<'_> {
         Some(BoundaryRow {
             map: self.map,
             case: self.case.to_owned(),
-            claim: self.claim.id.clone(),
+            claim: self.claim.id.to_string(),
             x_key: self.x_key.to_owned(),
             y_key: self.y_key.to_owned(),
             y: cells[0].y.as_ref().map(|y| y.text.clone()).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Figures of one run that are followed over a sweep: what claims about orders of magnitude speak of.
 
-use super::evidence::{Evidence, role};
+use super::evidence::Evidence;
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::RoleSource;
@@ -59,7 +59,7 @@ impl RunFigure {
 
     /// The figure of a run, with experts' roles from `source`; `None` if the run has none.
     pub fn of(self, run: &Evidence, source: RoleSource) -> Option<f64> {
-        let of_role = |wanted: Role| run.experts.iter().filter(move |row| role(row, source) == wanted);
+        let of_role = |wanted: Role| run.experts.iter().filter(move |row| row.role_by(source) == wanted);
         let irrelevant = |measure: fn(&ExpertRow) -> Option<f64>| of_role(Role::Irrelevant).map(measure);
         let largest = |measure| extreme(irrelevant(measure), f64::max);
         let average = |measure| mean(irrelevant(measure));

@@ -1,9 +1,11 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
+use super::catalogue::RunNumber;
+use super::comparison::Direction;
 use super::evidence::{Evidence, Finding};
-use super::run_figure::RunFigure;
+use super::judge::TOO_FEW;
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
-use crate::sim::{ClaimSpec, Point};
+use crate::sim::{ClaimSpec, CriterionComparison, Point};
 use crate::stats::binomial::{lower_tail, p_value_refuted, p_value_supported, upper_tail};
 use crate::stats::interval::clopper_pearson;
 use crate::stats::{Group, Slope};
@@ -57,6 +59,7 @@ pub(super) struct ProbabilitySample {
 #[derive(Clone, Debug)]
 pub(super) struct SlopeSample {
     part: SlopePart,
+    threshold: f64,
     points: Vec<usize>,
     groups: Vec<Group>,
     /// Runs that have no such figure.
@@ -67,6 +70,8 @@ pub(super) struct SlopeSample {
 
 #[derive(Clone, Debug)]
 pub(super) struct ConstantSample {
+    /// √d·max |Δ|.
+    number: RunNumber,
     lower: Vec<usize>,
     upper: usize,
     /// The largest √d·max |Δ| of all runs of the lower points.
@@ -77,8 +82,10 @@ pub(super) struct ConstantSample {
 
 /// A run in which both criteria are better somewhere counts for both, so that the pairs that McNemar's test looks at are
 /// the runs in which one alone is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct PairedSample {
+    direction: Direction,
+    asked: CriterionComparison,
     point: usize,
     runs: u64,
     worse: u64,
@@ -87,8 +94,9 @@ pub(super) struct PairedSample {
 }
 
 impl Sample {
-    pub fn paired(point: &Point) -> Self {
-        Sample::Paired(PairedSample { point: point.index, ..PairedSample::default() })
+    pub fn paired(direction: Direction, asked: CriterionComparison, point: &Point) -> Self {
+        let point = point.index;
+        Sample::Paired(PairedSample { direction, asked, point, runs: 0, worse: 0, better: 0, both: 0 })
     }
 
     pub fn probability(point: &Point) -> Self {
@@ -96,10 +104,11 @@ impl Sample {
     }
 
     /// Over a line of points in the order of the abscissa.
-    pub fn slope(part: SlopePart, line: &[&Point]) -> Self {
+    pub fn slope(part: SlopePart, threshold: f64, line: &[&Point]) -> Self {
         let group = |point: &&Point| Group { x: part.along.abscissa(&point.parameters), values: Vec::new() };
         Sample::Slope(SlopeSample {
             part,
+            threshold,
             points: line.iter().map(|point| point.index).collect(),
             groups: line.iter().map(group).collect(),
             without: 0,
@@ -107,8 +116,9 @@ impl Sample {
         })
     }
 
-    pub fn constant(lower: &[&Point], upper: &Point) -> Self {
+    pub fn constant(number: RunNumber, lower: &[&Point], upper: &Point) -> Self {
         Sample::Constant(ConstantSample {
+            number,
             lower: lower.iter().map(|point| point.index).collect(),
             upper: upper.index,
             largest: 0.0,
@@ -147,10 +157,9 @@ impl Sample {
     }
 
     /// Judged runs for which the claim holds; a slope has none.
-    pub fn holds(&self, claim: &ClaimSpec) -> Option<u64> {
+    pub fn holds(&self) -> Option<u64> {
         match self {
-            Sample::Paired(sample) if claim.id == "C1" => Some(sample.runs - sample.worse),
-            Sample::Paired(sample) => Some(sample.better),
+            Sample::Paired(sample) => Some(sample.holds()),
             Sample::Probability(sample) => Some(sample.holds),
             Sample::Slope(_) => None,
             Sample::Constant(sample) => Some(sample.holds()),
@@ -160,11 +169,13 @@ impl Sample {
     /// What the row shows as threshold: c, c₁, the threshold of a slope, or the constant found.
     pub fn threshold(&self, claim: &ClaimSpec) -> Option<f64> {
         match self {
-            Sample::Probability(_) => claim.threshold,
+            Sample::Probability(_) => claim.threshold(),
             // Of the share of runs in which it is better less that in which it is worse.
-            Sample::Paired(_) if claim.id == "C1" => Some(claim.level - 1.0),
-            Sample::Paired(_) => Some(0.0),
-            Sample::Slope(_) => claim.slope,
+            Sample::Paired(sample) => match sample.direction {
+                Direction::NotWorse => Some(claim.level - 1.0),
+                Direction::Better => Some(0.0),
+            },
+            Sample::Slope(sample) => Some(sample.threshold),
             Sample::Constant(sample) => Some(sample.largest),
         }
     }
@@ -173,7 +184,7 @@ impl Sample {
     pub fn opinion(&mut self, claim: &ClaimSpec) -> Opinion {
         match self {
             Sample::Probability(sample) => of_counts(sample.holds, sample.runs, claim.level),
-            Sample::Slope(sample) => sample.opinion(claim.slope.unwrap_or(0.0)),
+            Sample::Slope(sample) => sample.opinion(),
             Sample::Constant(sample) => of_counts(sample.holds(), sample.scaled.len() as u64, claim.level),
             Sample::Paired(sample) => sample.opinion(claim),
         }
@@ -203,7 +214,7 @@ impl ProbabilitySample {
 
 impl PairedSample {
     fn add(&mut self, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let seen = evidence.comparison(claim);
+        let seen = evidence.comparison(&self.asked, claim.roles);
         self.runs += 1;
         self.worse += u64::from(seen.worse);
         self.better += u64::from(seen.better);
@@ -211,10 +222,18 @@ impl PairedSample {
         Addition { judged: true, figure: seen.difference, ..Addition::default() }
     }
 
+    /// Runs in which the claim holds.
+    fn holds(&self) -> u64 {
+        match self.direction {
+            Direction::NotWorse => self.runs - self.worse,
+            Direction::Better => self.better,
+        }
+    }
+
     fn opinion(&self, claim: &ClaimSpec) -> Opinion {
         let Self { runs, worse, better, both, .. } = *self;
         let allowed = 1.0 - claim.level;
-        let is_first = claim.id == "C1";
+        let is_first = self.direction == Direction::NotWorse;
         // p of "the runs of the first kind are not more than those of the second", and of "they are more by 1 − level".
         let (few, many) = if is_first { (better, worse) } else { (worse, better) };
         let pairs = worse + better - 2 * both;
@@ -258,11 +277,12 @@ impl SlopeSample {
         *self.known.get_or_insert_with(|| estimate(method, groups))
     }
 
-    fn opinion(&mut self, threshold: f64) -> Opinion {
+    fn opinion(&mut self) -> Opinion {
+        let threshold = self.threshold;
         let slope = match self.slope() {
             Ok(slope) => slope,
             Err(reason) => {
-                let reason = if reason == NoSlope::Zero { "zero" } else { "too few" };
+                let reason = if reason == NoSlope::Zero { "zero" } else { TOO_FEW };
                 return Opinion { supported: 1.0, refuted: 1.0, estimate: None, undecidable: Some(reason) };
             }
         };
@@ -274,8 +294,7 @@ impl SlopeSample {
 
 impl ConstantSample {
     fn add(&mut self, point: usize, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let root = (evidence.parameters.data.patterns as f64).sqrt();
-        let scaled = RunFigure::MaxChange.of(evidence, claim.roles).map(|figure| root * figure);
+        let scaled = (self.number)(evidence, claim.roles);
         if point == self.upper {
             self.scaled.push(scaled);
             return Addition { judged: true, figure: scaled, ..Addition::default() };

@@ -69,6 +69,11 @@ pub struct SlopePart {
 }
 
 impl SlopePart {
+    /// Median regression of the logarithm of a figure on log d: what most claims speak of.
+    pub(super) const fn along_patterns(figure: RunFigure, side: Side) -> Self {
+        Self { name: "slope", figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
+    }
+
     /// The part in one line.
     pub fn in_words(self) -> String {
         let along = match self.along {
@@ -83,53 +88,6 @@ impl SlopePart {
         let side = if self.side == Side::Above { "above" } else { "at most" };
         let span = if self.tail { ", last two octaves of d" } else { "" };
         format!("{of} on {along}{span}: the slope is {side} the threshold `slope`")
-    }
-}
-
-const CHANGE: SlopePart = SlopePart {
-    name: "slope",
-    figure: RunFigure::MinRelevantChange,
-    along: Along::Patterns,
-    method: Method::MedianOfLog,
-    side: Side::Above,
-    tail: false,
-};
-const DECAY: SlopePart = SlopePart { figure: RunFigure::MaxChange, side: Side::Below, ..CHANGE };
-
-static T1A: [SlopePart; 1] = [CHANGE];
-static T1B: [SlopePart; 2] = [DECAY, SlopePart { name: "slope-tail", tail: true, ..DECAY }];
-/// The drift of small batches opposes the noise that has piled up, and its unbiased square is then below 0: it has an
-/// exponent only where it outweighs that, in the last octaves.
-static T1D: [SlopePart; 3] = [
-    SlopePart { name: "slope-displacement", figure: RunFigure::MaxDisplacement, ..DECAY },
-    SlopePart {
-        name: "slope-drift-tail",
-        figure: RunFigure::DriftSquared,
-        method: Method::RootMeanSquare,
-        tail: true,
-        ..DECAY
-    },
-    SlopePart { name: "slope-noise", figure: RunFigure::NoiseSquared, method: Method::RootMeanSquare, ..DECAY },
-];
-static T1D_LEAKAGE: [SlopePart; 1] =
-    [SlopePart { figure: RunFigure::LeakageSquared, method: Method::RootMeanSquare, ..DECAY }];
-static T2B: [SlopePart; 1] = [SlopePart {
-    figure: RunFigure::SmallestSufficient,
-    along: Along::Experts,
-    method: Method::LeastSquares,
-    side: Side::Below,
-    ..CHANGE
-}];
-
-/// The slopes that a claim speaks of.
-pub fn slope_parts(claim: &str) -> &'static [SlopePart] {
-    match claim {
-        "T1a" => &T1A,
-        "T1b" => &T1B,
-        "T1d" => &T1D,
-        "T1d-λ" => &T1D_LEAKAGE,
-        "T2b" => &T2B,
-        _ => &[],
     }
 }
 

@@ -1,6 +1,7 @@
 //! What would change a verdict: the numbers of runs, or the threshold, at which it would be another.
 
-use super::slope_parts::{Side, slope_parts};
+use super::catalogue::definition;
+use super::slope_parts::Side;
 use super::trial::fewest_runs;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
@@ -73,7 +74,9 @@ pub fn distance(row: &ClaimRow) -> Option<f64> {
 /// Whether an estimate without a level has to lie above its threshold; else below. Of slopes the claim says it.
 pub fn is_lower_bound(row: &ClaimRow) -> bool {
     !row.part.starts_with("slope")
-        || slope_parts(&row.claim).iter().any(|part| part.name == row.part && part.side == Side::Above)
+        || definition(&row.claim).is_some_and(|definition| {
+            definition.slopes.iter().any(|part| part.name == row.part && part.side == Side::Above)
+        })
 }
 
 /// What would change the verdict of one part, in a sentence.

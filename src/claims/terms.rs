@@ -1,6 +1,7 @@
 //! What an irrelevant router's displacement consists of: drift, leakage and noise, and which of them binds.
 
-use super::evidence::{Evidence, bound_terms};
+use super::catalogue::bound_terms;
+use super::evidence::Evidence;
 use super::run_figure::RunFigure;
 use super::scaling::roles_of;
 use crate::record::TermRow;

@@ -1,13 +1,15 @@
 //! One member of the family of tests: a part of a claim at one point or over one line of points, with its p-values
 //! under either design.
 
-use super::definitions::Definition;
+use super::catalogue::{Definition, RunNumber};
+use super::comparison::Direction;
 use super::evidence::Evidence;
+use super::judge::TOO_FEW;
 use super::sample::{Opinion, PairedSample, Sample};
-use super::slope_parts::SlopePart;
+use super::slope_parts::{FEWEST_RUNS, SlopePart};
 use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};
-use crate::sim::{ClaimSpec, On, Point};
+use crate::sim::{ClaimSpec, CriterionComparison, On, Point};
 use crate::stats::binomial::smallest_trials_to_support;
 use crate::stats::interval::clopper_pearson;
 use crate::stats::quantile::median;
@@ -93,19 +95,34 @@ impl<'a> Trial<'a> {
     }
 
     /// What the runs at `point` say of two criteria.
-    pub fn paired(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
-        Self::new(claim, definition, point, "paired", Sample::paired(point))
+    pub fn paired(
+        claim: &'a ClaimSpec,
+        definition: &'a Definition,
+        (direction, asked): (Direction, CriterionComparison),
+        point: &'a Point,
+    ) -> Self {
+        Self::new(claim, definition, point, "paired", Sample::paired(direction, asked, point))
     }
 
     /// A slope over a line of points, given in the order of the abscissa.
-    pub fn slope(claim: &'a ClaimSpec, definition: &'a Definition, part: SlopePart, line: &[&'a Point]) -> Self {
-        let sample = Sample::slope(part, line);
+    pub fn slope(
+        claim: &'a ClaimSpec,
+        definition: &'a Definition,
+        (part, threshold): (SlopePart, f64),
+        line: &[&'a Point],
+    ) -> Self {
+        let sample = Sample::slope(part, threshold, line);
         Self { point: None, ..Self::new(claim, definition, line[0], part.name, sample) }
     }
 
-    /// T1b's rule: the largest √d·max|Δ| of all runs of the points `lower` bounds that of a run at `upper`.
-    pub fn constant(claim: &'a ClaimSpec, definition: &'a Definition, lower: &[&Point], upper: &'a Point) -> Self {
-        Self::new(claim, definition, upper, "constant", Sample::constant(lower, upper))
+    /// The largest number of all runs of the points `lower` bounds that of a run at `upper`.
+    pub fn constant(
+        claim: &'a ClaimSpec,
+        definition: &'a Definition,
+        number: RunNumber,
+        (lower, upper): (&[&Point], &'a Point),
+    ) -> Self {
+        Self::new(claim, definition, upper, "constant", Sample::constant(number, lower, upper))
     }
 
     /// Adds a run; looks at the verdict after each full block of a sequential design.
@@ -135,7 +152,7 @@ impl<'a> Trial<'a> {
 
     /// Judged runs for which the claim holds; a slope has none.
     pub fn holds(&self) -> Option<u64> {
-        self.sample.holds(self.claim)
+        self.sample.holds()
     }
 
     /// The level of the probability; a slope and a comparison have none.
@@ -174,14 +191,19 @@ impl<'a> Trial<'a> {
             }
             _ => [self.looks.spending[0].p_value(), self.looks.spending[1].p_value()],
         };
-        let fewest = match self.sample {
-            Sample::Slope(_) => 0,
+        // A slope looks at the runs of each of its points itself.
+        let few = || !matches!(self.sample, Sample::Slope(_)) && self.runs < self.fewest(design, pairs);
+        let undecidable = opinion.undecidable.or_else(|| few().then_some(TOO_FEW));
+        Opinion { supported, refuted, undecidable, ..opinion }
+    }
+
+    /// Fewest judged runs at each of its points with which it can be SUPPORTED as one of `pairs` pairs of hypotheses.
+    pub fn fewest(&self, design: Design, pairs: usize) -> u64 {
+        match self.sample {
+            Sample::Slope(_) => FEWEST_RUNS as u64,
             Sample::Paired(_) => PairedSample::fewest(ALPHA / (2 * pairs) as f64),
             _ => fewest_runs(self.claim.level, design, pairs),
-        };
-        let few = || self.runs < fewest;
-        let undecidable = opinion.undecidable.or_else(|| few().then_some("too few"));
-        Opinion { supported, refuted, undecidable, ..opinion }
+        }
     }
 
     /// The interval that holds together with those of all `pairs` parts.
@@ -201,7 +223,7 @@ impl<'a> Trial<'a> {
             }
             (Sample::Paired(sample), _) if self.runs > 0 => return Some(sample.interval(spent)),
             (Sample::Paired(_), _) => return None,
-            (sample, _) => clopper_pearson(sample.holds(self.claim)?, self.runs, spent),
+            (sample, _) => clopper_pearson(sample.holds()?, self.runs, spent),
         };
         Some((interval.low, interval.high))
     }
@@ -239,7 +261,7 @@ impl<'a> Trial<'a> {
 }
 
 /// Fewest runs with which a probability above `level` can be SUPPORTED as one of `pairs` pairs of hypotheses.
-pub fn fewest_runs(level: f64, design: Design, pairs: usize) -> u64 {
+pub(super) fn fewest_runs(level: f64, design: Design, pairs: usize) -> u64 {
     let alpha = ALPHA / (2 * pairs) as f64;
     match design {
         Design::Fixed => smallest_trials_to_support(level, alpha),

@@ -1,7 +1,9 @@
 //! The box of parameters that is searched, and what is fixed.
 
-use crate::sim::keys::{KEYS, Kind, find};
-use crate::sim::{Overrides, Simulation, SimulationError, find_claim};
+use crate::claims::Definition;
+use crate::sim::Kind;
+use crate::sim::keys::{KEYS, find};
+use crate::sim::{ClaimId, ClaimNeed, Overrides, Simulation, SimulationError, find_claim};
 use toml::{Table, Value};
 
 /// One searched key.
@@ -25,7 +27,7 @@ pub struct Dimension {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     /// The claim, by id.
-    pub claim: String,
+    pub claim: ClaimId,
     /// The searched keys.
     pub dimensions: Vec<Dimension>,
     /// Fixed settings, as the sections of a simulation file.
@@ -86,7 +88,7 @@ impl Region {
     /// An unknown claim or one that has no runs to fail in; a text that is not understood; settings that are refused.
     pub fn new(claim: &str, file: &str, text: &str) -> Result<Self, RegionError> {
         let key = find_claim(claim)
-            .filter(|key| key.id != "S3" && !key.against && !key.rare)
+            .filter(|key| key.is_searchable())
             .ok_or_else(|| RegionError::Claim(claim.into(), "no claim that can be searched".into()))?;
         let mut fixed: Table =
             text.parse().map_err(|error: toml::de::Error| RegionError::Text(format!("{file}: {}", error.message())))?;
@@ -107,7 +109,7 @@ impl Region {
         if !line.is_empty() {
             dimensions.retain(|dimension| dimension.path != "data.patterns");
         }
-        let region = Self { claim: key.id.to_owned(), dimensions, fixed, line };
+        let region = Self { claim: key.id, dimensions, fixed, line };
         // What is fixed must be legal by itself.
         let nothing = super::Candidate { values: vec![None; region.dimensions.len()] };
         region.simulation(&nothing, 1)?;
@@ -125,7 +127,7 @@ impl Region {
     /// The simulation file of a candidate.
     pub fn text(&self, candidate: &super::Candidate, seeds: u64) -> String {
         let mut table = Table::new();
-        table.insert("name".into(), Value::String(format!("falsify-{}", ascii(&self.claim))));
+        table.insert("name".into(), Value::String(format!("falsify-{}", ascii(self.claim.name()))));
         table.insert("aims".into(), Value::String(format!("A setting that breaks {}", self.claim)));
         table.insert("seeds".into(), Value::Integer(i64::try_from(seeds).unwrap_or(i64::MAX)));
         for (section, value) in &self.fixed {
@@ -139,8 +141,8 @@ impl Region {
             let grid = Table::from_iter([("data.patterns".to_owned(), Value::Array(line))]);
             table.insert("grid".into(), Value::Table(grid));
         }
-        let mut claim = Table::from_iter([("id".to_owned(), Value::String(self.claim.clone()))]);
-        if let Some(threshold) = threshold(&self.claim) {
+        let mut claim = Table::from_iter([("id".to_owned(), Value::String(self.claim.name().to_owned()))]);
+        if let Some(threshold) = Definition::of(self.claim).usual_threshold {
             claim.insert("threshold".into(), Value::Float(threshold));
         }
         claim.insert("expect".into(), Value::String("REFUTED".into()));
@@ -151,16 +153,21 @@ impl Region {
 
     /// What the claim needs, unless the file fixes it.
     fn needs(&self) -> Vec<(String, Value)> {
-        let key = find_claim(&self.claim);
         let mut needs = Vec::new();
-        if key.is_some_and(|key| key.half_batches) {
-            needs.push(("record.half_batches", Value::Boolean(true)));
-        }
-        if key.is_some_and(|key| key.certificates) {
-            needs.push(("certificate.nodes", Value::Integer(50)));
-        }
-        if self.claim == "T2b" {
-            needs.push(("pruning.finetune_kept", Value::Array([8, 4, 3].map(Value::Integer).to_vec())));
+        for need in self.claim.key().needs {
+            match need {
+                ClaimNeed::HalfBatches => needs.push(("record.half_batches", Value::Boolean(true))),
+                ClaimNeed::Certificates => needs.push(("certificate.nodes", Value::Integer(50))),
+                ClaimNeed::Finetuning => {
+                    needs.push(("pruning.finetune_kept", Value::Array([8, 4, 3].map(Value::Integer).to_vec())));
+                }
+                // By default pruned models are certified too; the others are not searched.
+                ClaimNeed::PrunedCertificates
+                | ClaimNeed::Lemma
+                | ClaimNeed::OtherCriterion
+                | ClaimNeed::RareFeatures
+                | ClaimNeed::Bits => {}
+            }
         }
         needs.retain(|(path, _)| !is_set(&self.fixed, path));
         needs.into_iter().map(|(path, value)| (path.to_owned(), value)).collect()
@@ -227,15 +234,6 @@ impl Dimension {
 
     fn toml(&self, value: f64) -> Value {
         if self.integer { Value::Integer(value as i64) } else { Value::Float(value) }
-    }
-}
-
-/// The constant of a claim: that of the shipped simulations.
-fn threshold(claim: &str) -> Option<f64> {
-    match claim {
-        "T1a" => Some(0.1),
-        "T2b" => Some(3.0),
-        _ => None,
     }
 }
 

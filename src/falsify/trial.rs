@@ -1,8 +1,8 @@
 //! What the runs of a candidate say of the claim.
 
 use super::{Candidate, Region};
+use crate::claims::Definition;
 use crate::claims::Evidence;
-use crate::claims::definitions::definition;
 use crate::claims::judge::{Jury, conclusions};
 use crate::measure::{Audit, ExpertAtStart, Role, RouterChange};
 use crate::moe::Pretrained;
@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
     pub fn is_likely_within(&self, candidate: &Candidate) -> bool {
         let simulation = self.region.simulation(candidate, 1).ok();
         let Some(points) = simulation.and_then(|simulation| simulation.points().ok()) else { return false };
-        let Some(definition) = definition(&self.region.claim) else { return false };
+        let definition = Definition::of(self.region.claim);
         points.iter().all(|point| {
             let parameters = &point.parameters;
             if parameters.pretrained.kind == PretrainedKind::Upstream {
@@ -139,27 +139,17 @@ fn of_runs(points: &[Point], records: &[RunRecord], claim: &ClaimSpec) -> Look {
     let (mut met, mut holds, mut margin) = (0, 0, f64::INFINITY);
     for record in records {
         let evidence = evidence(points, record);
-        if definition(&claim.id).is_some_and(|definition| evidence.meets(definition)) {
+        let definition = Definition::of(claim.id);
+        if evidence.meets(definition) {
             let finding = evidence.finding(claim);
             met += 1;
             holds += u64::from(finding.holds);
-            margin = margin.min(run_margin(claim, record, finding.figure));
+            // Without the figure a run is as far from holding as one can be.
+            margin = margin.min(definition.margin.of(&evidence, claim, &finding).unwrap_or(-1.0));
         }
     }
     let p_refuted = if met == 0 { 1.0 } else { p_value_refuted(holds, met, claim.level) };
     Look { met, runs: records.len() as u64, holds, margin, p_refuted }
-}
-
-/// How far the claim is from failing in a run, on a scale of order 1; −1 if the figure is missing.
-fn run_margin(claim: &ClaimSpec, record: &RunRecord, figure: Option<f64>) -> f64 {
-    let body = &record.run.body;
-    let margin = match claim.id.as_str() {
-        "T0" | "T2a" => body.path_margin,
-        "T2b" => figure.map(|accuracy| accuracy - 1.0),
-        "T1a" => figure.zip(claim.threshold).map(|(change, least)| change - least),
-        _ => figure,
-    };
-    margin.filter(|margin| margin.is_finite()).unwrap_or(-1.0)
 }
 
 fn of_slopes(jury: &mut Jury, claim: &ClaimSpec, runs: u64) -> Look {

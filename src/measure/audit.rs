@@ -2,6 +2,7 @@
 
 use super::roles::Role;
 use crate::sim::parameters::{Labels, Parameters};
+use crate::stats::decimal::{difference, product};
 
 /// What the audit needs to know of one expert at t = 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,19 +59,20 @@ impl Audit {
             irrelevant.map(|expert| expert.mean_activation).sum()
         };
         let misaligned = experts.iter().filter(|expert| expert.role == Role::Misaligned).count();
+        let iterations = training.iterations as f64;
         // An empty sum is −0; adding 0 makes it 0.
         let activation_irrelevant = loudness(1.0).max(loudness(-1.0)) + 0.0;
         Self {
             labels: data.labels == Labels::Class && data.label_noise == 0.0,
-            balance: (data.class_share - 0.5).abs() <= assumptions.imbalance_max,
+            balance: difference(data.class_share, 0.5).abs() <= assumptions.imbalance_max,
             roles: [1.0, -1.0].iter().all(|&sign| relevant().any(|expert| expert.sign == sign)),
-            batch: training.batch as f64 >= assumptions.batch_per_pattern_min * data.patterns as f64,
+            batch: training.batch as f64 >= product(assumptions.batch_per_pattern_min, data.patterns as f64),
             gauge: max_norm_0_relevant.is_some_and(|norm| norm <= assumptions.norm_max),
             activation: activation_irrelevant <= assumptions.activation_max,
-            travel: training.router_rate * training.iterations as f64 >= assumptions.travel_min,
+            travel: product(training.router_rate, iterations) >= assumptions.travel_min,
             rate: training.router_rate <= assumptions.router_rate_max,
-            growth: training.expert_rate * training.iterations as f64 / model.neurons as f64 >= assumptions.growth_min,
-            aligned: misaligned as f64 <= assumptions.misaligned_max * experts.len() as f64,
+            growth: product(training.expert_rate, iterations) >= product(assumptions.growth_min, model.neurons as f64),
+            aligned: misaligned as f64 <= product(assumptions.misaligned_max, experts.len() as f64),
             max_norm_0_relevant,
             activation_irrelevant,
         }

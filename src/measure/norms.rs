@@ -11,9 +11,10 @@ pub struct RouterChange {
     pub norm: f64,
     /// Δ = ‖w‖ − ‖w⁰‖: the norm change, the paper's criterion.
     pub delta: f64,
-    /// Δᶜ: the norm change after the mean over patterns is removed from each router; no gauge changes it (L11).
+    /// Δᶜ: the norm change after the mean over patterns is removed from each router; no gauge of expert choice changes it (L11),
+    /// that of token choice does (L12).
     pub delta_centred: f64,
-    /// D = ‖w − w⁰‖: the displacement; no gauge changes it (L11), and |Δ| ≤ D (L6).
+    /// D = ‖w − w⁰‖: the displacement; no gauge changes it (L11, L12), and |Δ| ≤ D (L6).
     pub displacement: f64,
     /// √(Σ_{v∈{o₁,o₂}} (w_v − w⁰_v)²): the part of D along the class patterns.
     pub displacement_class: f64,

@@ -2,21 +2,26 @@
 
 use crate::moe::BuiltRole;
 use crate::sim::parameters::RolesParameters;
-use serde::{Deserialize, Serialize};
+use crate::sim::words::words;
 
-/// What an expert is to the task. With the expert's sign a relevant or misaligned role also names the class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Proficient in the pattern of the class that its sign votes for.
-    Relevant,
-    /// Proficient in the pattern of the other class.
-    Misaligned,
-    /// Both class patterns are almost never routed to it.
-    Irrelevant,
-    /// None of these.
-    #[default]
-    Ambiguous,
+words! {
+    /// What an expert is to the task. With the expert's sign a relevant or misaligned role also names the class.
+    pub enum Role {
+        /// Proficient in the pattern of the class that its sign votes for.
+        Relevant = "relevant",
+        /// Proficient in the pattern of the other class.
+        Misaligned = "misaligned",
+        /// Both class patterns are almost never routed to it.
+        Irrelevant = "irrelevant",
+        /// None of these.
+        Ambiguous = "ambiguous",
+    }
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Role::Ambiguous
+    }
 }
 
 impl From<BuiltRole> for Role {

@@ -4,6 +4,7 @@
 use super::routed::Routed;
 use super::routing::descending;
 use crate::sim::parameters::Priority;
+use crate::stats::decimal::product;
 
 /// Room for tokens at every expert.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,8 @@ pub struct Capacity {
 impl Capacity {
     /// Room for the nearest integer to ratio·c·n/k tokens, at least 1, where k is the number of experts of the group.
     pub fn new(ratio: f64, choices: usize, tokens: usize, experts: usize, priority: Priority) -> Self {
-        let share = (choices * tokens) as f64 / experts as f64;
-        Self { slots: ((ratio * share).round() as usize).max(1), choices, priority }
+        let tokens = (choices * tokens) as f64;
+        Self { slots: ((product(ratio, tokens) / experts as f64).round() as usize).max(1), choices, priority }
     }
 
     /// Tokens of a sample that an expert has room for.

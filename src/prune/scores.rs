@@ -10,7 +10,7 @@ use Need::{CheckpointAfter, CheckpointBefore, CheckpointEarly, Data, Labels};
 
 macro_rules! definitions {
     ($($variant:ident = $name:literal, $formula:literal, $needs:expr, $source:expr, $rule:ident ($score:expr)
-       $(at most $most:ident)? $(or $infinite:ident)? $(column $place:ident)?;)*) => {
+       $(at most $most:ident)? $(or $infinite:ident)? $(moved by $gauge:ident)? $(column $place:ident)?;)*) => {
         /// What every criterion computes, in the order of [`Criterion::ALL`].
         static DEFINITIONS: [Importance; Criterion::ALL.len()] = [$(Importance {
             criterion: Criterion::$variant,
@@ -110,11 +110,12 @@ fn aimer(expert: usize, given: &Statistics) -> Option<f64> {
     Some(if mean > 0.0 { mean / (norm(weights) / count.sqrt()) } else { f64::INFINITY })
 }
 
+/// top-1 share × exp(mean gate there): a share of 0 makes it 0, whatever the mean over no token would be.
 fn nllb(expert: usize, given: &Statistics) -> Option<f64> {
     let calibration = given.calibration.as_ref()?;
     let tokens: f64 = calibration.experts.iter().map(|sums| sums.top1).sum();
     let sums = &calibration.experts[expert];
-    Some(per(sums.top1, tokens) * per(sums.confidence, sums.top1))
+    Some(per(sums.top1, tokens) * libm::exp(per(sums.confidence, sums.top1)))
 }
 
 /// std(A)·mean Γ over the routed pairs.

@@ -3,7 +3,7 @@
 use super::derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 use super::row::Row;
 use super::rows::{ClaimRow, ExpertRow, PruningRow, RunBody, RunHead, TrajectoryRow};
-use crate::sim::find_claim;
+use crate::sim::ClaimId;
 use crate::sim::parameters::Criterion;
 
 /// What stands in a column that never has an empty cell.
@@ -83,8 +83,8 @@ impl Kind {
             Kind::Extended => number().is_some(),
             Kind::Flag => matches!(cell, "true" | "false"),
             Kind::Word(words) => words.contains(&cell),
-            Kind::Criterion => Criterion::named(cell).is_some(),
-            Kind::Claim => find_claim(cell).is_some(),
+            Kind::Criterion => Criterion::NAMES.contains(&cell),
+            Kind::Claim => ClaimId::NAMES.contains(&cell),
             Kind::Text => true,
         }
     }

@@ -4,7 +4,7 @@
 //! content), and the content. The first frame is a [`JournalHeader`], each further one a finished run. What follows the last whole
 //! frame is a torn tail: the frame that was being written when the program was killed or the disk was full.
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ManifestError, Version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
@@ -28,7 +28,27 @@ pub struct JournalHeader {
     pub columns: Vec<Vec<String>>,
 }
 
+/// The first things to read of a header: all else depends on them.
+#[derive(Deserialize)]
+struct Start {
+    journal: u64,
+    manifest: Version,
+}
+
 impl JournalHeader {
+    /// Reads the content of a journal's first frame.
+    ///
+    /// # Errors
+    /// Another format of the journal or of the manifest, whatever else it holds, and what is no header.
+    pub fn parse(content: &[u8]) -> Result<Self, ManifestError> {
+        let Start { journal, manifest } = serde_json::from_slice(content)?;
+        if journal != u64::from(JOURNAL) {
+            return Err(ManifestError::Journal(journal));
+        }
+        manifest.check()?;
+        Ok(serde_json::from_slice(content)?)
+    }
+
     /// Why runs of this journal can't stand beside runs of `here`; `None` if they can.
     pub fn difference(&self, here: &JournalHeader) -> Option<String> {
         let programs = || self.manifest.program_difference(&here.manifest);
@@ -38,7 +58,6 @@ impl JournalHeader {
             .difference(&here.manifest)
             .or_else(programs)
             .or_else(|| (self.timings != here.timings).then(timings))
-            .or_else(|| (self.journal != here.journal).then(|| "the journal has another format".to_owned()))
             .or_else(|| (self.columns != here.columns).then(|| "the tables have other columns".to_owned()))
     }
 }

@@ -1,6 +1,6 @@
 //! A run's rows as lines of its tables: what a journal keeps of it, and what the tables are put together from.
 
-use super::run_record::RunRecord;
+use super::run_record::{BadLines, RunRecord, TABLES};
 use crate::record::row::names;
 use crate::record::rows::RunHead;
 use crate::record::tables::{Table, read, read_runs, run_columns};
@@ -8,9 +8,6 @@ use crate::record::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::Read;
-
-/// The tables that hold rows of runs, in the order of [`RunLines::tables`] and [`Headers`].
-pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
 
 /// The lines of one run in each of the [`TABLES`], as CSV text without headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,16 +142,6 @@ impl RunLines {
         }
         bytes.is_empty().then_some(Self { point, run, tables })
     }
-}
-
-/// Lines that are not what they should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{table}: {problem}")]
-pub struct BadLines {
-    /// The table.
-    pub table: &'static str,
-    /// What is wrong with them.
-    pub problem: String,
 }
 
 fn bad(table: usize, error: &csv::Error) -> BadLines {

@@ -1,9 +1,12 @@
 //! The manifest: what was run, and the hashes of what came out.
 
+use super::design::Design;
+use super::journal::JOURNAL;
 use super::shard::Shard;
-use crate::record::design::Design;
+use crate::printable::{LEGAL, is_one_line, one_line};
 use crate::sim::{ClaimSpec, PhaseSpec, Point, Simulation, resolved_keys};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -104,6 +107,58 @@ pub fn claims_hash(claims: &[ClaimSpec], phases: &[PhaseSpec]) -> String {
     sha256(&serde_json::to_vec(&(claims, phases)).unwrap_or_default())
 }
 
+/// Why a manifest was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Not the JSON of a manifest.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Formats that this version does not know.
+    #[error(
+        "format = {0}: must be {FORMAT}: another version of the program wrote it, and its files may mean something else"
+    )]
+    Format(u64),
+    /// A format of the journal that this version does not know.
+    #[error("journal = {0}: must be {JOURNAL}: another version of the program wrote it")]
+    Journal(u64),
+    /// A text that can't be shown, by its key, with escapes.
+    #[error("{0} = \"{1}\": {LEGAL}")]
+    Text(String, String),
+    /// A shard that is none.
+    #[error("shard = {0}: there is no such shard")]
+    Shard(Shard),
+}
+
+/// The first thing to read of a manifest: all else depends on it.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    format: u64,
+}
+
+impl Version {
+    pub(super) fn check(self) -> Result<(), ManifestError> {
+        if self.format == u64::from(FORMAT) { Ok(()) } else { Err(ManifestError::Format(self.format)) }
+    }
+}
+
+/// The first text within a value that can't be shown, with its key. The simulation has lines; it is read as a
+/// simulation file before anything of it is shown.
+fn hidden_text(key: &str, value: &Value) -> Option<(String, String)> {
+    let within = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    match value {
+        Value::String(text) if !is_one_line(text) && key != "simulation" => {
+            Some((one_line(key).into_owned(), one_line(text).into_owned()))
+        }
+        Value::Array(items) => items.iter().find_map(|item| hidden_text(key, item)),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let named = Value::String(name.clone());
+            hidden_text("a key", &named).or_else(|| hidden_text(&within(name), value))
+        }),
+        _ => None,
+    }
+}
+
 /// What the command line adds to a simulation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provenance {
@@ -142,6 +197,23 @@ impl Provenance {
 }
 
 impl Manifest {
+    /// Reads `manifest.json`.
+    ///
+    /// # Errors
+    /// Another format than [`FORMAT`] whatever else the text holds, what is no manifest, and a shard that is none.
+    pub fn parse(text: &[u8]) -> Result<Self, ManifestError> {
+        serde_json::from_slice::<Version>(text)?.check()?;
+        let value: Value = serde_json::from_slice(text)?;
+        if let Some((key, text)) = hidden_text("", &value) {
+            return Err(ManifestError::Text(key, text));
+        }
+        let manifest: Self = serde_json::from_value(value)?;
+        match manifest.shard {
+            Some(shard) if Shard::new(shard.index, shard.count) != Ok(shard) => Err(ManifestError::Shard(shard)),
+            _ => Ok(manifest),
+        }
+    }
+
     /// The manifest of a simulation that is about to run.
     pub fn new(simulation: &Simulation, points: &[Point], provenance: &Provenance) -> Self {
         let describe = |point: &Point| ManifestPoint {
@@ -210,6 +282,14 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// What differs between texts that follow from the simulation and change no run, in words.
+    pub fn text_difference(&self, other: &Manifest) -> Option<String> {
+        let aims =
+            (self.aims != other.aims).then(|| format!("aims is {:?} there and {:?} here", self.aims, other.aims));
+        let swept = || format!("swept is {:?} there and {:?} here", self.swept, other.swept);
+        aims.or_else(|| (self.swept != other.swept).then(swept))
+    }
+
     /// What differs between the programs of two manifests, in words: their results may differ in the last bits.
     pub fn program_difference(&self, other: &Manifest) -> Option<String> {
         let program = |manifest: &Manifest| format!("{} ({})", manifest.version, manifest.revision);

@@ -17,9 +17,9 @@ pub mod tasks;
 
 pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use design::{ALPHA, Design};
-pub use lines::{Headers, RunLines, TABLES};
+pub use lines::{Headers, RunLines};
 pub use reader::RunReader;
 pub use rows::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};
-pub use run_record::{RunRecord, check_record};
+pub use run_record::{BadLines, RunRecord, TABLES, check_record, shown};
 pub use shard::Shard;
 pub use tasks::{Task, tasks};

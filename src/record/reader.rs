@@ -1,7 +1,9 @@
 //! The tables of a result folder or a shard, read run by run.
 
-use super::lines::{BadLines, Headers, RunLines, TABLES};
+use super::lines::{Headers, RunLines};
+use super::run_record::{BadLines, TABLES, bad, shown};
 use super::tasks::Task;
+use crate::printable::{LEGAL, is_one_line, is_printable};
 use csv::ByteRecord;
 use std::io::Read;
 
@@ -31,6 +33,9 @@ impl<R: Read> RunReader<R> {
             let mut reader = csv::ReaderBuilder::new().buffer_capacity(piece).from_reader(input);
             let found = reader.headers().map_err(|error| bad(name, error))?;
             *columns = found.iter().map(str::to_owned).collect();
+            if !columns.iter().all(|column| is_one_line(column)) {
+                return Err(bad(name, format!("the name of a column {LEGAL}")));
+            }
             if !columns.iter().take(2).eq(["point", "run"]) {
                 return Err(bad(name, "does not begin with the columns point and run"));
             }
@@ -44,6 +49,17 @@ impl<R: Read> RunReader<R> {
     /// The columns that the tables have.
     pub fn headers(&self) -> &Headers {
         &self.headers
+    }
+
+    /// Refuses tables that have not exactly these columns.
+    ///
+    /// # Errors
+    /// The first such table.
+    pub fn check_columns(&self, own: &Headers) -> Result<(), BadLines> {
+        match self.headers.columns.iter().zip(&own.columns).position(|(found, own)| found != own) {
+            Some(table) => Err(bad(TABLES[table], "has other columns than this version writes")),
+            None => Ok(()),
+        }
     }
 
     /// The next run; `None` behind the last.
@@ -80,13 +96,40 @@ impl<R: Read> RunReader<R> {
     }
 }
 
-pub(super) fn bad(table: &'static str, problem: impl ToString) -> BadLines {
-    BadLines { table, problem: problem.to_string() }
-}
+impl<R: Read> RunReader<R> {
+    /// The next run, which must be this one.
+    ///
+    /// # Errors
+    /// As [`RunReader::next_run`], and another run or none.
+    pub fn expect(&mut self, task: Task) -> Result<RunLines, BadLines> {
+        match self.next_run()? {
+            Some(lines) if (lines.point, lines.run) == task => Ok(lines),
+            Some(lines) => {
+                Err(bad(TABLES[0], format!("has {} in the place of {}", shown((lines.point, lines.run)), shown(task))))
+            }
+            None => Err(bad(TABLES[0], format!("has no {}", shown(task)))),
+        }
+    }
 
-/// A run in words.
-pub fn shown((point, run): Task) -> String {
-    format!("run {run} of point {point}")
+    /// Refuses runs behind the last.
+    ///
+    /// # Errors
+    /// As [`RunReader::next_run`], and a run.
+    pub fn expect_end(&mut self) -> Result<(), BadLines> {
+        match self.next_run()? {
+            None => Ok(()),
+            Some(lines) => Err(bad(TABLES[0], format!("has {} behind its last run", shown((lines.point, lines.run))))),
+        }
+    }
+
+    /// The line of each table, from 1, in which its next row stands; 0 behind the last.
+    pub fn next_lines(&self) -> [u64; 4] {
+        let line = |table: &TableReader<R>| {
+            let (_, record) = table.next.as_ref()?;
+            Some(record.position()?.line())
+        };
+        std::array::from_fn(|table| self.tables.get(table).and_then(line).unwrap_or(0))
+    }
 }
 
 impl<R: Read> TableReader<R> {
@@ -99,6 +142,13 @@ impl<R: Read> TableReader<R> {
                 let number = |place: usize| std::str::from_utf8(record.get(place)?).ok()?.parse::<u64>().ok();
                 let task = number(0).and_then(|point| Some((usize::try_from(point).ok()?, number(1)?)));
                 let line = record.position().map_or(0, csv::Position::line);
+                // What is no UTF-8 is refused where the row is read.
+                let hidden = std::str::from_utf8(record.as_slice())
+                    .ok()
+                    .and_then(|text| text.chars().find(|c| !is_printable(*c)));
+                if let Some(c) = hidden {
+                    return Err(bad(self.name, format!("line {line}: holds U+{:04X}: a cell {LEGAL}", u32::from(c))));
+                }
                 let task = task.ok_or_else(|| bad(self.name, format!("line {line}: begins with no point and run")))?;
                 Some((task, record))
             }

@@ -8,8 +8,7 @@
 use super::columns::{Column, Kind};
 use crate::measure::Role;
 use serde::de::value::UnitDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::de::{DeserializeOwned, Error, MapAccess};
 
 /// A row of a CSV file.
 pub trait Row {
@@ -94,47 +93,12 @@ values! {
     f64 => Kind::Number,
     bool => Kind::Flag,
     String => Kind::Text,
-    Role => Kind::Word(words::<Role>()),
+    Role => Kind::Word(Role::NAMES),
 }
 
 impl<T: Value> Value for Option<T> {
     fn kind() -> Kind {
         <T as Value>::kind()
-    }
-}
-
-/// The words of an enum without fields, as serde writes them.
-pub(super) fn words<T: DeserializeOwned>() -> &'static [&'static str] {
-    let mut words: &'static [&'static str] = &[];
-    // It only asks what the words are: there is nothing to read, and so no value.
-    let nothing = T::deserialize(Words(&mut words));
-    debug_assert!(nothing.is_err());
-    words
-}
-
-/// Hears of an enum's words, and has no value.
-struct Words<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for Words<'_> {
-    type Error = serde::de::value::Error;
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        words: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        *self.0 = words;
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(Self::Error::custom("there is nothing to read"))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
-        seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

@@ -1,11 +1,12 @@
 //! The rows of the CSV files of runs, and of the verdicts. A field's comment is the meaning of its column.
 
 use super::columns::Kind;
-use super::row::{row, words};
+use super::row::row;
 use super::scores::Scores;
 use crate::measure::{Audit, Dominance, Role};
 use crate::sgd::StopReason;
 use crate::sim::{Feature, On, RoleSource, Verdict};
+use crate::stats::decimal::Share;
 
 /// What a certificate can say, as a kind of column.
 const CERTIFICATE: Kind = Kind::Word(crate::certify::Verdict::WORDS);
@@ -107,7 +108,7 @@ row! {
         /// kept} y f_s(x)
         activation_imbalance: Option<f64>, empty "as `dominance_gain`";
         /// smallest y f(x) over evaluation samples and pruned models with ρ ≤ γ
-        path_margin: Option<f64>, empty "diverged; token choice with `removal = \"drop\"`, where the outputs of kept experts change, as are the three above";
+        path_margin: Option<f64>, empty "diverged; token choice with `removal = \"drop\"`, where the outputs of kept experts change, as are `dominance_gain`, `dominance_loss` and `activation_imbalance`";
         /// the fewest bits at which all relevant experts of the common feature (measured roles) can be quantised, with the
         /// accuracies on common and on rare features each within 0.01: log₂ of a number of levels, at least 1
         bits_common: Option<f64> as Kind::NonNegative, empty "unless `pruning.fewest_bits`; without such an expert, or if 12 bits are too few";
@@ -167,18 +168,18 @@ row! {
         norm_0: f64 as Kind::NonNegative;
         /// ‖w‖ at the end
         norm_t: Option<f64> as Kind::NonNegative, empty "diverged";
-        /// Δ
+        /// Δ = ‖w^T‖ − ‖w⁰‖
         delta: Option<f64>, empty "diverged";
-        /// Δᶜ
+        /// Δᶜ: Δ after the mean over patterns is removed from both routers
         delta_centred: Option<f64>, empty "diverged";
-        /// D
+        /// D = ‖w^T − w⁰‖
         displacement: Option<f64> as Kind::NonNegative, empty "diverged";
         /// ‖V‖², unbiased for the expected squared noise in w (METHODOLOGY, Measurements)
         noise_squared: Option<f64> as Kind::NonNegative, empty "without `record.half_batches`; diverged";
         /// Σ (W_v² − V_v²) over irrelevant patterns, W = w − w⁰; may be negative
-        drift_squared: Option<f64>, empty "the same as `noise_squared`";
+        drift_squared: Option<f64>, empty "as `noise_squared`";
         /// Σ (W_v² − V_v²) over class patterns; may be negative
-        leakage_squared: Option<f64>, empty "the same as `noise_squared`";
+        leakage_squared: Option<f64>, empty "as `noise_squared`";
         /// the part of D along o₁ and o₂
         displacement_class: Option<f64> as Kind::NonNegative, empty "diverged";
         /// max_t R_s; in a diverged run over the steps that were completed
@@ -192,11 +193,11 @@ row! {
         lambda_max: Option<f64> as Kind::Share, empty "with noise, token choice, spurious patterns or several features";
         /// proficiency p₁ at t = 0, the largest over the class's features
         p1_0: f64 as Kind::Share;
-        /// proficiency p₁ at the end, the same
+        /// proficiency p₁ at the end, the largest over the class's features
         p1_t: Option<f64> as Kind::Share, empty "diverged";
         /// proficiency p₂ at t = 0, the largest over the class's features
         p2_0: f64 as Kind::Share;
-        /// proficiency p₂ at the end, the same
+        /// proficiency p₂ at the end, the largest over the class's features
         p2_t: Option<f64> as Kind::Share, empty "diverged";
         /// the score under the criterion of that name
         scores: Scores, empty "not among the file's criteria; diverged";
@@ -246,14 +247,14 @@ row! {
         ratio: f64 as Kind::Share;
         /// whether the pruned model was trained again
         finetuned: bool;
-        /// share of samples without error
+        /// share of the samples that are classified correctly
         accuracy: Option<f64> as Kind::Share, empty "if the fine-tuning diverged";
         /// misclassified samples
-        errors: Option<u64>, empty "if the fine-tuning diverged";
-        /// samples
-        samples: Option<u64>, empty "if the fine-tuning diverged";
+        errors: Option<u64>, empty "as `accuracy`";
+        /// evaluation samples
+        samples: Option<u64>, empty "as `accuracy`";
         /// of the pruned model, as in runs.csv
-        certificate: String as CERTIFICATE, empty "as there; where ρ is larger than the share of irrelevant experts, by measured and by built roles; after fine-tuning";
+        certificate: String as CERTIFICATE, empty "as in runs.csv; where ρ is larger than the share of irrelevant experts, by measured and by built roles; after fine-tuning";
         /// of the pruned model, as in runs.csv
         margin_lower: Option<f64>, empty "as `certificate`; labels that can be either";
         /// of the pruned model, as in runs.csv
@@ -265,6 +266,24 @@ row! {
         accuracy_common: Option<f64> as Kind::Share, empty "without samples of a rare feature; as `accuracy`";
         /// accuracy on the samples whose class token is a rare feature
         accuracy_rare: Option<f64> as Kind::Share, empty "without samples of a rare feature; as `accuracy`";
+    }
+}
+
+impl ExpertRow {
+    /// The role that a claim takes the expert to have.
+    pub fn role_by(&self, source: RoleSource) -> Role {
+        match source {
+            RoleSource::Measured => self.role,
+            RoleSource::Built => self.built_role,
+        }
+    }
+}
+
+impl PruningRow {
+    /// The share of samples that are classified correctly, in counts.
+    pub(crate) fn correct(&self) -> Option<Share> {
+        let (errors, whole) = (self.errors?, self.samples?);
+        Some(Share { part: whole.checked_sub(errors)?, whole }).filter(|_| whole > 0)
     }
 }
 
@@ -295,7 +314,7 @@ row! {
         /// number of the point
         point: Option<usize>, empty "for a slope, and in `all`";
         /// the runs that are judged: those that meet the claim's assumptions, or all
-        on: String as Kind::Word(words::<On>());
+        on: String as Kind::Word(On::NAMES);
         /// runs judged; in `all`, the sum over points (over the line, if there are slopes only)
         runs: u64;
         /// runs that miss an assumption; 0 with `on = "all"`
@@ -317,9 +336,9 @@ row! {
         /// the outcome, in brackets why there is none
         verdict: String as Kind::Word(VERDICTS);
         /// what the file expects; stands in `all` if there is such a row
-        expected: String as Kind::Word(words::<Verdict>()), empty "nothing expected, or a row below an `all`";
+        expected: String as Kind::Word(Verdict::NAMES), empty "nothing expected, or a row below an `all`";
         /// whose roles the claim's experts have: as measured, or as built
-        roles: String as Kind::Word(words::<RoleSource>());
+        roles: String as Kind::Word(RoleSource::NAMES);
         /// the case of the point; in `all`, the case that the claim names
         case: String, empty "no case";
         /// median over the judged runs that have it of the claim's figure
@@ -338,6 +357,6 @@ row! {
         /// the criterion that the file's is compared with
         against: String as Kind::Criterion, empty "but for C1 and C2" => optional;
         /// the samples that accuracies are compared on
-        feature: String as Kind::Word(words::<Feature>()), empty "all samples, or nothing is compared" => optional;
+        feature: String as Kind::Word(Feature::NAMES), empty "all samples, or nothing is compared" => optional;
     }
 }

@@ -1,9 +1,11 @@
-//! All rows of one run, and what they must be to be judged.
+//! All rows of one run, the tables that hold them, and what they must be to be judged.
 
-use super::lines::{BadLines, TABLES};
-use super::reader::{bad, shown};
 use super::rows::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
+use super::tasks::Task;
 use crate::sim::Point;
+
+/// The tables that hold rows of runs, in the order of [`RunLines::tables`] and [`Headers`].
+pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
 
 /// All rows of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,4 +47,23 @@ pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines
         }
     }
     Ok(())
+}
+
+/// Lines that are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}: {problem}")]
+pub struct BadLines {
+    /// The table.
+    pub table: &'static str,
+    /// What is wrong with them.
+    pub problem: String,
+}
+
+pub(super) fn bad(table: &'static str, problem: impl ToString) -> BadLines {
+    BadLines { table, problem: problem.to_string() }
+}
+
+/// A run in words.
+pub fn shown((point, run): Task) -> String {
+    format!("run {run} of point {point}")
 }

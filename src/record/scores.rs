@@ -3,6 +3,7 @@
 use super::columns::{Column, Kind};
 use super::row::Field;
 use crate::sim::parameters::Criterion;
+use crate::sim::words::Word;
 use serde::de::{Error, MapAccess};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 use std::ops::{Index, IndexMut};
@@ -52,7 +53,10 @@ impl Field for Scores {
             name: criterion.name(),
             kind: if criterion.may_be_infinite() { Kind::Extended } else { described.kind },
             meaning: match (criterion.is_set(), criterion.is_always_scored()) {
-                (true, _) => "in how many of the criterion's sets, one for every number kept, the expert is",
+                (true, _) => {
+                    "in how many of the sets of kept experts, one for every number kept, the expert is: the larger, the longer it is \
+                     kept"
+                }
                 (false, true) => "the score under the criterion of that name, whichever the file chose",
                 (false, false) => described.meaning,
             },
@@ -68,7 +72,7 @@ impl Field for Scores {
         column: &[u8],
         cells: &mut A,
     ) -> Result<bool, A::Error> {
-        let Some(criterion) = std::str::from_utf8(column).ok().and_then(Criterion::named) else { return Ok(false) };
+        let Some(criterion) = std::str::from_utf8(column).ok().and_then(Criterion::of_name) else { return Ok(false) };
         let score = &mut slot.get_or_insert_default()[criterion];
         if score.is_some() {
             return Err(A::Error::duplicate_field(criterion.name()));

@@ -11,6 +11,9 @@ use std::fmt::Write;
 /// A pruned model counts as good as the unpruned one if its accuracy is at most this much lower.
 pub const KEPT: f64 = 0.01;
 
+/// A mean of shares carries less rounding than this; means of counts that differ are further apart.
+const ROUNDING: f64 = 1e-12;
+
 /// What a run's CSV files say of one criterion at one point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
@@ -160,7 +163,7 @@ impl Tally {
 fn knee(by_kept: &BTreeMap<usize, Mean>) -> Option<f64> {
     let (&most, unpruned) = by_kept.last_key_value()?;
     let unpruned = unpruned.get()?;
-    let good = |mean: &Mean| mean.get().is_some_and(|accuracy| accuracy >= unpruned - KEPT);
+    let good = |mean: &Mean| mean.get().is_some_and(|accuracy| accuracy >= unpruned - KEPT - ROUNDING);
     let fewest = by_kept.iter().rev().take_while(|(_, mean)| good(mean)).last().map_or(most, |(kept, _)| *kept);
     Some((most - fewest) as f64 / most as f64)
 }

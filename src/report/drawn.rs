@@ -54,3 +54,24 @@ pub struct DrawnModel {
     /// Proven lower bound of the margin; empty if none was computed.
     pub margin_lower: Option<f64>,
 }
+
+/// What tells a run's point from the others: columns of `runs.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct SweptPoint {
+    /// Grid point.
+    pub point: usize,
+    /// The case; empty if there is none.
+    #[serde(default)]
+    pub case: String,
+    /// d, if it is swept.
+    #[serde(default)]
+    pub patterns: Option<usize>,
+}
+
+/// The roles in the order of the legend, with their names.
+pub(in crate::report) const ROLES: [(Role, &str); 4] = [
+    (Role::Relevant, "relevant"),
+    (Role::Misaligned, "misaligned"),
+    (Role::Irrelevant, "irrelevant"),
+    (Role::Ambiguous, "ambiguous"),
+];

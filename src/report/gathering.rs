@@ -6,8 +6,8 @@
 use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
 use crate::measure::Role;
+use crate::record::BadLines;
 use crate::record::design::Design;
-use crate::record::lines::BadLines;
 use crate::record::manifest::Manifest;
 use crate::record::rows::RunBody;
 use crate::record::{ClaimRow, RunRow, TrajectoryRow};

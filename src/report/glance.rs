@@ -1,34 +1,19 @@
 //! What came out of the runs of one grid point, as bars for a terminal of 80 columns.
 
-use super::drawn::{DrawnExpert, DrawnModel};
+use super::bars::sparkline;
+use super::drawn::{DrawnExpert, DrawnModel, ROLES};
 use super::figures::pruning::{irrelevant_share, levels};
-use super::figures::{ROLES, sorted_finite};
+use super::numbers::{WIDTH, significant, sorted_finite};
 use super::results::Results;
-use super::text::{WIDTH, significant};
 
 use crate::stats::median;
 use std::fmt::Write;
-
-/// Heights of a bar, from 0 to 1.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Cells of the longest horizontal bar.
 const LONGEST: usize = 40;
 
 /// Experts kept that a line of bars has room for.
 const MOST_BARS: usize = 48;
-
-/// Bars for shares between 0 and 1; a blank where there is none.
-pub fn sparkline(shares: impl IntoIterator<Item = Option<f64>>) -> String {
-    let bar = |share: Option<f64>| match share {
-        Some(share) if share.is_finite() => {
-            let height = libm::round(share.clamp(0.0, 1.0) * (BARS.len() - 1) as f64) as usize;
-            BARS[height.min(BARS.len() - 1)]
-        }
-        _ => ' ',
-    };
-    shares.into_iter().map(bar).collect()
-}
 
 /// The norm changes by role and the accuracies by pruning ratio, if there is just one grid point; else nothing.
 pub fn glance(results: &Results) -> String {

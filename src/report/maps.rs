@@ -1,7 +1,7 @@
 //! Phase maps for a terminal of 80 columns.
 
-use super::text::{WIDTH, bare_percent, significant};
 use crate::record::{BoundaryRow, PhaseRow};
+use crate::report::numbers::{WIDTH, bare_percent, significant};
 use std::fmt::Write;
 
 /// Width of one cell.

@@ -1,16 +1,19 @@
 //! Verdicts and rows → text, figures and a page.
 
 pub mod audits;
+mod bars;
 pub mod criteria;
 mod drawn;
 pub mod figures;
 pub mod gathering;
 pub mod glance;
 mod maps;
+mod numbers;
 pub mod page;
 mod results;
 mod sweeps;
 pub mod text;
 
-pub use drawn::{DrawnExpert, DrawnModel};
+pub use drawn::{DrawnExpert, DrawnModel, SweptPoint};
+pub use numbers::WIDTH;
 pub use results::{PointLabel, Results};

@@ -1,9 +1,9 @@
 //! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
-use super::figures::SweptPoint;
 use super::gathering::{Gathered, PointRuns};
 use crate::record::manifest::Manifest;
 use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
+use crate::report::drawn::SweptPoint;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A result folder, as far as a report needs it.
@@ -25,8 +25,6 @@ pub struct Results {
     pub boundary: Vec<BoundaryRow>,
     /// Files that `simulate falsify` wrote into the folder: name and text.
     pub falsified: Vec<(String, String)>,
-    /// What a reader must know before anything else, such as files that have changed since the run.
-    pub warnings: Vec<String>,
 }
 
 /// What tells a grid point from the others.

@@ -1,7 +1,7 @@
 //! Exponents and terms for a terminal of 80 columns.
 
-use super::text::significant;
 use crate::record::{ScalingRow, TermRow};
+use crate::report::numbers::significant;
 use std::fmt::Write;
 
 /// More lines than this are told of, not shown.

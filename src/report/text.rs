@@ -1,22 +1,20 @@
 //! The verdict table for a terminal of 80 columns.
 
-use super::glance::sparkline;
+use super::bars::sparkline;
+use super::numbers::{WIDTH, bare_percent, percent, significant};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
-use crate::claims::definitions::definition;
-use crate::claims::judge::conclusions;
+use crate::claims::catalogue::definition;
+use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
 use crate::claims::stakes::is_lower_bound;
 use crate::record::ClaimRow;
 use std::fmt::Write;
-
-/// Width of the table.
-pub const WIDTH: usize = 80;
 
 /// Everything that came out, as tables of at most [`WIDTH`] columns.
 pub fn findings(findings: &Findings) -> String {
     let mut text = String::new();
     if !findings.claims.is_empty() {
-        text.push_str(&verdicts(&findings.claims));
+        text.push_str(&verdicts(&findings.claims, &findings.fewest_runs));
     }
     text.push_str(&sweeps::scaling(&findings.scaling));
     text.push_str(&sweeps::terms(&findings.terms));
@@ -28,8 +26,9 @@ pub fn findings(findings: &Findings) -> String {
 /// The verdict table, at most [`WIDTH`] columns wide.
 ///
 /// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
-/// Below: its parts, if it has several; what was claimed, with threshold and median figure.
-pub fn verdicts(rows: &[ClaimRow]) -> String {
+/// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
+/// claims in file order.
+pub fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64]) -> String {
     let mut text = String::new();
     let rule = "─".repeat(WIDTH);
     let _ = writeln!(
@@ -45,7 +44,7 @@ pub fn verdicts(rows: &[ClaimRow]) -> String {
             let _ = writeln!(text, "case {case}:");
         }
         let _ = writeln!(text, "{}", first_line(row, &row.claim));
-        for line in textwrap::wrap(&in_words(row), WIDTH - 8) {
+        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs)), WIDTH - 8) {
             let _ = writeln!(text, "        {line}");
         }
         if row.part == "all" {
@@ -55,6 +54,29 @@ pub fn verdicts(rows: &[ClaimRow]) -> String {
         }
     }
     text
+}
+
+fn fewest_of(row: &ClaimRow, fewest_runs: &[u64]) -> Option<u64> {
+    row.number.checked_sub(1).and_then(|place| fewest_runs.get(place)).copied()
+}
+
+/// How many verdicts are the expected ones, and why the others are not; empty if nothing is expected.
+pub fn expectations(findings: &Findings) -> String {
+    let rows = &findings.claims;
+    let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
+    if expected == 0 {
+        return String::new();
+    }
+    let (surprising, few) = (surprises(rows).len(), too_few(rows));
+    let mut text = format!("{} of {expected} verdicts as expected.", expected - surprising - few.len());
+    if surprising > 0 {
+        let _ = write!(text, " {surprising} not as expected.");
+    }
+    if let Some(fewest) = few.iter().filter_map(|row| fewest_of(row, &findings.fewest_runs)).max() {
+        let _ =
+            write!(text, " {} not decided: too few runs; from {fewest} judged runs a point on they can be.", few.len());
+    }
+    textwrap::fill(&text, WIDTH)
 }
 
 /// More points than this are told in one line if all have one verdict.
@@ -95,14 +117,20 @@ fn write_bars(text: &mut String, parts: &[&ClaimRow]) {
 
 fn first_line(row: &ClaimRow, label: &str) -> String {
     let is_slope = row.part.starts_with("slope");
-    let shown = |number: f64| if is_slope { format!("{number:.3}") } else { bare_percent(number) };
-    let estimate = row.estimate.map(|estimate| if is_slope { shown(estimate) } else { percent(estimate) });
+    // The column is of shares of runs; a difference of two of them has a sign, and no per cent.
+    let is_difference = row.part == "paired";
+    let shown = |number: f64| match (is_slope, is_difference) {
+        (true, _) => format!("{number:.3}"),
+        (_, true) => signed(number),
+        _ => bare_percent(number),
+    };
+    let estimate = row.estimate.map(|estimate| if row.level.is_some() { percent(estimate) } else { shown(estimate) });
     let interval = match (row.ci_low, row.ci_high) {
         (Some(low), Some(high)) => format!("[{}, {}]", shown(low), shown(high)),
         _ => String::new(),
     };
     let needed = match (is_slope, row.threshold, row.level) {
-        (_, Some(threshold), _) if row.part == "paired" => format!("> {} %", bare_percent(threshold)),
+        (_, Some(threshold), _) if is_difference => format!("> {}", signed(threshold)),
         (true, Some(threshold), _) if is_lower_bound(row) => format!("> {threshold}"),
         (true, Some(threshold), _) => format!("≤ {threshold}"),
         (_, _, Some(level)) => format!("P ≥ {level}"),
@@ -114,27 +142,22 @@ fn first_line(row: &ClaimRow, label: &str) -> String {
     line.trim_end().to_owned()
 }
 
-fn percent(share: f64) -> String {
-    format!("{} %", bare_percent(share))
-}
-
-/// One decimal, never rounded up to 100 or down to 0.
-pub(super) fn bare_percent(share: f64) -> String {
-    let text = format!("{:.1}", 100.0 * share);
-    match text.as_str() {
-        "100.0" if share < 1.0 => "99.9".to_owned(),
-        "0.0" if share > 0.0 => "0.1".to_owned(),
-        "100.0" => "100".to_owned(),
-        "0.0" => "0".to_owned(),
-        _ => text,
+/// A difference of shares with its sign and three decimals; what rounds to 0 is 0.
+fn signed(difference: f64) -> String {
+    match format!("{difference:+.3}").as_str() {
+        "+0.000" | "-0.000" => "0".to_owned(),
+        text => text.to_owned(),
     }
 }
 
-/// What was claimed and what came out, in words.
-pub fn in_words(row: &ClaimRow) -> String {
+/// What was claimed and what came out, in words; with too few runs, how many the claim needs.
+pub fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
     let mut text = definition.statement.to_owned();
     text.push_str(&constants(row));
+    if row.part == "paired" {
+        text.push_str("; shown: share of runs in which it is better somewhere less that in which it is worse");
+    }
     if let Some(median) = row.median {
         let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
     }
@@ -146,7 +169,10 @@ pub fn in_words(row: &ClaimRow) -> String {
     if row.on == "all" {
         text.push_str("; on all runs");
     }
-    if !row.expected.is_empty() && !row.verdict.starts_with(&row.expected) {
+    if let (true, Some(fewest)) = (has_too_few_runs(row), fewest_runs) {
+        let _ = write!(text, "; too few runs: SUPPORTED needs at least {fewest} judged ones at each point");
+    }
+    if !surprises(std::slice::from_ref(row)).is_empty() {
         let _ = write!(text, "; EXPECTED {}", row.expected);
     }
     text
@@ -154,11 +180,9 @@ pub fn in_words(row: &ClaimRow) -> String {
 
 /// The constants of a claim that is no slope, and what it compares with.
 pub(super) fn constants(row: &ClaimRow) -> String {
-    let mut text = match (row.claim.as_str(), row.threshold) {
-        ("T1a", Some(threshold)) => format!("; c₁ = {threshold}"),
-        ("T2b", Some(threshold)) => format!("; c = {threshold}"),
-        ("Q1", Some(threshold)) => format!("; by at least {threshold}·α"),
-        ("Q3", Some(threshold)) => format!("; within {threshold} bits"),
+    let constant = definition(&row.claim).map(|definition| definition.constant).unwrap_or_default();
+    let mut text = match row.threshold {
+        Some(threshold) if !constant.is_empty() => format!("; {}", constant.replace("{}", &threshold.to_string())),
         _ => String::new(),
     };
     if !row.against.is_empty() {
@@ -168,16 +192,6 @@ pub(super) fn constants(row: &ClaimRow) -> String {
         let _ = write!(text, ", on samples with {} features", row.feature);
     }
     text
-}
-
-/// Three significant digits.
-pub(super) fn significant(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e4).contains(&value.abs()) {
-        let digits = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
-        format!("{value:.digits$}")
-    } else {
-        format!("{value:.2e}")
-    }
 }
 
 #[cfg(test)]
@@ -215,10 +229,47 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let text = verdicts(&[row()]);
+        let text = verdicts(&[row()], &[2345]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
-        assert!(text.contains("EXPECTED SUPPORTED"));
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
+        assert!(!text.contains("EXPECTED"), "{text}");
+        let text = verdicts(&[ClaimRow { verdict: "REFUTED".into(), ..row() }], &[2345]);
+        assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_decided_is_told_apart_from_what_is_not_as_expected() {
+        let with = |number: usize, verdict: &str| ClaimRow { number, verdict: verdict.into(), ..row() };
+        let few = "INCONCLUSIVE (too few)";
+        let claims = vec![with(1, "SUPPORTED"), with(2, few), with(3, "INCONCLUSIVE"), with(4, few)];
+        let findings = Findings { claims, fewest_runs: vec![20, 223, 500, 96], ..Findings::default() };
+        let told = expectations(&findings).replace('\n', " ");
+        let few = "2 not decided: too few runs; from 223 judged runs a point on they can be.";
+        assert_eq!(told, format!("1 of 4 verdicts as expected. 1 not as expected. {few}"));
+        assert_eq!(expectations(&Findings::default()), "");
+    }
+
+    #[test]
+    fn a_difference_of_shares_is_no_per_cent() {
+        let row = ClaimRow {
+            claim: "C1".into(),
+            part: "paired".into(),
+            estimate: Some(-0.3),
+            ci_low: Some(-0.62),
+            ci_high: Some(0.0),
+            threshold: Some(0.95 - 1.0),
+            level: None,
+            holds: Some(20),
+            runs: 20,
+            verdict: "INCONCLUSIVE".into(),
+            ..row()
+        };
+        let text = verdicts(&[row], &[]);
+        assert!(text.contains("-0.300  [-0.620, 0]       > -0.050        20/20"), "{text}");
+        assert!(text.lines().nth(2).is_some_and(|line| !line.contains('%')), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
     #[test]

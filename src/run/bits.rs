@@ -2,12 +2,13 @@
 
 use super::ends::Start;
 use crate::measure::Role;
-use crate::measure::accuracy::{FeatureErrors, feature_errors};
+use crate::measure::accuracy::{Errors, FeatureErrors, feature_errors};
 use crate::moe::Model;
 use crate::patterns::Sampler;
 use crate::prune::quantise::{fewest_bits, quantised};
 use crate::sgd::EngineChoice;
 use crate::sim::parameters::Parameters;
+use crate::stats::decimal::product;
 
 /// The most bits that are tried.
 const MOST_BITS: u32 = 12;
@@ -59,5 +60,8 @@ impl FewestBits {
 /// Whether both accuracies fall by at most the tolerance.
 fn is_kept(before: FeatureErrors, after: FeatureErrors) -> bool {
     let pairs = [(before.common(), after.common()), (before.rare, after.rare)];
-    pairs.iter().all(|(before, after)| after.errors as f64 <= before.errors as f64 + TOLERANCE * before.samples as f64)
+    let within = |(before, after): &(Errors, Errors)| {
+        after.errors.saturating_sub(before.errors) as f64 <= product(TOLERANCE, before.samples as f64)
+    };
+    pairs.iter().all(within)
 }

@@ -8,6 +8,7 @@ use crate::prune::{Calibration, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
 use crate::sim::parameters::Criterion;
 use crate::sim::parameters::{CalibrationData, Parameters, Removal};
+use crate::stats::decimal::product;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -35,7 +36,7 @@ impl EarlyRouters {
     pub(super) fn new(parameters: &Parameters) -> Self {
         let wanted = criteria(parameters).contains(&Criterion::RouterNormChangeEarly);
         let iterations = parameters.training.iterations as f64;
-        let iteration = if wanted { (parameters.pruning.early * iterations).ceil() as usize } else { usize::MAX };
+        let iteration = if wanted { product(parameters.pruning.early, iterations).ceil() as usize } else { usize::MAX };
         Self { iteration, routers: Vec::new() }
     }
 }

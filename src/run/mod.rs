@@ -9,6 +9,7 @@ mod left;
 mod pruned;
 mod pruned_engine;
 mod pruning_schedule;
+pub mod replay;
 pub mod schedule;
 pub mod single;
 pub mod trace;

@@ -2,10 +2,11 @@
 
 use super::error::SimulationError;
 use super::fields::Fields;
-use super::keys::{KEYS, Key, Kind};
+use super::key::Key;
+use super::keys::KEYS;
 use super::resolve::{Assigned, Origin};
-use super::value::{Setting, refused, shortest, whole};
-use std::collections::BTreeSet;
+use super::setting::Setting;
+use super::value::{refused, shortest, whole};
 use toml::Value;
 
 /// A swept key with its values, in order.
@@ -57,7 +58,6 @@ impl Axis {
                 return Err(origin.refuse(file, known.path, refused(&other), legal));
             }
         };
-        check_distinct(file, known, &values)?;
         Ok(Self { key, values })
     }
 }
@@ -105,18 +105,4 @@ fn range_value(from: f64, to: f64, steps: usize, step: usize, scale: Scale) -> f
         Scale::Log => libm::exp(libm::log(from) * (1.0 - share) + libm::log(to) * share),
     };
     format!("{exact:.11e}").parse().unwrap_or(exact)
-}
-
-fn check_distinct(file: &str, key: &Key, values: &[Assigned]) -> Result<(), SimulationError> {
-    let mut seen = BTreeSet::new();
-    for assigned in values {
-        let text = assigned.setting.text();
-        if seen.contains(&text) {
-            let rounding = if matches!(key.kind, Kind::Integer { .. }) { " (integers are rounded)" } else { "" };
-            let legal = format!("must not stand twice on one axis{rounding}");
-            return Err(assigned.origin.refuse(file, key.path, text, legal));
-        }
-        seen.insert(text);
-    }
-    Ok(())
 }

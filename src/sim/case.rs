@@ -2,11 +2,10 @@
 
 use super::axis::Axis;
 use super::error::{Place, SimulationError};
-use super::fields::{Fields, keys_of};
+use super::fields::{Fields, keys_of, read_name, seeds_within, table_or_empty};
 use super::keys::KEYS;
 use super::resolve::{Assigned, Origin};
-use super::simulation::{read_name, seeds_within, table_or_empty};
-use super::value::Setting;
+use super::setting::Setting;
 use toml::Value;
 
 /// A named variant of the base settings.

@@ -1,58 +1,125 @@
 //! The claims that a simulation file may name, and the constants that each takes.
 
-use super::keys::Kind;
+use super::key::Kind;
+use super::words::words;
 
-/// A claim that a file may name.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClaimKey {
-    /// The claim's name in the theory.
-    pub id: &'static str,
-    /// Other ways to write it.
-    pub aliases: &'static [&'static str],
-    /// Whether it has a constant in a `[[claim]]`.
-    pub threshold: ThresholdRule,
-    /// Whether it has a constant in a `[[phase]]`; `None` if it is no property of one run, so that it has no map.
-    pub in_maps: Option<ThresholdRule>,
-    /// The threshold of its slope part where a `[[claim]]` gives none; `None` if it has no slope part.
-    pub slope: Option<f64>,
-    /// Whether it takes the constants R and Λ (`range` and `lambda`), which a `[[claim]]` must then give.
-    pub range: bool,
-    /// Fewest values of `data.patterns` on one line of points that a `[[claim]]` needs; 0: it needs no line.
-    pub line: usize,
-    /// Whether every point needs `record.half_batches`.
-    pub half_batches: bool,
-    /// Whether every point needs certificates: `certificate.nodes` of at least 1, and no token noise.
-    pub certificates: bool,
-    /// Whether it compares the file's criterion with another (`against`), which a `[[claim]]` must then name.
-    pub against: bool,
-    /// Whether every point needs rare features: two or more features a class, and a `data.rare_share` inside 0 … 1.
-    pub rare: bool,
-    /// Whether every point needs `pruning.fewest_bits`.
-    pub bits: bool,
+words! {
+    /// A claim of the theory.
+    pub enum ClaimId {
+        /// The unpruned model generalizes.
+        T0 = "T0",
+        /// The same, proved for every input.
+        T0x = "T0x",
+        /// Relevant routers change by Ω(1).
+        T1a = "T1a",
+        /// Irrelevant routers change by O(1/√d).
+        T1b = "T1b",
+        /// Δ separates the relevant experts from all others.
+        T1c = "T1c",
+        /// The displacement D does.
+        T1cDisplacement = "T1c-D",
+        /// The centred norm change Δᶜ does.
+        T1cCentred = "T1c-Δᶜ",
+        /// The displacement of irrelevant routers falls with d.
+        T1d = "T1d",
+        /// Leakage into irrelevant routers falls with d.
+        T1dLeakage = "T1d-λ",
+        /// Pruning up to γ needs no fine-tuning.
+        T2a = "T2a",
+        /// The same, proved for every input.
+        T2ax = "T2ax",
+        /// Pruning up to 1 − c/k is enough with fine-tuning.
+        T2b = "T2b",
+        /// Lemma S3.
+        S3 = "S3",
+        /// The file's criterion is at least as accurate as another.
+        C1 = "C1",
+        /// It is more accurate.
+        C2 = "C2",
+        /// Pruned to the common experts, the rare ones are lost.
+        Q1 = "Q1",
+        /// Rare experts need more bits than common ones.
+        Q2 = "Q2",
+        /// They need log₂((1 − α)/α) more.
+        Q3 = "Q3",
+        /// Irrelevant experts need no more bits than common ones.
+        Q4 = "Q4",
+    }
 }
 
-/// Whether a claim has a constant.
+impl ClaimId {
+    /// What a file may say of the claim.
+    pub fn key(self) -> &'static ClaimKey {
+        &CLAIM_KEYS[self as usize]
+    }
+}
+
+impl ClaimKey {
+    /// Whether the falsifier can search for settings that break it: not for lemmas, comparisons and rare features.
+    pub fn is_searchable(&self) -> bool {
+        let is_outside = |need: &ClaimNeed| {
+            matches!(need, ClaimNeed::Lemma | ClaimNeed::OtherCriterion | ClaimNeed::RareFeatures | ClaimNeed::Bits)
+        };
+        !self.needs.iter().any(is_outside)
+    }
+}
+
+/// What a file may say of a claim, and what the claim needs of the points that it is judged at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ThresholdRule {
-    /// It has none, and a file must not give one.
+pub struct ClaimKey {
+    /// The claim.
+    pub id: ClaimId,
+    /// Other ways to write its name.
+    pub aliases: &'static [&'static str],
+    /// The constants that a `[[claim]]` gives.
+    pub constants: ConstantRule,
+    /// The constants that a `[[phase]]` gives; `None` if it is no property of one run, so that it has no map.
+    pub in_maps: Option<ConstantRule>,
+    /// The threshold of its slope part where a `[[claim]]` gives none; `None` if it has no slope part.
+    pub slope: Option<f64>,
+    /// Fewest values of `data.patterns` on one line of points that a `[[claim]]` needs; 0: it needs no line.
+    pub line: usize,
+    /// What every point must have, all of it.
+    pub needs: &'static [ClaimNeed],
+}
+
+/// What a claim needs of a point that it is judged at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimNeed {
+    /// The theory's setting, whatever runs it is judged on.
+    Lemma,
+    /// `record.half_batches`.
+    HalfBatches,
+    /// Certificates: `certificate.nodes` of at least 1, and no token noise.
+    Certificates,
+    /// `certificate.pruned`.
+    PrunedCertificates,
+    /// Fine-tuning after pruning, at a number kept that should suffice.
+    Finetuning,
+    /// Two or more features a class, and a `data.rare_share` inside 0 … 1.
+    RareFeatures,
+    /// `pruning.fewest_bits`.
+    Bits,
+    /// The other criterion among `pruning.criteria`, and rare features if the claim names a feature.
+    OtherCriterion,
+}
+
+/// The constants of a claim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ConstantRule {
+    /// None: a file must not give one.
     None,
-    /// The file must give one.
-    Required {
+    /// `threshold`, which the file must give.
+    Threshold {
         /// Type and legal range.
         kind: Kind,
         /// Symbol and meaning.
         meaning: &'static str,
     },
-}
-
-impl ThresholdRule {
-    /// What is legal, if there is a threshold: `must be a number …`.
-    pub fn legal(&self) -> Option<String> {
-        match self {
-            ThresholdRule::None => None,
-            ThresholdRule::Required { kind, .. } => Some(kind.legal()),
-        }
-    }
+    /// R and Λ (`range` and `lambda`), which the file must give.
+    Range,
+    /// The criterion that the file's is compared with (`against`), which it must name, and `margin`, `ratio` and `feature`.
+    Comparison,
 }
 
 /// Range of `slope`: an exponent of d.
@@ -66,84 +133,101 @@ pub(crate) const RANGE: Kind = Kind::Real { low: 0.0, high: 1e3, low_open: true 
 /// Range of `lambda`.
 pub(crate) const LAMBDA: Kind = Kind::Real { low: 0.0, high: 1.0, low_open: false };
 
-const SMALLEST_CHANGE: ThresholdRule = ThresholdRule::Required {
+const SMALLEST_CHANGE: ConstantRule = ConstantRule::Threshold {
     kind: Kind::Real { low: 0.0, high: 1e3, low_open: true },
     meaning: "c₁, which the smallest norm change of a relevant expert must reach",
 };
 
-const LARGEST_CHANGE: ThresholdRule = ThresholdRule::Required {
+const LARGEST_CHANGE: ConstantRule = ConstantRule::Threshold {
     kind: Kind::Real { low: 0.0, high: 1e6, low_open: true },
     meaning: "C, which √d times the largest |norm change| of an irrelevant expert must not exceed",
 };
 
-const SUFFICIENT: ThresholdRule = ThresholdRule::Required {
+const SUFFICIENT: ConstantRule = ConstantRule::Threshold {
     kind: Kind::Integer { low: 1, high: 4096 },
     meaning: "c, the number of experts kept that must suffice",
 };
 
-const FALL: ThresholdRule = ThresholdRule::Required {
+const FALL: ConstantRule = ConstantRule::Threshold {
     kind: Kind::Real { low: 0.0, high: 1.0, low_open: true },
     meaning: "the least fall of the accuracy, in units of the rare share α",
 };
 
-const BITS_OFF: ThresholdRule = ThresholdRule::Required {
+const BITS_OFF: ConstantRule = ConstantRule::Threshold {
     kind: Kind::Real { low: 0.0, high: 16.0, low_open: false },
     meaning: "how far b_rare − b_common may be from log₂((1 − α)/α), in bits",
 };
 
 /// A claim without constants that holds or fails in every run by itself.
-const fn plain(id: &'static str) -> ClaimKey {
+const fn plain(id: ClaimId) -> ClaimKey {
     ClaimKey {
         id,
         aliases: &[],
-        threshold: ThresholdRule::None,
-        in_maps: Some(ThresholdRule::None),
+        constants: ConstantRule::None,
+        in_maps: Some(ConstantRule::None),
         slope: None,
-        range: false,
         line: 0,
-        half_batches: false,
-        certificates: false,
-        against: false,
-        rare: false,
-        bits: false,
+        needs: &[],
     }
 }
 
-/// Every claim that a file may name, in the order of the theory.
-pub static CLAIM_IDS: &[ClaimKey] = &[
-    plain("T0"),
-    ClaimKey { certificates: true, ..plain("T0x") },
-    ClaimKey { threshold: SMALLEST_CHANGE, in_maps: Some(SMALLEST_CHANGE), slope: Some(-0.1), ..plain("T1a") },
+/// The keys of every claim, in the order of [`ClaimId`], which is that of the theory.
+pub const CLAIM_KEYS: &[ClaimKey; ClaimId::ALL.len()] = &[
+    plain(ClaimId::T0),
+    ClaimKey { needs: &[ClaimNeed::Certificates], ..plain(ClaimId::T0x) },
+    ClaimKey { constants: SMALLEST_CHANGE, in_maps: Some(SMALLEST_CHANGE), slope: Some(-0.1), ..plain(ClaimId::T1a) },
     // Over the points of a line C is fitted, so a claim does not give it; in one run it must be given. The slope has
     // an upper and a lower half of two points each.
-    ClaimKey { in_maps: Some(LARGEST_CHANGE), slope: Some(-0.45), line: 4, ..plain("T1b") },
-    plain("T1c"),
-    plain("T1c-D"),
-    ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..plain("T1c-Δᶜ") },
-    ClaimKey { in_maps: None, slope: Some(-0.2), line: 3, half_batches: true, ..plain("T1d") },
+    ClaimKey { in_maps: Some(LARGEST_CHANGE), slope: Some(-0.45), line: 4, ..plain(ClaimId::T1b) },
+    plain(ClaimId::T1c),
+    plain(ClaimId::T1cDisplacement),
+    ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..plain(ClaimId::T1cCentred) },
+    ClaimKey { in_maps: None, slope: Some(-0.2), line: 3, needs: &[ClaimNeed::HalfBatches], ..plain(ClaimId::T1d) },
     ClaimKey {
         aliases: &["T1d-leakage"],
         in_maps: None,
         slope: Some(-0.2),
         line: 3,
-        half_batches: true,
-        ..plain("T1d-λ")
+        needs: &[ClaimNeed::HalfBatches],
+        ..plain(ClaimId::T1dLeakage)
     },
-    plain("T2a"),
-    ClaimKey { certificates: true, ..plain("T2ax") },
-    ClaimKey { threshold: SUFFICIENT, in_maps: Some(SUFFICIENT), slope: Some(0.1), ..plain("T2b") },
-    ClaimKey { in_maps: None, range: true, ..plain("S3") },
-    ClaimKey { in_maps: None, against: true, ..plain("C1") },
-    ClaimKey { in_maps: None, against: true, ..plain("C2") },
-    ClaimKey { threshold: FALL, in_maps: None, rare: true, ..plain("Q1") },
-    ClaimKey { in_maps: None, rare: true, bits: true, ..plain("Q2") },
-    ClaimKey { threshold: BITS_OFF, in_maps: None, rare: true, bits: true, ..plain("Q3") },
-    ClaimKey { in_maps: None, rare: true, bits: true, ..plain("Q4") },
+    plain(ClaimId::T2a),
+    ClaimKey { needs: &[ClaimNeed::Certificates, ClaimNeed::PrunedCertificates], ..plain(ClaimId::T2ax) },
+    ClaimKey {
+        constants: SUFFICIENT,
+        in_maps: Some(SUFFICIENT),
+        slope: Some(0.1),
+        needs: &[ClaimNeed::Finetuning],
+        ..plain(ClaimId::T2b)
+    },
+    ClaimKey { constants: ConstantRule::Range, in_maps: None, needs: &[ClaimNeed::Lemma], ..plain(ClaimId::S3) },
+    compared(ClaimId::C1),
+    compared(ClaimId::C2),
+    ClaimKey { constants: FALL, in_maps: None, needs: &[ClaimNeed::RareFeatures], ..plain(ClaimId::Q1) },
+    ClaimKey { in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q2) },
+    ClaimKey { constants: BITS_OFF, in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q3) },
+    ClaimKey { in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q4) },
 ];
+
+const RARE_BITS: &[ClaimNeed] = &[ClaimNeed::RareFeatures, ClaimNeed::Bits];
+
+/// A comparison of criteria.
+const fn compared(id: ClaimId) -> ClaimKey {
+    ClaimKey { constants: ConstantRule::Comparison, in_maps: None, needs: &[ClaimNeed::OtherCriterion], ..plain(id) }
+}
+
+// Each claim has its keys at its place.
+const _: () = {
+    let mut place = 0;
+    while place < CLAIM_KEYS.len() {
+        assert!(CLAIM_KEYS[place].id as usize == place);
+        place += 1;
+    }
+};
 
 /// The claim with this id or alias.
 pub fn find_claim(id: &str) -> Option<&'static ClaimKey> {
-    CLAIM_IDS.iter().find(|claim| claim.id == id || claim.aliases.contains(&id))
+    CLAIM_KEYS.iter().find(|claim| claim.id.name() == id || claim.aliases.contains(&id))
 }
 
 #[cfg(test)]
@@ -152,14 +236,14 @@ mod tests {
 
     #[test]
     fn every_default_slope_is_legal() {
-        for slope in CLAIM_IDS.iter().filter_map(|claim| claim.slope) {
+        for slope in CLAIM_KEYS.iter().filter_map(|claim| claim.slope) {
             assert!(SLOPE.value_of(slope).is_some(), "{slope}");
         }
     }
 
     #[test]
     fn ids_and_aliases_name_one_claim_each() {
-        let names = || CLAIM_IDS.iter().flat_map(|claim| claim.aliases.iter().chain([&claim.id]));
+        let names = || CLAIM_KEYS.iter().flat_map(|claim| claim.aliases.iter().copied().chain([claim.id.name()]));
         for name in names() {
             assert_eq!(names().filter(|other| *other == name).count(), 1, "{name}");
         }

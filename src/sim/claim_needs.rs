@@ -1,18 +1,19 @@
 //! What claims and maps need of the points that they are judged at.
 
-use super::claim_key::find_claim;
+use super::claim_key::ClaimNeed;
 use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
-    Contradiction, check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for,
-    check_lemma_for, check_rare_for, check_setting_for, check_t2b,
+    check_against, check_bits_for, check_built_roles, check_certificates_for, check_finetuning_for,
+    check_half_batches_for, check_lemma_for, check_pruned_certificates_for, check_rare_for, check_setting_for,
 };
+use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
+use super::parameters::Parameters;
 use super::phase_spec;
 use super::simulation::Simulation;
-use std::collections::BTreeSet;
 
 /// The key that slopes are taken along.
 const ALONG: &str = "data.patterns";
@@ -26,29 +27,28 @@ impl Simulation {
             phase.claims.iter().map(move |claim| (format!("{label}: {}", claim.label()), claim))
         });
         let needy: Vec<(String, &ClaimSpec)> = of_claims.chain(of_maps).collect();
+        let mut points = Vec::new();
         self.for_each_point(|point| {
             for (label, claim) in &needy {
                 if claim.applies_to(point.case.as_deref()) {
                     claim.check_at(&point).map_err(|found| (label.clone(), found))?;
                 }
             }
+            points.push(point);
             Ok(())
         })?;
-        self.check_lines()?;
+        self.check_twins(&points)?;
+        self.check_lines(&points)?;
         self.check_maps()
     }
 
     /// Refuses a claim on slopes whose points make no line that is long enough.
-    fn check_lines(&self) -> Result<(), SimulationError> {
-        let on_lines = |claim: &ClaimSpec| find_claim(&claim.id).map_or(0, |key| key.line);
-        if self.claims.iter().all(|claim| on_lines(claim) == 0) {
-            return Ok(());
-        }
-        let points = self.points()?;
-        for claim in &self.claims {
+    fn check_lines(&self, points: &[Point]) -> Result<(), SimulationError> {
+        let on_lines = |claim: &ClaimSpec| claim.id.key().line;
+        for claim in self.claims.iter().filter(|claim| on_lines(claim) > 0) {
             let least = on_lines(claim);
             let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
-            let longest = lines(&own, ALONG).iter().map(|line| values(line)).max().unwrap_or(0);
+            let longest = lines(&own, ALONG).iter().map(Vec::len).max().unwrap_or(0);
             if longest < least {
                 let found = if longest == 0 { "there is none".into() } else { format!("the longest has {longest}") };
                 let problem = format!(
@@ -73,40 +73,32 @@ impl Simulation {
     }
 }
 
-/// How many values of the key the points of a line have: two settings may resolve to one value.
-fn values(line: &[&Point]) -> usize {
-    line.iter().map(|point| point.parameters.data.patterns).collect::<BTreeSet<_>>().len()
-}
-
 impl ClaimSpec {
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
         if self.on == On::Met {
-            check_setting_for(&self.id, &point.parameters)?;
+            check_setting_for(self.id, &point.parameters)?;
         }
         if self.roles == RoleSource::Built {
             check_built_roles(&point.parameters)?;
         }
-        match (self.id.as_str(), self.threshold) {
-            ("S3", _) => check_lemma_for("S3", &point.parameters),
-            ("T2b", Some(threshold)) => check_t2b(threshold, &point.parameters),
-            (id, _) if find_claim(id).is_some_and(|key| key.half_batches) => {
-                check_half_batches_for(id, &point.parameters)
-            }
-            (id, _) if find_claim(id).is_some_and(|key| key.rare) => {
-                check_rare_for(id, &point.parameters)?;
-                if find_claim(id).is_some_and(|key| key.bits) {
-                    check_bits_for(id, self.roles, &point.parameters)?;
-                }
-                Ok(())
-            }
-            (id, _) if find_claim(id).is_some_and(|key| key.certificates) => {
-                check_certificates_for(id, &point.parameters)
-            }
-            (id, _) => {
-                self.feature.map_or(Ok(()), |_| check_rare_for(id, &point.parameters))?;
-                self.against.map_or(Ok(()), |other| check_against(id, other, &point.parameters))
-            }
+        self.id.key().needs.iter().try_for_each(|need| self.check_need(*need, &point.parameters))
+    }
+
+    fn check_need(&self, need: ClaimNeed, parameters: &Parameters) -> Result<(), Contradiction> {
+        let id = self.id;
+        match need {
+            ClaimNeed::Lemma => check_lemma_for(id, parameters),
+            ClaimNeed::HalfBatches => check_half_batches_for(id, parameters),
+            ClaimNeed::Certificates => check_certificates_for(id, parameters),
+            ClaimNeed::PrunedCertificates => check_pruned_certificates_for(id, parameters),
+            ClaimNeed::Finetuning => self.threshold().map_or(Ok(()), |least| check_finetuning_for(least, parameters)),
+            ClaimNeed::RareFeatures => check_rare_for(id, parameters),
+            ClaimNeed::Bits => check_bits_for(id, self.roles, parameters),
+            ClaimNeed::OtherCriterion => self.comparison().map_or(Ok(()), |comparison| {
+                comparison.feature.map_or(Ok(()), |_| check_rare_for(id, parameters))?;
+                check_against(id, comparison.against, parameters)
+            }),
         }
     }
 }

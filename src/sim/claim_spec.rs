@@ -1,21 +1,23 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
-use super::claim_key::{CLAIM_IDS, ClaimKey, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, ThresholdRule, find_claim};
-use super::claim_words::{FEATURES, Feature, ONS, On, ROLE_SOURCES, RoleSource, VERDICTS, Verdict};
+use super::claim_key::{CLAIM_KEYS, ClaimId, ClaimKey, ConstantRule, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, find_claim};
+use super::claim_words::{Feature, On, RoleSource, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
-use super::keys::{Kind, nearest_word};
+use super::key::Kind;
 use super::parameters::Criterion;
+use super::similarity::nearest_word;
 use super::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Written", try_from = "Written")]
 pub struct ClaimSpec {
-    /// The claim, one of [`CLAIM_IDS`] (never an alias).
-    pub id: String,
-    /// The constant of the claim, if it has one.
-    pub threshold: Option<f64>,
+    /// The claim.
+    pub id: ClaimId,
+    /// Its constants: those that it has where it stands, in a `[[claim]]` or in a map.
+    pub constants: Constants,
     /// The probability with which the claim must hold.
     pub level: f64,
     /// The runs that it is judged on.
@@ -27,25 +29,37 @@ pub struct ClaimSpec {
     /// The outcome written down before the run.
     pub expect: Option<Verdict>,
     /// The threshold of the claim's slope part: always there in a `[[claim]]` that has one, never in a map.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slope: Option<f64>,
-    /// R of S3, above 0: the bound on the activation ranges R_s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub range: Option<f64>,
-    /// Λ of S3, from 0 to 1: the bound on λ₁ and λ₂.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lambda: Option<f64>,
-    /// The criterion that the file's is compared with (C1, C2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub against: Option<Criterion>,
-    /// The difference of accuracies beyond which one is better (C1, C2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub margin: Option<f64>,
-    /// The largest pruning ratio that is compared, in place of γ (C1, C2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+}
+
+/// The constants of a claim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constants {
+    /// It has none.
+    None,
+    /// The constant of the claim.
+    Threshold(f64),
+    /// Those of S3.
+    Range {
+        /// R, above 0: the bound on the activation ranges R_s.
+        range: f64,
+        /// Λ, from 0 to 1: the bound on λ₁ and λ₂.
+        lambda: f64,
+    },
+    /// Those of C1 and C2.
+    Comparison(CriterionComparison),
+}
+
+/// What the file's criterion is compared with, and where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CriterionComparison {
+    /// The other criterion.
+    pub against: Criterion,
+    /// The difference of accuracies beyond which one is better.
+    pub margin: f64,
+    /// The largest pruning ratio that is compared, in place of γ.
     pub ratio: Option<f64>,
-    /// The samples that accuracies are compared on, in place of all (C1, C2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The samples that accuracies are compared on, in place of all.
     pub feature: Option<Feature>,
 }
 
@@ -56,6 +70,16 @@ impl ClaimSpec {
     /// Whether the claim is judged at the points of `case`.
     pub fn applies_to(&self, case: Option<&str>) -> bool {
         self.case.is_none() || self.case.as_deref() == case
+    }
+
+    /// The constant of the claim, if it has one.
+    pub fn threshold(&self) -> Option<f64> {
+        if let Constants::Threshold(threshold) = self.constants { Some(threshold) } else { None }
+    }
+
+    /// What it compares, if it does.
+    pub fn comparison(&self) -> Option<&CriterionComparison> {
+        if let Constants::Comparison(comparison) = &self.constants { Some(comparison) } else { None }
     }
 
     /// Reads claim `number` (from 1) of a file with these cases.
@@ -81,21 +105,17 @@ impl ClaimSpec {
         let claim = read_id(&mut fields)?;
         fields.rename(format!("claim {}", claim.id));
         Ok(Self {
-            id: claim.id.into(),
-            threshold: read_threshold(&mut fields, claim, claim.threshold)?,
+            id: claim.id,
+            constants: read_constants(&mut fields, claim, claim.constants)?,
             level: read_level(&mut fields)?,
-            on: fields.word("on", &ONS)?.unwrap_or(On::Met),
-            roles: fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Measured),
+            on: fields.word("on", On::ALL)?.unwrap_or(On::Met),
+            roles: fields.word("roles", RoleSource::ALL)?.unwrap_or(RoleSource::Measured),
             case: read_case(&mut fields, cases)?,
-            expect: fields.word("expect", &VERDICTS)?,
-            slope: read_constant(&mut fields, claim, "slope", claim.slope.is_some(), SLOPE)?.or(claim.slope),
-            range: read_required(&mut fields, claim, "range", RANGE, "R, the bound on the activation ranges R_s")?,
-            lambda: read_required(&mut fields, claim, "lambda", LAMBDA, "Λ, the bound on λ₁ and λ₂")?,
-            against: read_against(&mut fields, claim)?,
-            margin: read_constant(&mut fields, claim, "margin", claim.against, MARGIN)?
-                .or(claim.against.then_some(DEFAULT_MARGIN)),
-            ratio: read_constant(&mut fields, claim, "ratio", claim.against, RATIO)?,
-            feature: read_feature(&mut fields, claim)?,
+            expect: fields.word("expect", Verdict::ALL)?,
+            slope: match claim.slope {
+                Some(slope) => Some(read_number(&mut fields, "slope", SLOPE)?.unwrap_or(slope)),
+                None => refuse_constant(&mut fields, claim, "slope").map(|()| None)?,
+            },
         })
     }
 
@@ -106,11 +126,8 @@ impl ClaimSpec {
 
     /// Whether both are one claim, up to level and expectation.
     fn is_same(&self, other: &Self) -> bool {
-        let words = |claim: &Self| (claim.id.clone(), claim.case.clone(), claim.on, claim.roles);
-        words(self) == words(other)
-            && (self.threshold, self.slope) == (other.threshold, other.slope)
-            && (self.against, self.margin, self.ratio, self.feature)
-                == (other.against, other.margin, other.ratio, other.feature)
+        let words = |claim: &Self| (claim.id, claim.case.clone(), claim.on, claim.roles);
+        words(self) == words(other) && (self.constants, self.slope) == (other.constants, other.slope)
     }
 }
 
@@ -118,12 +135,13 @@ impl ClaimSpec {
 pub(crate) fn check_distinct(file: &str, claims: &[ClaimSpec]) -> Result<(), SimulationError> {
     for (number, claim) in claims.iter().enumerate() {
         if let Some(first) = claims[..number].iter().position(|other| other.is_same(claim)) {
-            let change = match (claim.threshold, claim.slope) {
-                _ if claim.against.is_some() => "id, case, on, roles, against, margin, ratio or feature",
-                (Some(_), Some(_)) => "id, case, on, roles, threshold or slope",
-                (Some(_), None) => "id, case, on, roles or threshold",
-                (None, Some(_)) => "id, case, on, roles or slope",
-                (None, None) => "id, case, on or roles",
+            let change = match (claim.constants, claim.slope) {
+                (Constants::Comparison(_), _) => "id, case, on, roles, against, margin, ratio or feature",
+                (Constants::Range { .. }, _) => "id, case, on, roles, range or lambda",
+                (Constants::Threshold(_), Some(_)) => "id, case, on, roles, threshold or slope",
+                (Constants::Threshold(_), None) => "id, case, on, roles or threshold",
+                (Constants::None, Some(_)) => "id, case, on, roles or slope",
+                (Constants::None, None) => "id, case, on or roles",
             };
             return Err(SimulationError::Conflict {
                 place: Place::File(file.into()),
@@ -151,14 +169,14 @@ pub(crate) fn read_id_among(
     fields: &mut Fields,
     allowed: impl Fn(&ClaimKey) -> bool,
 ) -> Result<&'static ClaimKey, SimulationError> {
-    let allowed: Vec<&'static ClaimKey> = CLAIM_IDS.iter().filter(|claim| allowed(claim)).collect();
-    let ids: Vec<&str> = allowed.iter().map(|claim| claim.id).collect();
+    let allowed: Vec<&'static ClaimKey> = CLAIM_KEYS.iter().filter(|claim| allowed(claim)).collect();
+    let ids: Vec<&str> = allowed.iter().map(|claim| claim.id.name()).collect();
     let legal = format!("must be one of {}", ids.join(", "));
     let Some(id) = fields.text("id", &legal)? else { return Err(fields.missing("id", legal)) };
-    if let Some(claim) = find_claim(&id).filter(|claim| ids.contains(&claim.id)) {
+    if let Some(claim) = find_claim(&id).filter(|claim| ids.contains(&claim.id.name())) {
         return Ok(claim);
     }
-    let words = allowed.iter().flat_map(|claim| claim.aliases.iter().copied().chain([claim.id]));
+    let words = allowed.iter().flat_map(|claim| claim.aliases.iter().copied().chain([claim.id.name()]));
     let nearest = nearest_word(&id, words).and_then(find_claim);
     let hint = match find_claim(&id) {
         Some(claim) => Some(format!("claim {} is no property of one run, so it has no map", claim.id)),
@@ -167,16 +185,41 @@ pub(crate) fn read_id_among(
     Err(fields.refuse("id", &toml::Value::String(id), legal).or_hint(|| hint))
 }
 
-/// Takes `threshold` by `rule`, which is the claim's in claims or in maps.
-pub(crate) fn read_threshold(
+/// Takes the constants of `rule`, which is the claim's in claims or in maps, and refuses all others.
+pub(crate) fn read_constants(
     fields: &mut Fields,
     claim: &ClaimKey,
-    rule: ThresholdRule,
-) -> Result<Option<f64>, SimulationError> {
-    match rule {
-        ThresholdRule::None => read_constant(fields, claim, "threshold", false, SLOPE),
-        ThresholdRule::Required { kind, meaning } => read_must(fields, "threshold", kind, meaning).map(Some),
-    }
+    rule: ConstantRule,
+) -> Result<Constants, SimulationError> {
+    let constants = match rule {
+        ConstantRule::None => Constants::None,
+        ConstantRule::Threshold { kind, meaning } => {
+            Constants::Threshold(read_must(fields, "threshold", kind, meaning)?)
+        }
+        ConstantRule::Range => Constants::Range {
+            range: read_must(fields, "range", RANGE, "R, the bound on the activation ranges R_s")?,
+            lambda: read_must(fields, "lambda", LAMBDA, "Λ, the bound on λ₁ and λ₂")?,
+        },
+        ConstantRule::Comparison => Constants::Comparison(CriterionComparison {
+            against: read_against(fields)?,
+            margin: read_number(fields, "margin", MARGIN)?.unwrap_or(DEFAULT_MARGIN),
+            ratio: read_number(fields, "ratio", RATIO)?,
+            feature: fields.word("feature", Feature::ALL)?,
+        }),
+    };
+    // What the rule takes is taken by now.
+    let others = ["threshold", "range", "lambda", "against", "margin", "ratio", "feature"];
+    others.iter().try_for_each(|key| refuse_constant(fields, claim, key))?;
+    Ok(constants)
+}
+
+/// Refuses a constant that the claim does not have.
+fn refuse_constant(fields: &mut Fields, claim: &ClaimKey, key: &str) -> Result<(), SimulationError> {
+    let Some(value) = fields.take(key) else { return Ok(()) };
+    // T1b has none over a sweep and needs one in a map.
+    let in_maps = key == "threshold" && matches!(claim.in_maps, Some(ConstantRule::Threshold { .. }));
+    let outside = if in_maps { " outside [[phase]]" } else { "" };
+    Err(fields.refuse(key, &value, format!("claim {} takes no {key}{outside}", claim.id)))
 }
 
 /// Takes `level`.
@@ -199,69 +242,23 @@ pub(crate) fn read_case(fields: &mut Fields, cases: &[&str]) -> Result<Option<St
     Err(fields.refuse("case", &toml::Value::String(name), legal.into()).or_hint(|| hint))
 }
 
-/// Takes `against`, which claims that compare criteria must have, and no others.
-fn read_against(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Criterion>, SimulationError> {
+/// Takes `against`, which must be there.
+fn read_against(fields: &mut Fields) -> Result<Criterion, SimulationError> {
     let legal = format!("must be one of \"{}\"", Criterion::NAMES.join("\", \""));
-    let Some(value) = fields.take("against") else {
-        return if claim.against { Err(fields.missing("against", legal)) } else { Ok(None) };
-    };
-    if !claim.against {
-        return Err(fields.refuse("against", &value, format!("claim {} takes no against", claim.id)));
-    }
+    let Some(value) = fields.take("against") else { return Err(fields.missing("against", legal)) };
     let named = Criterion::ALL.iter().find(|criterion| Some(criterion.name()) == value.as_str());
-    match named {
-        Some(criterion) => Ok(Some(*criterion)),
-        None => {
-            let near = value.as_str().and_then(|word| nearest_word(word, Criterion::NAMES.iter().copied()));
-            Err(fields.refuse("against", &value, legal).or_hint(|| near.map(|near| format!("the nearest is {near}"))))
-        }
-    }
+    named.copied().ok_or_else(|| {
+        let near = value.as_str().and_then(|word| nearest_word(word, Criterion::NAMES.iter().copied()));
+        fields.refuse("against", &value, legal).or_hint(|| near.map(|near| format!("the nearest is {near}")))
+    })
 }
 
-/// Takes `feature`, which claims that compare criteria may have, and no others.
-fn read_feature(fields: &mut Fields, claim: &ClaimKey) -> Result<Option<Feature>, SimulationError> {
-    if claim.against {
-        return fields.word("feature", &FEATURES);
-    }
-    match fields.take("feature") {
-        Some(value) => Err(fields.refuse("feature", &value, format!("claim {} takes no feature", claim.id))),
-        None => Ok(None),
-    }
-}
-
-/// Takes a constant that the claim may have if it is `taken`, and must not have otherwise.
-fn read_constant(
-    fields: &mut Fields,
-    claim: &ClaimKey,
-    key: &str,
-    taken: bool,
-    kind: Kind,
-) -> Result<Option<f64>, SimulationError> {
+/// Takes a number that may be there.
+fn read_number(fields: &mut Fields, key: &str, kind: Kind) -> Result<Option<f64>, SimulationError> {
     let Some(value) = fields.take(key) else { return Ok(None) };
-    if !taken {
-        // T1b has none over a sweep and needs one in a map.
-        let in_maps = key == "threshold" && matches!(claim.in_maps, Some(ThresholdRule::Required { .. }));
-        let outside = if in_maps { " outside [[phase]]" } else { "" };
-        return Err(fields.refuse(key, &value, format!("claim {} takes no {key}{outside}", claim.id)));
-    }
     match kind.read_fixed(&value).as_ref().and_then(Value::number) {
         Some(number) => Ok(Some(number)),
         None => Err(fields.refuse(key, &value, kind.legal())),
-    }
-}
-
-/// Takes a constant that claims with R and Λ must have, and no others.
-fn read_required(
-    fields: &mut Fields,
-    claim: &ClaimKey,
-    key: &str,
-    kind: Kind,
-    meaning: &str,
-) -> Result<Option<f64>, SimulationError> {
-    if claim.range {
-        read_must(fields, key, kind, meaning).map(Some)
-    } else {
-        read_constant(fields, claim, key, false, kind)
     }
 }
 
@@ -272,5 +269,76 @@ fn read_must(fields: &mut Fields, key: &str, kind: Kind, meaning: &str) -> Resul
     match kind.read_fixed(&value).as_ref().and_then(Value::number) {
         Some(number) => Ok(number),
         None => Err(fields.refuse(key, &value, legal)),
+    }
+}
+
+/// A claim as a manifest holds it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    id: ClaimId,
+    threshold: Option<f64>,
+    level: f64,
+    on: On,
+    roles: RoleSource,
+    case: Option<String>,
+    expect: Option<Verdict>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slope: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lambda: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    against: Option<Criterion>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    margin: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    feature: Option<Feature>,
+}
+
+impl From<ClaimSpec> for Written {
+    fn from(claim: ClaimSpec) -> Self {
+        let bounds = match claim.constants {
+            Constants::Range { range, lambda } => Some((range, lambda)),
+            _ => None,
+        };
+        let comparison = claim.comparison().copied();
+        Self {
+            id: claim.id,
+            threshold: claim.threshold(),
+            level: claim.level,
+            on: claim.on,
+            roles: claim.roles,
+            expect: claim.expect,
+            slope: claim.slope,
+            range: bounds.map(|(range, _)| range),
+            lambda: bounds.map(|(_, lambda)| lambda),
+            against: comparison.map(|comparison| comparison.against),
+            margin: comparison.map(|comparison| comparison.margin),
+            ratio: comparison.and_then(|comparison| comparison.ratio),
+            feature: comparison.and_then(|comparison| comparison.feature),
+            case: claim.case,
+        }
+    }
+}
+
+impl TryFrom<Written> for ClaimSpec {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { id, threshold, range, lambda, against, margin, ratio, feature, .. } = written;
+        let constants = match (threshold, range.zip(lambda), against.zip(margin)) {
+            (None, None, None) => Constants::None,
+            (Some(threshold), None, None) => Constants::Threshold(threshold),
+            (None, Some((range, lambda)), None) => Constants::Range { range, lambda },
+            (None, None, Some((against, margin))) => {
+                Constants::Comparison(CriterionComparison { against, margin, ratio, feature })
+            }
+            _ => return Err(format!("claim {id} has constants of two kinds")),
+        };
+        let Written { level, on, roles, case, expect, slope, .. } = written;
+        Ok(Self { id, constants, level, on, roles, case, expect, slope })
     }
 }

@@ -1,21 +1,12 @@
 //! Keys that are legal one by one and contradict each other.
 
+use super::claim_key::ClaimId;
 use super::claim_words::RoleSource;
+use super::contradiction::Contradiction;
 use super::parameters::{
     Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal, Routing,
 };
 use super::worlds;
-
-/// A key whose value contradicts other keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contradiction {
-    /// Path of the key.
-    pub key: &'static str,
-    /// Its value.
-    pub value: String,
-    /// What would be legal, and the contradicting keys with their values.
-    pub legal: String,
-}
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
 pub const MEMORY_LIMIT: u64 = 8 << 30;
@@ -187,7 +178,7 @@ fn check_certificates(parameters: &Parameters) -> Result<(), Contradiction> {
 }
 
 /// Checks that a claim is judged by the theory's assumptions only in the theory's setting.
-pub(crate) fn check_setting_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_setting_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
     match parameters.outside_theory() {
         None => Ok(()),
         Some((key, value)) => {
@@ -198,7 +189,7 @@ pub(crate) fn check_setting_for(claim: &str, parameters: &Parameters) -> Result<
 }
 
 /// Checks that a claim about the noise and drift of routers is judged in the theory's setting.
-pub(crate) fn check_lemma_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_lemma_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
     match parameters.outside_theory() {
         None => Ok(()),
         Some((key, value)) => {
@@ -304,7 +295,10 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
 }
 
 /// Checks what claims need that tell drift, leakage and noise apart.
-pub(crate) fn check_half_batches_for(claim: &str, Parameters { record, .. }: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_half_batches_for(
+    claim: ClaimId,
+    Parameters { record, .. }: &Parameters,
+) -> Result<(), Contradiction> {
     if !record.half_batches {
         return refuse("record.half_batches", false, format!("must be true, because claim {claim} is judged here"));
     }
@@ -312,12 +306,9 @@ pub(crate) fn check_half_batches_for(claim: &str, Parameters { record, .. }: &Pa
 }
 
 /// Checks what claims need that are decided by certificates.
-pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_certificates_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
     if parameters.certificate.nodes == 0 {
         return refuse("certificate.nodes", 0, format!("must be at least 1, because claim {claim} is judged here"));
-    }
-    if claim == "T2ax" && !parameters.certificate.pruned {
-        return refuse("certificate.pruned", false, format!("must be true, because claim {claim} is judged here"));
     }
     if parameters.data.noise > 0.0 {
         let noise = super::value::shortest(parameters.data.noise);
@@ -326,8 +317,16 @@ pub(crate) fn check_certificates_for(claim: &str, parameters: &Parameters) -> Re
     Ok(())
 }
 
+/// Checks what claims need that are decided by certificates of pruned models.
+pub(crate) fn check_pruned_certificates_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+    if !parameters.certificate.pruned {
+        return refuse("certificate.pruned", false, format!("must be true, because claim {claim} is judged here"));
+    }
+    Ok(())
+}
+
 /// Checks what claims need that tell samples with the common feature from those with a rare one.
-pub(crate) fn check_rare_for(claim: &str, Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_rare_for(claim: ClaimId, Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
     let share = super::value::shortest(data.rare_share);
     if data.features < 2 {
         let legal = format!("must be at least 2, because claim {claim} is about rare features");
@@ -342,7 +341,7 @@ pub(crate) fn check_rare_for(claim: &str, Parameters { data, .. }: &Parameters) 
 
 /// Checks what claims need that are about the fewest bits, which are looked for by measured roles.
 pub(crate) fn check_bits_for(
-    claim: &str,
+    claim: ClaimId,
     roles: RoleSource,
     Parameters { pruning, .. }: &Parameters,
 ) -> Result<(), Contradiction> {
@@ -357,7 +356,7 @@ pub(crate) fn check_bits_for(
 }
 
 /// Checks what claims need that compare the file's criterion with another.
-pub(crate) fn check_against(claim: &str, other: Criterion, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_against(claim: ClaimId, other: Criterion, parameters: &Parameters) -> Result<(), Contradiction> {
     let (model, pruning) = (&parameters.model, &parameters.pruning);
     if other == pruning.criterion {
         let legal = format!("must differ from pruning.criterion, or claim {claim} compares nothing");
@@ -374,7 +373,7 @@ pub(crate) fn check_against(claim: &str, other: Criterion, parameters: &Paramete
 
 /// Checks what claim T2b needs, that `sufficient` experts kept are enough with further fine-tuning: fewer than the
 /// relevant experts, and measured at least once. The key `threshold` is the claim's.
-pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_finetuning_for(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
     let Parameters { model, pretrained, pruning, .. } = parameters;
     let relevant = pretrained.relevant_per_class;
     if pretrained.kind == PretrainedKind::Constructed && sufficient >= 2.0 * relevant as f64 {
@@ -386,7 +385,7 @@ pub(crate) fn check_t2b(sufficient: f64, parameters: &Parameters) -> Result<(), 
         let legal =
             format!("must hold a number of at least {sufficient}, because claim T2b has threshold = {sufficient}");
         let value = match &pruning.finetune_kept {
-            Kept::All(_) => "all".into(),
+            Kept::All => "all".into(),
             Kept::Listed(listed) => format!("{listed:?}"),
         };
         return refuse("pruning.finetune_kept", value, legal);

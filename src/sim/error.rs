@@ -1,5 +1,6 @@
 //! What can be wrong with a simulation file or an override, each in one line.
 
+use crate::printable;
 use std::fmt;
 
 /// Where a refused text stands.
@@ -121,14 +122,9 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-/// The text with a space for each character that could break the line.
+/// The text on one line, a space for what breaks a line and escapes for what can't be shown.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
-}
-
-/// Control characters, and the two Unicode line separators.
-fn is_unprintable(c: char) -> bool {
-    c.is_control() || c == '\u{2028}' || c == '\u{2029}'
+    printable::one_line(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// A TOML value as a message shows it.
@@ -147,7 +143,7 @@ mod tests {
     #[test]
     fn a_message_repeats_hostile_text_on_one_bounded_line() {
         let value = toml::Value::String("a\nb\u{2028}c".into());
-        assert_eq!(shown(&value), "\"a b c\"");
+        assert_eq!(shown(&value), "\"a b\\u{2028}c\"");
         assert_eq!(one_line(&"x".repeat(1000)).chars().count(), LONGEST + 1);
     }
 

@@ -4,7 +4,9 @@
 //! [`FUNCTIONS`] and the last parts of numeric keys. Powers, exponentials and logarithms are `libm`'s, so that every
 //! machine resolves the same number.
 
-use super::keys::{KEYS, Key, index_of_name, nearest_word};
+use super::key::Key;
+use super::keys::{KEYS, index_of_name};
+use super::similarity::nearest_word;
 
 /// An expression whose names are known keys.
 #[derive(Clone, Debug)]

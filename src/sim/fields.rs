@@ -1,24 +1,56 @@
 //! Reading TOML tables key by key, with the place in every message.
 
-use super::error::{Place, SimulationError, one_line};
-use super::keys::{find, index_of_path, nearest, nearest_word, sections, similarity};
-use super::value::refused;
+use super::error::{Place, SimulationError, one_line, shown};
+use super::keys::{find, index_of_path, nearest, sections};
+use super::similarity::{nearest_word, similarity};
+use super::value::{refused, whole};
+use crate::printable::{self, LEGAL, is_one_line, is_printable};
 use std::fmt::Display;
 use toml::{Table, Value};
 
-/// Reads a file's text. The error has line and column.
+/// Reads a file's text, in which nothing stands that can't be shown. The error has line and column, or the key.
 pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, SimulationError> {
-    text.parse::<Table>().map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
+    let syntax = |start: usize, problem: String| {
         let before: String = text.char_indices().take_while(|(at, _)| *at < start).map(|(_, c)| c).collect();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         SimulationError::Syntax {
             file: file.into(),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
-            problem: one_line(error.message()),
+            problem,
         }
-    })
+    };
+    let table = text
+        .parse::<Table>()
+        .map_err(|error| syntax(error.span().map_or(0, |span| span.start), one_line(error.message())))?;
+    // The parser has refused those of ASCII; a line may end with a carriage return and a line feed.
+    let hidden = text.char_indices().find(|(_, c)| !is_printable(*c) && !matches!(c, '\n' | '\t' | '\r'));
+    if let Some((at, c)) = hidden {
+        return Err(syntax(at, format!("U+{:04X}: {HIDDEN}", u32::from(c))));
+    }
+    match table.iter().find_map(|(key, value)| hidden_text(key, value)) {
+        Some((key, value)) => {
+            let (place, legal) = (Place::File(file.into()), LEGAL.into());
+            Err(SimulationError::Value { place, key: one_line(&key), value, legal, hint: None })
+        }
+        None => Ok(table),
+    }
+}
+
+const HIDDEN: &str = "must be no control character, nor one that turns the direction of a line";
+
+/// The first text within a value that is not one line that can be shown: by its key, and as a message shows it.
+fn hidden_text(key: &str, value: &Value) -> Option<(String, String)> {
+    match value {
+        Value::String(text) if !is_one_line(text) => {
+            Some((key.to_owned(), one_line(&format!("\"{}\"", printable::one_line(text)))))
+        }
+        Value::Array(items) => {
+            (1..).zip(items).find_map(|(number, item)| hidden_text(&format!("{key} {number}"), item))
+        }
+        Value::Table(table) => table.iter().find_map(|(name, value)| hidden_text(&format!("{key}: {name}"), value)),
+        _ => None,
+    }
 }
 
 /// A table whose keys are taken one by one.
@@ -156,4 +188,48 @@ pub(crate) fn keys_of(place: &Place, what: &str, table: Table) -> Result<Vec<(us
         }
     }
     Ok(found)
+}
+
+/// Most runs of a point.
+pub(crate) const MOST_SEEDS: u64 = 1_000_000_000;
+const NAME_LEGAL: &str = "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot";
+
+/// Whether a name can be a folder's: see [`NAME_LEGAL`].
+fn is_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(legal)
+}
+
+/// Takes `name`, of the file or of a case.
+pub(crate) fn read_name(fields: &mut Fields) -> Result<String, SimulationError> {
+    match fields.text("name", NAME_LEGAL)? {
+        None => Err(fields.missing("name", NAME_LEGAL.into())),
+        Some(name) if is_name(&name) => Ok(name),
+        Some(name) => Err(fields.refuse("name", &Value::String(name), NAME_LEGAL.into())),
+    }
+}
+
+pub(crate) fn seeds_legal() -> String {
+    format!("must be an integer from 1 to {MOST_SEEDS}")
+}
+
+/// Takes `seeds` of the file or of a case.
+pub(crate) fn seeds_within(fields: &mut Fields) -> Result<Option<u64>, SimulationError> {
+    let Some(value) = fields.take("seeds") else { return Ok(None) };
+    match whole(&value) {
+        Some(seeds) if (1..=MOST_SEEDS).contains(&seeds) => Ok(Some(seeds)),
+        _ => Err(fields.refuse("seeds", &value, seeds_legal())),
+    }
+}
+
+/// A part of the file that must be a table; empty if it is not there.
+pub(crate) fn table_or_empty(file: &str, key: String, value: Option<Value>) -> Result<Table, SimulationError> {
+    match value {
+        None => Ok(Table::new()),
+        Some(Value::Table(table)) => Ok(table),
+        Some(other) => {
+            let (place, value) = (Place::File(file.into()), shown(&other));
+            Err(SimulationError::Value { place, key, value, legal: "must be a table".into(), hint: None })
+        }
+    }
 }

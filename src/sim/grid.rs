@@ -2,14 +2,13 @@
 
 use super::axis::Axis;
 use super::case::Case;
-use super::consistency::{self, Contradiction};
+use super::consistency;
+use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::keys::{KEYS, index_of_path};
 use super::parameters::Parameters;
 use super::resolve::{Assigned, resolve};
 use super::simulation::Simulation;
-use super::value::Value;
-use serde::Deserialize;
 
 /// One grid point.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,7 +160,12 @@ impl Simulation {
 
     fn point(&self, index: usize, choice: &Choice, swept: &[usize]) -> Result<Point, SimulationError> {
         let values = resolve(&self.file, &choice.assigned)?;
-        let parameters = self.parameters(&values)?;
+        // Every value is of its key's kind, so there are parameters of them.
+        let parameters = Parameters::of_values(&values).ok_or_else(|| SimulationError::Conflict {
+            place: Place::File(self.file.clone()),
+            key: "parameters".into(),
+            problem: "do not fit the keys".into(),
+        })?;
         consistency::check(&parameters).map_err(|found| self.blame(choice, "", found))?;
         let case = choice.case.map(|case| case.name.clone());
         let named = case.iter().map(|name| ("case".to_owned(), name.clone()));
@@ -176,23 +180,6 @@ impl Simulation {
         let grid = choice.values.iter().map(place_on).collect();
         let seeds = choice.case.and_then(|case| case.seeds).unwrap_or(self.seeds);
         Ok(Point { index, case, seeds, swept, grid, parameters })
-    }
-
-    /// Parameters from the value of every key.
-    fn parameters(&self, values: &[Value]) -> Result<Parameters, SimulationError> {
-        let mut table = toml::Table::new();
-        for (key, value) in KEYS.iter().zip(values) {
-            let section = table.entry(key.section()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            if let toml::Value::Table(section) = section {
-                section.insert(key.name().into(), value.to_toml());
-            }
-        }
-        // Only a key table that does not fit the parameters can fail here; a test compares the two.
-        Parameters::deserialize(table).map_err(|error| SimulationError::Conflict {
-            place: Place::File(self.file.clone()),
-            key: "parameters".into(),
-            problem: super::error::one_line(error.message()),
-        })
     }
 
     /// The error for a contradiction, at the place that set the key.

@@ -4,9 +4,10 @@ use super::axis::Axis;
 use super::case::Case;
 use super::error::{Place, SimulationError, one_line};
 use super::fields::unknown_path;
-use super::keys::{KEYS, Kind, index_of_path};
+use super::key::Kind;
+use super::keys::{KEYS, index_of_path};
 use super::resolve::{Assigned, Origin};
-use std::str::FromStr;
+use super::setting::read_bare;
 
 /// What the command line says in place of the file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,12 +16,6 @@ pub struct Overrides<'a> {
     pub set: &'a [String],
     /// `--seeds`: runs per grid point.
     pub seeds: Option<u64>,
-}
-
-/// Reads a value as TOML; what is no TOML is a bare string: a word or an expression.
-pub(crate) fn read_bare(text: &str) -> toml::Value {
-    let text = text.trim();
-    toml::Value::from_str(text).unwrap_or_else(|_| toml::Value::String(text.into()))
 }
 
 /// Applies `--set` arguments to the base settings and the grid.

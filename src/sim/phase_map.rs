@@ -2,11 +2,8 @@
 
 use super::error::{Place, SimulationError};
 use super::grid::Point;
-use super::keys::nearest_word;
-use super::phase_spec::{PhaseSpec, label};
-
-/// The word of a file for the pruning ratio ρ as second axis.
-pub(crate) const RATIO: &str = "ratio";
+use super::phase_spec::{PhaseSpec, RATIO, label};
+use super::similarity::nearest_word;
 
 /// The map of one case.
 #[derive(Clone, Debug, PartialEq)]

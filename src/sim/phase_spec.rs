@@ -1,13 +1,16 @@
 //! Maps of the probability that a claim holds, over one or two parameters. They are no part of the verdicts.
 
-use super::claim_spec::{ClaimSpec, read_case, read_id_among, read_level, read_threshold};
-use super::claim_words::{ONS, On, ROLE_SOURCES, RoleSource};
+use super::claim_key::{ClaimId, ConstantRule};
+use super::claim_spec::{ClaimSpec, Constants, read_case, read_constants, read_id_among, read_level};
+use super::claim_words::{On, RoleSource};
 use super::error::{Place, SimulationError};
 use super::fields::Fields;
 use super::keys::{KEYS, find, nearest};
-use super::phase_map::RATIO;
 use serde::{Deserialize, Serialize};
 use toml::Value;
+
+/// The word of a file for the pruning ratio ρ as second axis.
+pub(crate) const RATIO: &str = "ratio";
 
 /// One `[[phase]]` of a simulation file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +35,8 @@ impl PhaseSpec {
     pub(crate) fn read(file: &str, number: usize, value: Value, cases: &[&str]) -> Result<Self, SimulationError> {
         const KNOWN: &[&str] = &["claims", "on", "roles", "case", "x", "y"];
         let mut fields = Fields::of_value(Place::File(file.into()), label(number), value, KNOWN)?;
-        let on = fields.word("on", &ONS)?.unwrap_or(On::All);
-        let roles = fields.word("roles", &ROLE_SOURCES)?.unwrap_or(RoleSource::Built);
+        let on = fields.word("on", On::ALL)?.unwrap_or(On::All);
+        let roles = fields.word("roles", RoleSource::ALL)?.unwrap_or(RoleSource::Built);
         let case = read_case(&mut fields, cases)?;
         let legal = "must be a list of one or more claims { id, threshold, level }";
         let claims = match fields.take("claims") {
@@ -53,7 +56,7 @@ impl PhaseSpec {
             let text = Value::String(y.unwrap_or_default());
             return Err(fields.refuse("y", &text, "must be another key than x".into()));
         }
-        if let Some(claim) = claims.iter().find(|claim| y.as_deref() == Some(RATIO) && claim.id != "T2a") {
+        if let Some(claim) = claims.iter().find(|claim| y.as_deref() == Some(RATIO) && claim.id != ClaimId::T2a) {
             let legal = format!("claim {} has no pruning ratio: only T2a has one", claim.id);
             return Err(fields.refuse("y", &Value::String(RATIO.into()), legal));
         }
@@ -72,34 +75,26 @@ fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<Cla
     let mut fields = Fields::of_value(Place::File(file.into()), format!("{what} {number}"), value, KNOWN)?;
     let key = read_id_among(&mut fields, |claim| claim.in_maps.is_some())?;
     fields.rename(format!("{what} {}", key.id));
-    let threshold = match key.in_maps {
-        Some(rule) => read_threshold(&mut fields, key, rule)?,
-        None => None,
-    };
+    // Claims without a map are not among those that were read.
+    let constants = read_constants(&mut fields, key, key.in_maps.unwrap_or(ConstantRule::None))?;
     Ok(ClaimSpec {
-        id: key.id.into(),
-        threshold,
+        id: key.id,
+        constants,
         level: read_level(&mut fields)?,
         on: On::All,
         roles: RoleSource::Built,
         case: None,
         expect: None,
         slope: None,
-        range: None,
-        lambda: None,
-        against: None,
-        margin: None,
-        ratio: None,
-        feature: None,
     })
 }
 
 /// Refuses a claim that one table maps twice.
 fn check_claims(file: &str, number: usize, claims: &[ClaimSpec]) -> Result<(), SimulationError> {
     for (index, claim) in claims.iter().enumerate() {
-        let is_same = |other: &ClaimSpec| other.id == claim.id && other.threshold == claim.threshold;
+        let is_same = |other: &ClaimSpec| other.id == claim.id && other.constants == claim.constants;
         if let Some(first) = claims[..index].iter().position(is_same) {
-            let change = if claim.threshold.is_some() { "id or threshold" } else { "id" };
+            let change = if claim.constants != Constants::None { "id or threshold" } else { "id" };
             let problem = format!("{} is already claim {} of this table; change {change}", claim.id, first + 1);
             let key = format!("{}: claim {}", label(number), index + 1);
             return Err(SimulationError::Conflict { place: Place::File(file.into()), key, problem });

@@ -1,8 +1,10 @@
 //! From settings, some of them expressions, to the value of every key.
 
 use super::error::{Place, SimulationError};
-use super::keys::{KEYS, Key};
-use super::value::{Setting, Value, shortest};
+use super::key::Key;
+use super::keys::KEYS;
+use super::setting::Setting;
+use super::value::{Value, shortest};
 
 /// Who gave a key its setting.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! A run's seed: a hash of what the run depends on, never of the point's number, so that a run alone is the run of a
 //! sweep.
 
-use super::keys::{Key, find};
+use super::key::Key;
+use super::keys::{KEYS, find};
 use super::parameters::Parameters;
-use super::value::shortest;
 use sha2::{Digest, Sha256};
 
 /// Sections that a run's training depends on, and with it its seed.
@@ -36,37 +36,11 @@ fn is_unseeded(path: &str, value: &str) -> bool {
 
 /// Every key with the shortest text of its value, in the order of the sections.
 pub fn resolved_keys(parameters: &Parameters) -> Vec<(String, String)> {
-    // Serialising structs of numbers, words and lists to JSON cannot fail.
-    let tree = serde_json::to_value(parameters).unwrap_or_default();
-    let sections = tree.as_object().into_iter().flatten();
-    let mut keys = Vec::new();
-    for (section, fields) in sections {
-        for (name, value) in fields.as_object().into_iter().flatten() {
-            keys.push((format!("{section}.{name}"), text(value)));
-        }
-    }
-    keys
-}
-
-fn text(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(word) => word.clone(),
-        serde_json::Value::Number(number) => match (number.as_u64(), number.as_f64()) {
-            (Some(integer), _) => integer.to_string(),
-            // Adding 0 turns −0 into 0: equal numbers have one text.
-            (None, Some(real)) => shortest(real + 0.0),
-            (None, None) => number.to_string(),
-        },
-        serde_json::Value::Array(items) => {
-            format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
+    KEYS.iter().zip(parameters.values()).map(|(key, value)| (key.path.to_owned(), value.text())).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::KEYS;
     use super::super::{Overrides, Simulation, SimulationError};
     use super::*;
 

@@ -3,14 +3,13 @@
 use super::axis::Axis;
 use super::case::{Case, check_disjoint, read_cases};
 use super::claim_spec::{ClaimSpec, check_distinct};
-use super::error::{Place, SimulationError, shown};
-use super::fields::{Fields, keys_of, parse_toml};
+use super::error::{Place, SimulationError};
+use super::fields::{Fields, MOST_SEEDS, keys_of, parse_toml, read_name, seeds_legal, seeds_within, table_or_empty};
 use super::keys::{KEYS, sections};
 use super::overrides::{self, Overrides};
 use super::phase_spec::PhaseSpec;
 use super::resolve::{Assigned, Origin};
-use super::value::whole;
-use toml::{Table, Value};
+use toml::Value;
 
 /// A checked simulation: what to run, over which grid, and what is claimed of the result.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +38,6 @@ pub struct Simulation {
 
 /// Runs per grid point where the file says nothing.
 pub const DEFAULT_SEEDS: u64 = 1000;
-const MOST_SEEDS: u64 = 1_000_000_000;
-const NAME_LEGAL: &str = "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot";
 
 impl Simulation {
     /// Reads a simulation file's text, with overrides. `file` is the name that messages give it.
@@ -72,34 +69,6 @@ impl Simulation {
     }
 }
 
-/// Whether a name can be a folder's: see [`NAME_LEGAL`].
-fn is_name(name: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(legal)
-}
-
-/// Takes `name`, of the file or of a case.
-pub(crate) fn read_name(fields: &mut Fields) -> Result<String, SimulationError> {
-    match fields.text("name", NAME_LEGAL)? {
-        None => Err(fields.missing("name", NAME_LEGAL.into())),
-        Some(name) if is_name(&name) => Ok(name),
-        Some(name) => Err(fields.refuse("name", &Value::String(name), NAME_LEGAL.into())),
-    }
-}
-
-fn seeds_legal() -> String {
-    format!("must be an integer from 1 to {MOST_SEEDS}")
-}
-
-/// Takes `seeds` of the file or of a case.
-pub(crate) fn seeds_within(fields: &mut Fields) -> Result<Option<u64>, SimulationError> {
-    let Some(value) = fields.take("seeds") else { return Ok(None) };
-    match whole(&value) {
-        Some(seeds) if (1..=MOST_SEEDS).contains(&seeds) => Ok(Some(seeds)),
-        _ => Err(fields.refuse("seeds", &value, seeds_legal())),
-    }
-}
-
 fn read_seeds(fields: &mut Fields, given: Option<u64>) -> Result<u64, SimulationError> {
     let in_file = seeds_within(fields)?.unwrap_or(DEFAULT_SEEDS);
     match given {
@@ -113,7 +82,7 @@ fn read_seeds(fields: &mut Fields, given: Option<u64>) -> Result<u64, Simulation
 
 /// The defaults, with what the file sets in their place.
 fn read_base(file: &str, set: Vec<(usize, Value)>) -> Result<Vec<Assigned>, SimulationError> {
-    let default = |key: &super::keys::Key| {
+    let default = |key: &super::key::Key| {
         let refuse = |legal| Origin::File.refuse(file, key.path, key.default.into(), legal);
         Ok(Assigned { setting: key.default_setting().map_err(refuse)?, origin: Origin::File })
     };
@@ -122,18 +91,6 @@ fn read_base(file: &str, set: Vec<(usize, Value)>) -> Result<Vec<Assigned>, Simu
         base[key] = Assigned::read(file, &KEYS[key], &value, Origin::File)?;
     }
     Ok(base)
-}
-
-/// A part of the file that must be a table; empty if it is not there.
-pub(crate) fn table_or_empty(file: &str, key: String, value: Option<Value>) -> Result<Table, SimulationError> {
-    match value {
-        None => Ok(Table::new()),
-        Some(Value::Table(table)) => Ok(table),
-        Some(other) => {
-            let (place, value) = (Place::File(file.into()), shown(&other));
-            Err(SimulationError::Value { place, key, value, legal: "must be a table".into(), hint: None })
-        }
-    }
 }
 
 fn read_grid(file: &str, value: Option<Value>) -> Result<Vec<Axis>, SimulationError> {

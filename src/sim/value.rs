@@ -1,9 +1,8 @@
-//! Values of keys: read from TOML against the key's kind, or left as an expression to be resolved at each grid point.
+//! Values of keys, read from TOML against the key's kind.
 
-use super::error::{one_line, shown};
-use super::expression::Expression;
-use super::keys::{Key, Kind};
-use super::parameters::{AllKept, Kept};
+use super::error::shown;
+use super::kept::Kept;
+use super::key::Kind;
 
 /// The resolved value of a key, inside its legal range.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,15 +19,6 @@ pub enum Value {
     Kept(Kept),
     /// A list of words.
     Words(Vec<String>),
-}
-
-/// What a file, a case, a grid or `--set` gives to a key.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Setting {
-    /// The same value at every point.
-    Fixed(Value),
-    /// A number that follows from other keys.
-    Expression(Expression),
 }
 
 impl Value {
@@ -48,26 +38,9 @@ impl Value {
             Value::Real(real) => shortest(*real),
             Value::Flag(flag) => flag.to_string(),
             Value::Choice(word) => word.clone(),
-            Value::Kept(Kept::All(_)) => "all".into(),
+            Value::Kept(Kept::All) => "all".into(),
             Value::Kept(Kept::Listed(numbers)) => format!("{numbers:?}"),
             Value::Words(words) => format!("[{}]", words.join(", ")),
-        }
-    }
-
-    pub(crate) fn to_toml(&self) -> toml::Value {
-        match self {
-            Value::Integer(integer) => toml::Value::Integer(i64::try_from(*integer).unwrap_or(i64::MAX)),
-            Value::Real(real) => toml::Value::Float(*real),
-            Value::Flag(flag) => toml::Value::Boolean(*flag),
-            Value::Choice(word) => toml::Value::String(word.clone()),
-            Value::Kept(Kept::All(_)) => toml::Value::String("all".into()),
-            Value::Kept(Kept::Listed(numbers)) => {
-                let integer = |number: &usize| toml::Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX));
-                toml::Value::Array(numbers.iter().map(integer).collect())
-            }
-            Value::Words(words) => {
-                toml::Value::Array(words.iter().map(|word| toml::Value::String(word.clone())).collect())
-            }
         }
     }
 }
@@ -77,31 +50,6 @@ pub(crate) fn shortest(number: f64) -> String {
     let plain = format!("{number}");
     let scientific = format!("{number:e}");
     if scientific.len() < plain.len() { scientific } else { plain }
-}
-
-impl Setting {
-    /// The setting as a file could write it.
-    pub fn text(&self) -> String {
-        match self {
-            Setting::Fixed(value) => value.text(),
-            Setting::Expression(expression) => one_line(&format!("\"{}\"", expression.text())),
-        }
-    }
-}
-
-impl Key {
-    /// Reads a TOML value. The error says what is legal.
-    pub fn read(&self, value: &toml::Value) -> Result<Setting, String> {
-        if let (true, toml::Value::String(text)) = (self.kind.is_numeric(), value) {
-            return Expression::parse(text).map(Setting::Expression);
-        }
-        self.kind.read_fixed(value).map(Setting::Fixed).ok_or_else(|| self.legal())
-    }
-
-    /// The key's default, which the tests read for every key.
-    pub(crate) fn default_setting(&self) -> Result<Setting, String> {
-        self.read(&super::overrides::read_bare(self.default))
-    }
 }
 
 impl Kind {
@@ -177,7 +125,7 @@ fn read_words(words: &[&str], value: &toml::Value) -> Option<Value> {
 
 fn read_kept(value: &toml::Value) -> Option<Kept> {
     match value {
-        toml::Value::String(word) if word == "all" => Some(Kept::All(AllKept::All)),
+        toml::Value::String(word) if word == "all" => Some(Kept::All),
         toml::Value::Array(items) => {
             let kept = |item| whole(item).filter(|kept| *kept >= 1).and_then(|kept| usize::try_from(kept).ok());
             items.iter().map(kept).collect::<Option<Vec<usize>>>().map(Kept::Listed)
@@ -191,71 +139,5 @@ pub(crate) fn refused(value: &toml::Value) -> String {
     match value {
         toml::Value::Array(items) if items.len() > 20 => format!("a list of {} values", items.len()),
         other => shown(other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::keys::{KEYS, find};
-    use super::*;
-
-    fn read(path: &str, text: &str) -> Result<String, String> {
-        let key = find(path).ok_or("no such key")?;
-        key.read(&super::super::overrides::read_bare(text)).map(|setting| setting.text())
-    }
-
-    #[test]
-    fn every_default_is_legal() {
-        for key in KEYS {
-            assert!(key.default_setting().is_ok(), "{}: {:?}", key.path, key.default_setting());
-        }
-    }
-
-    #[test]
-    fn a_whole_float_is_an_integer_and_a_fraction_is_not() {
-        assert_eq!(read("training.batch", "1e3"), Ok("1000".into()));
-        assert_eq!(read("training.batch", "1.5"), Err("must be an integer from 1 to 1000000".into()));
-    }
-
-    #[test]
-    fn numbers_that_are_not_finite_are_refused() {
-        for text in ["nan", "inf", "-inf"] {
-            assert_eq!(read("training.router_rate", text), Err("must be a number from 0 to 1000000".into()));
-            assert_eq!(read("training.batch", text), Err("must be an integer from 1 to 1000000".into()));
-        }
-    }
-
-    #[test]
-    fn the_wrong_type_is_refused_for_every_kind() {
-        for key in KEYS {
-            assert_eq!(key.read(&toml::Value::Table(toml::Table::new())), Err(key.legal()), "{}", key.path);
-        }
-    }
-
-    #[test]
-    fn an_open_lower_bound_refuses_the_bound_itself() {
-        let kind = Kind::Real { low: 0.0, high: 1.0, low_open: true };
-        let Some(rate) = find("training.router_rate") else { panic!("no such key") };
-        let open = Key { kind, ..*rate };
-        assert_eq!(open.kind.value_of(0.0), None);
-        assert_eq!(open.kind.value_of(0.5), Some(Value::Real(0.5)));
-        assert_eq!(open.legal(), "must be a number above 0 and at most 1");
-    }
-
-    #[test]
-    fn a_number_rounds_to_the_nearest_integer_and_negative_ones_are_refused() {
-        let Some(iterations) = find("training.iterations") else { panic!("no such key") };
-        assert_eq!(iterations.kind.value_of(2.5), Some(Value::Integer(3)));
-        assert_eq!(iterations.kind.value_of(-0.4), Some(Value::Integer(0)));
-        assert_eq!(iterations.kind.value_of(-1.0), None);
-        assert_eq!(iterations.kind.value_of(1e300), None);
-    }
-
-    #[test]
-    fn the_shortest_text_reads_back_as_the_same_number() {
-        for number in [0.1, 1.0, 1e-7, 1e22, 0.30000000000000004, 123456.789, f64::MIN_POSITIVE] {
-            assert_eq!(shortest(number).parse(), Ok(number));
-        }
-        assert_eq!((shortest(1.0), shortest(1e-7), shortest(1e6)), ("1".into(), "1e-7".into(), "1e6".into()));
     }
 }

@@ -1,6 +1,6 @@
 //! Checks of the keys of worlds: features, spurious patterns, routing, groups, upstream tasks.
 
-use super::consistency::Contradiction;
+use super::contradiction::Contradiction;
 use super::parameters::{Gates, Parameters, PretrainedKind, Routing};
 use super::value::shortest;
 

@@ -7,6 +7,7 @@
 //! | [`log_binomial`] | logarithms of the binomial mass and of its two tails |
 //! | [`binomial`] | exact one-sided tests of a probability against a level, their power and sample size |
 //! | [`bridge`] | how far a random order of signs strays from balance |
+//! | [`decimal`] | products and differences of decimals, and of shares of counts, rounded once |
 //! | [`interval`] | Clopper–Pearson and Wilson intervals of a probability |
 //! | [`sequential`] | tests and intervals that stay valid however often one looks |
 //! | [`spending`] | alpha spending: any p-value, made valid at every look |
@@ -30,6 +31,7 @@
 
 pub mod binomial;
 pub mod bridge;
+pub mod decimal;
 pub mod flip;
 pub mod groups;
 pub mod holm;

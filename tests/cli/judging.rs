@@ -168,3 +168,41 @@ fn check_exits_0_if_every_verdict_is_as_expected_or_nothing_is_expected() {
     assert!(printed.contains("1 of 1 verdicts as expected."), "{printed}");
     bench.succeeds("run tiny.toml --check --out free");
 }
+
+#[test]
+fn too_few_runs_are_foretold_and_told_apart_from_what_is_not_as_expected() {
+    let bench = Bench::new();
+    bench.write("few.toml", TINY.replace("on = \"all\"", "on = \"all\"\nexpect = \"SUPPORTED\""));
+    let foretold = bench.succeeds("run few.toml --dry-run");
+    let warning = "TOO FEW: 2 of 2 claims can't come out SUPPORTED with these seeds; from ";
+    let rest = foretold.replace('\n', " ");
+    let rest = rest.split(warning).nth(1).unwrap_or_else(|| panic!("{foretold}"));
+    let least: u64 = rest.split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+
+    let done = bench.simulate("run few.toml --set training.iterations=200 --check --out made");
+    let words = done.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.find(warning) < words.find("it takes"), "{}", done.stdout);
+    assert_eq!(done.status, Some(3));
+    assert_eq!(done.stderr, "simulate: too few runs to decide: tiny T0, tiny T1a\n");
+    for piece in [
+        format!("0 of 2 verdicts as expected. 2 not decided: too few runs; from {least} judged runs a point on"),
+        format!("too few runs: SUPPORTED needs at least {least} judged ones at each point"),
+    ] {
+        assert!(words.contains(&piece), "{piece}: {}", done.stdout);
+    }
+    assert!(!words.contains("EXPECTED"), "{}", done.stdout);
+    assert_eq!(too_wide(&done.stdout), Vec::<&str>::new());
+
+    let enough =
+        bench.succeeds(&format!("run few.toml --set training.iterations=200 --seeds {least} --check --out enough"));
+    assert!(!enough.contains("TOO FEW") && enough.contains("2 of 2 verdicts as expected.\n"), "{enough}");
+}
+
+/// A claim that is to be REFUTED needs fewer runs than one that is to be SUPPORTED: nothing is said of it.
+#[test]
+fn nothing_is_foretold_of_claims_that_are_expected_to_be_refuted() {
+    let bench = Bench::new();
+    bench.write("other.toml", TINY.replace("on = \"all\"", "on = \"all\"\nexpect = \"REFUTED\""));
+    let foretold = bench.succeeds("run other.toml --dry-run");
+    assert!(!foretold.contains("TOO FEW: "), "{foretold}");
+}

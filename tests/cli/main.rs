@@ -1,11 +1,15 @@
 //! The program as a user meets it: what it prints, writes and refuses, and with which exit status.
 
+mod bounds;
+mod certifying;
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
 mod folders;
+mod foreign;
 mod judging;
 mod printing;
 mod proving;
+mod readers;
 mod refusals;
 mod writing;
 

@@ -2,6 +2,7 @@
 
 use crate::cli_common::Bench;
 use crate::too_wide;
+use moe_theory::claims::DEFINITIONS;
 
 #[test]
 fn quiet_prints_nothing() {
@@ -78,7 +79,7 @@ fn everything_listed_is_explained_within_80_columns() {
 fn every_key_and_claim_of_the_program_is_listed() {
     let names: Vec<String> = listed(&Bench::new()).into_iter().map(|(_, name)| name).collect();
     let keys = moe_theory::sim::KEYS.iter().map(|key| key.path);
-    let claims = moe_theory::sim::CLAIM_IDS.iter().map(|claim| claim.id);
+    let claims = moe_theory::sim::CLAIM_KEYS.iter().map(|claim| claim.id.name());
     let shipped = moe_theory::sim::SHIPPED.iter().map(|shipped| shipped.name);
     for name in keys.chain(claims).chain(shipped) {
         assert!(names.iter().any(|listed| listed == name), "{name}");
@@ -122,23 +123,96 @@ fn a_column_is_explained_in_every_file_that_has_it() {
 }
 
 #[test]
-fn the_tables_of_columns_are_printed_as_the_document_holds_them() {
-    let printed = Bench::new().succeeds("explain --markdown columns");
-    let tables: Vec<&str> = printed.split_inclusive("<!-- end -->\n").filter(|table| table.contains('|')).collect();
-    assert_eq!(tables.len(), 10);
-    for table in tables {
-        assert!(include_str!("../../FORMAT.md").contains(table.trim_start()), "{table}");
+fn words_that_people_type_are_explained() {
+    let bench = Bench::new();
+    for (word, part) in [
+        ("γ", "Share of irrelevant experts"),
+        ("gamma", "Share of irrelevant experts"),
+        ("Δ", "‖w_s^T‖ − ‖w_s⁰‖"),
+        ("delta", "‖w_s^T‖ − ‖w_s⁰‖"),
+        ("c₁", "Threshold of claim T1a"),
+        ("c1", "Threshold of claim T1a"),
+        ("ρ", "1 − kept/k"),
+        ("rho", "1 − kept/k"),
+        ("λ", "P[o_v is among the l tokens"),
+        ("lambda", "P[o_v is among the l tokens"),
+        ("ambiguous", "neither relevant nor misaligned nor irrelevant"),
+        ("relevant", "roles.relevant_min"),
+        ("irrelevant", "roles.irrelevant_max"),
+        ("misaligned", "for the other class"),
+        ("SUPPORTED", "opposite of the claim is rejected"),
+        ("refuted", "at least 0.95"),
+        ("Inconclusive", "too few"),
+        ("seeds", "Runs per grid point"),
+        ("expect", "exit status 3"),
+        ("AUC", "ranks a relevant expert above an irrelevant one"),
+        ("knee", "within 0.01"),
+        ("t1c", "T1c: "),
+        ("a-labels", "A-labels: "),
+        ("Default", "name = \"default\""),
+        ("η_r", "training.router_rate (η_r)"),
+        ("d", "data.patterns (d)"),
+        ("c", "pretrained.router_scale"),
+        ("token-choice", "model.routing"),
+        ("CERTIFIED", "proved"),
+    ] {
+        let text = bench.succeeds(&format!("explain {word}"));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(part), "{word}: {text}");
+        if word != "Default" {
+            assert_eq!(too_wide(&text), Vec::<&str>::new());
+        }
     }
-    let values = [
-        ("explain against", "a criterion's name"),
-        ("explain tied", "an integer, at least 0"),
-        ("explain claims.csv:feature", "common, rare"),
-        ("explain stop_reason", "finished, zero-loss, diverged, underflow"),
-        ("explain experts.csv:aimer", "a number, or inf"),
-    ];
-    for (command, values) in values {
-        let text = Bench::new().succeeds(command);
-        assert!(text.contains(&format!("values              {values}\n")), "{text}");
+    // A symbol says what it is, and which columns hold it.
+    let gamma = bench.succeeds("explain gamma");
+    assert!(gamma.starts_with("γ (gamma): ") && gamma.contains("gamma (runs.csv)"), "{gamma}");
+}
+
+#[test]
+fn a_section_is_explained_by_its_keys() {
+    let bench = Bench::new();
+    for section in moe_theory::sim::KEYS.iter().map(|key| key.section()) {
+        let text = bench.succeeds(&format!("explain {section}"));
+        for key in moe_theory::sim::KEYS.iter().filter(|key| key.section() == section) {
+            assert!(text.contains(key.path), "{}: {text}", key.path);
+        }
+        assert_eq!(too_wide(&text), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn each_audit_column_explains_its_own_assumption() {
+    let bench = Bench::new();
+    for assumption in moe_theory::claims::assumptions::Assumption::ALL {
+        let column = assumption.name().replacen("A-", "meets_", 1);
+        let text = bench.succeeds(&format!("explain {column}"));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(&format!("{}: {}.", assumption.name(), assumption.statement())), "{text}");
+        for other in moe_theory::claims::assumptions::Assumption::ALL {
+            assert!(other == assumption || !text.contains(other.name()), "{column}: {text}");
+        }
+    }
+}
+
+#[test]
+fn one_kind_is_listed_alone() {
+    let bench = Bench::new();
+    let whole = bench.succeeds("list");
+    for (kind, name) in [
+        ("simulations", "theorem1"),
+        ("claims", "T2a"),
+        ("assumptions", "A-gauge"),
+        ("lemmas", "L10"),
+        ("criteria", "reap"),
+        ("words", "knee"),
+        ("keys", "training.batch"),
+        ("columns", "runs.csv"),
+    ] {
+        let text = bench.succeeds(&format!("list {kind}"));
+        assert!(text.lines().any(|line| line.starts_with(&format!("  {name} "))), "{kind}: {text}");
+        let own: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(whole.contains(&own.join("\n")) && own.len() > 2, "{kind}");
+        assert_eq!(text.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).count(), 2, "{text}");
     }
 }
 
@@ -171,13 +245,61 @@ fn completions_and_man_page_know_every_command() {
 fn a_run_says_how_long_it_takes_and_what_to_look_at() {
     let bench = Bench::new();
     let printed = bench.succeeds("run tiny.toml --out made --threads 2");
-    assert!(
-        printed.lines().nth(2).is_some_and(|line| line.starts_with("it takes ") && line.ends_with(" threads")),
-        "{printed}"
-    );
+    assert!(printed.lines().any(|line| line.starts_with("it takes ") && line.ends_with(" threads")), "{printed}");
     for part in
         ["Median norm change Δ", "relevant", "Mean accuracy as experts are pruned", "made/report.html", "explain T0"]
     {
         assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
+
+#[test]
+fn a_claim_is_explained_by_the_tests_that_it_has() {
+    let bench = Bench::new();
+    for definition in &DEFINITIONS {
+        let id = definition.id.name();
+        let text = bench.succeeds(&format!("explain {}", id));
+        let (slopes, compares) = (id.starts_with("T1b") || id.starts_with("T1d"), id.starts_with('C'));
+        let slopes = slopes || matches!(id, "T1a" | "T2b");
+        assert_eq!(text.contains("Slopes:"), slopes, "{text}");
+        assert_eq!(text.contains("binomial test"), !compares && !id.starts_with("T1d"), "{text}");
+        // One rule for the probability or the comparison, one for slopes.
+        let rules = if slopes && !id.starts_with("T1d") { 2 } else { 1 };
+        assert_eq!(
+            text.split_whitespace().collect::<Vec<_>>().join(" ").matches("SUPPORTED if").count(),
+            rules,
+            "{text}"
+        );
+    }
+}
+
+/// A page names a folder and a claim to search only if they are its own.
+#[test]
+fn the_page_names_a_search_for_a_claim_that_it_has() {
+    let bench = Bench::new();
+    bench.succeeds("run tiny.toml --out made");
+    let page = bench.read("made/report.html");
+    assert!(page.contains("simulate falsify T0 --budget 60s --out FOLDER/falsify-T0.toml"));
+    assert!(!page.contains("results/tiny") && !page.contains("falsify T1c"));
+}
+
+#[test]
+fn the_tables_of_columns_are_printed_as_the_document_holds_them() {
+    let printed = Bench::new().succeeds("explain --markdown columns");
+    let tables: Vec<&str> = printed.split_inclusive("<!-- end -->\n").filter(|table| table.contains('|')).collect();
+    assert_eq!(tables.len(), 10);
+    for table in tables {
+        assert!(include_str!("../../FORMAT.md").contains(table.trim_start()), "{table}");
+    }
+    let values = [
+        ("explain against", "a criterion's name"),
+        ("explain tied", "an integer, at least 0"),
+        ("explain claims.csv:feature", "common, rare"),
+        ("explain stop_reason", "finished, zero-loss, diverged, underflow"),
+        ("explain experts.csv:aimer", "a number, or inf"),
+    ];
+    for (command, values) in values {
+        let text = Bench::new().succeeds(command);
+        assert!(text.contains(&format!("values              {values}\n")), "{text}");
     }
 }

@@ -211,12 +211,26 @@ fn fails_if_the_pattern_engine_meets_token_noise() {
 #[test]
 fn fails_to_explain_an_unknown_name_and_gives_the_nearest() {
     let bench = Bench::new();
-    let tail = "no simulation, claim, assumption, lemma, criterion, key or column";
+    let tail = "no simulation, claim, assumption, lemma, criterion, word, key or column";
     assert_eq!(
         bench.refuses("explain data.paterns"),
         format!("data.paterns: {tail}; the nearest is data.patterns; `simulate list` shows all")
     );
     assert_eq!(bench.refuses("explain zzz"), format!("zzz: {tail}; `simulate list` shows all"));
+}
+
+#[test]
+fn a_name_that_is_the_beginning_of_several_is_answered_by_all_of_them() {
+    let bench = Bench::new();
+    let line = bench.refuses("run theorem");
+    assert!(line.ends_with(" nor a file; the nearest are theorem1 and theorem2"), "{line}");
+    let line = bench.refuses("run world");
+    assert!(
+        line.contains("; the nearest are world-aligned, world-duplicates, ") && line.contains("world-rare"),
+        "{line}"
+    );
+    assert!(bench.refuses("run theorem3").ends_with("; the nearest are theorem1 and theorem2"));
+    assert!(bench.refuses("run defualt").ends_with("; the nearest is default"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Jury, conclusions};
 use moe_theory::measure::Role;
+use moe_theory::measure::accuracy::Errors;
 use moe_theory::patterns::streams::{Purpose, stream};
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::RunBody;
@@ -25,6 +26,8 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
             criterion: criterion.into(),
             kept,
             accuracy: Some(accuracy),
+            errors: Some((1000.0 * (1.0 - accuracy)).round() as u64),
+            samples: Some(1000),
             ..PruningRow::default()
         };
         let [first, second] = [worse, better].map(|gap| if gap { 0.5 } else { 0.0 });
@@ -83,6 +86,8 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
             kept,
             ratio: (4 - kept) as f64 / 4.0,
             accuracy: Some(accuracy),
+            errors: Some((1000.0 * (1.0 - accuracy)).round() as u64),
+            samples: Some(1000),
             ..PruningRow::default()
         })
     };
@@ -90,7 +95,8 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
         rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
     let body = RunBody::default();
     let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
-    let seen = evidence.comparison(&simulation.claims[0]);
+    let claim = &simulation.claims[0];
+    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better, seen.difference)
 }
 
@@ -104,6 +110,62 @@ fn a_comparison_ends_at_gamma_and_begins_above_the_margin() {
     assert_eq!(comparison([0.0, -0.5, 0.0], "ratio = 0.25"), (false, false, Some(0.0)));
     assert_eq!(comparison([0.25, -0.25, 0.0], ""), (false, false, Some(-0.25)));
     assert_eq!(comparison([0.375, -0.375, 0.0], ""), (true, true, Some(-0.375)));
+}
+
+/// What one run says of C1 with this margin, on samples of this feature, if one of four experts is pruned and the file's
+/// criterion makes the first number of errors and the other the second.
+fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bool, bool) {
+    let feature = if feature.is_empty() { String::new() } else { format!("feature = \"{feature}\"") };
+    let text = format!(
+        "name = \"x\"\n[data]\nfeatures = 2\nrare_share = 0.1\n[pruning]\ncriteria = [\"random\"]\n[[claim]]\nid = \"C1\"\n\
+         against = \"random\"\non = \"all\"\nratio = 0.25\nmargin = {margin}\n{feature}"
+    );
+    let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
+    let points = simulation.points().expect("legal");
+    let experts: Vec<ExpertRow> = (0..4).map(|_| ExpertRow::default()).collect();
+    let row = |criterion: &str, errors: u64| {
+        let accuracy = Errors { errors, samples }.accuracy();
+        // The samples of a feature are some of three times as many.
+        let (all, of) = if feature.is_empty() { (errors, samples) } else { (errors + 7, 3 * samples) };
+        PruningRow {
+            criterion: criterion.into(),
+            kept: 3,
+            ratio: 0.25,
+            accuracy: Some(Errors { errors: all, samples: of }.accuracy()),
+            errors: Some(all),
+            samples: Some(of),
+            accuracy_common: Some(accuracy),
+            accuracy_rare: Some(accuracy),
+            ..PruningRow::default()
+        }
+    };
+    let pruning = [row("router-norm-change", errors[0]), row("random", errors[1])];
+    let body = RunBody::default();
+    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let claim = &simulation.claims[0];
+    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
+    (seen.worse, seen.better)
+}
+
+/// A margin is the decimal that the file says: so many errors of so many samples are not more than it, one more are.
+#[test]
+fn a_difference_of_exactly_the_margin_is_no_difference_at_any_number_of_errors() {
+    for feature in ["", "common", "rare"] {
+        for (margin, errors, samples) in [("0.01", 20, 2000), ("0.01", 3, 300), ("0.07", 70, 1000), ("0.3", 27, 90)] {
+            for fewer in [0, 1, 19, samples / 3, samples / 2, samples - errors - 1] {
+                let more = fewer + errors;
+                for (first, second, found) in [
+                    (more, fewer, (false, false)),
+                    (fewer, more, (false, false)),
+                    (more + 1, fewer, (true, false)),
+                    (fewer, more + 1, (false, true)),
+                ] {
+                    let seen = of_errors([first, second], samples, margin, feature);
+                    assert_eq!(seen, found, "{first} and {second} of {samples}, margin {margin}, {feature}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

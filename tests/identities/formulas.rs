@@ -158,7 +158,8 @@ impl Seen<'_> {
                 let confidence: Vec<f64> =
                     self.shares(s).into_iter().zip(&wins).filter(|(_, wins)| **wins).map(|(share, _)| share).collect();
                 let frequency = confidence.len() as f64 / wins.len() as f64;
-                if confidence.is_empty() { 0.0 } else { frequency * mean(&confidence) }
+                // The authors' own code: top-1 share times the exponential of the mean gate there.
+                if confidence.is_empty() { 0.0 } else { frequency * mean(&confidence).exp() }
             }
             Criterion::Mone if gates.is_empty() => 0.0,
             Criterion::Mone => variance(&activations).sqrt() * mean(&gates),
@@ -203,6 +204,31 @@ fn moved(model: &Model, moves: u64) -> Model {
 
 /// Who goes first: the largest score by these three, the smallest by all others.
 const LARGEST_FIRST: [Criterion; 3] = [Criterion::Aimer, Criterion::Redundancy, Criterion::RouterNormChangeReversed];
+
+/// Top-1 share times the exponential of the mean gate there, as in the authors' code: 0.5·e^0.5 is more than 0.3·e^0.9,
+/// though 0.5·0.5 is less than 0.3·0.9. An expert that is no token's best has no mean gate and the score 0: it goes first.
+#[test]
+fn nllb_weighs_the_top1_share_by_the_exponential_of_the_gate() {
+    let model = silent(4);
+    let mut calibration = Calibration::new(4);
+    for (sums, (top1, gate)) in calibration.experts.iter_mut().zip([(5.0, 0.5), (3.0, 0.9), (2.0, 0.7), (0.0, 0.0)]) {
+        (sums.top1, sums.confidence) = (top1, top1 * gate);
+    }
+    let given = Statistics {
+        before: &model,
+        after: &model,
+        changes: Vec::new(),
+        early: Vec::new(),
+        chance: (0..4).map(f64::from).collect(),
+        calibration: Some(calibration),
+    };
+    for (score, right) in scores(Criterion::Nllb, &given).into_iter().zip([0.824360635, 0.737880933, 0.402750541, 0.0])
+    {
+        assert!((score - right).abs() < 1e-9, "{score} in place of {right}");
+    }
+    let plan = Criterion::Nllb.importance().plan(&given, PruningOrder::SmallestFirst).expect("data is given");
+    assert_eq!(plan.order().expect("one by one"), [0, 1, 2, 3]);
+}
 
 proptest! {
     #![proptest_config(crate::world::cases(300))]

@@ -2,7 +2,7 @@
 
 use crate::{accepted, refused};
 use moe_theory::sim::parameters::Criterion;
-use moe_theory::sim::{CLAIM_IDS, ClaimSpec, Verdict};
+use moe_theory::sim::{CLAIM_KEYS, ClaimId, ClaimSpec, Constants, Verdict};
 
 #[test]
 fn a_claim_is_named_by_an_alias_and_given_once_for_each_role_and_case() {
@@ -23,7 +23,7 @@ level = 0.9
 expect = "REFUTED"
 "#;
     let (simulation, _) = accepted(text, &[]);
-    assert!(simulation.claims.iter().all(|claim| claim.id == "T1c-Δᶜ"));
+    assert!(simulation.claims.iter().all(|claim| claim.id == ClaimId::T1cCentred));
     assert!(simulation.claims[2].applies_to(Some("a")) && !simulation.claims[2].applies_to(Some("b")));
     assert!(simulation.claims[0].applies_to(None));
 }
@@ -70,7 +70,7 @@ pub fn refused_claim(id: &str, lines: &str) -> String {
 #[test]
 fn every_claim_id_is_read_and_has_the_slope_of_the_theory() {
     let read: Vec<(String, Option<f64>)> =
-        CLAIM_IDS.iter().map(|key| claim(key.id, "")).map(|c| (c.id, c.slope)).collect();
+        CLAIM_KEYS.iter().map(|key| claim(key.id.name(), "")).map(|c| (c.id.to_string(), c.slope)).collect();
     let expected = [
         ("T0", None),
         ("T0x", None),
@@ -98,11 +98,11 @@ fn every_claim_id_is_read_and_has_the_slope_of_the_theory() {
 #[test]
 fn range_and_lambda_belong_to_s3() {
     let s3 = claim("S3", "level = 0.9");
-    assert_eq!((s3.range, s3.lambda, s3.level, s3.threshold), (Some(0.5), Some(0.02), 0.9, None));
-    for key in CLAIM_IDS.iter().filter(|key| key.id != "S3") {
+    assert_eq!((s3.constants, s3.level), (Constants::Range { range: 0.5, lambda: 0.02 }, 0.9));
+    for key in CLAIM_KEYS.iter().filter(|key| key.id != ClaimId::S3) {
         for constant in ["range", "lambda"] {
             let expected = format!("sims/x.toml: claim {0}: {constant} = 1: claim {0} takes no {constant}", key.id);
-            assert_eq!(refused_claim(key.id, &format!("{constant} = 1")), expected);
+            assert_eq!(refused_claim(key.id.name(), &format!("{constant} = 1")), expected);
         }
     }
     let range = "must be a number above 0 and at most 1000 (R, the bound on the activation ranges R_s)";
@@ -130,9 +130,9 @@ fn constants_that_a_claim_lacks_are_not_written() {
     };
     assert_eq!(keys("T0"), [""; 0]);
     assert_eq!((keys("T1a"), keys("S3")), (vec!["slope".into()], vec!["range".into(), "lambda".into()]));
-    for key in CLAIM_IDS {
-        let written = serde_json::to_string(&claim(key.id, "")).unwrap_or_default();
-        assert_eq!(serde_json::from_str::<ClaimSpec>(&written).ok(), Some(claim(key.id, "")), "{written}");
+    for key in CLAIM_KEYS {
+        let written = serde_json::to_string(&claim(key.id.name(), "")).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<ClaimSpec>(&written).ok(), Some(claim(key.id.name(), "")), "{written}");
     }
 }
 
@@ -292,7 +292,7 @@ fn a_comparison_needs_a_criterion_that_is_computed_and_another_one() {
     assert!(others.contains("claim T0 takes no against"), "{others}");
     let two = "[[claim]]\nid = \"C1\"\nagainst = \"reap\"\n[[claim]]\nid = \"C1\"\nagainst = \"mass\"";
     let (simulation, points) = accepted(two, &["pruning.criteria=all"]);
-    assert_eq!(simulation.claims[0].margin, Some(0.01));
+    assert_eq!(simulation.claims[0].comparison().map(|asked| asked.margin), Some(0.01));
     assert_eq!(points[0].parameters.pruning.criteria.of(16).len(), Criterion::ALL.len());
     assert_eq!(points[0].parameters.pruning.criteria.of(18).len(), Criterion::ALL.len() - 1);
 }
@@ -312,7 +312,7 @@ fn claims_about_rare_features_need_them_and_the_bits() {
     assert!(unmeasured.contains("pruning.fewest_bits = false: must be true, because claim Q2"), "{unmeasured}");
     let built = refused_claim("Q4", "roles = \"built\"");
     assert!(built.contains("roles = built: must be \"measured\""), "{built}");
-    assert!(claim("Q1", "roles = \"built\"").threshold == Some(0.5));
+    assert!(claim("Q1", "roles = \"built\"").threshold() == Some(0.5));
     assert!(refused_claim("Q3", "feature = \"rare\"").contains("claim Q3 takes no feature"));
     let compared =
         |lines: &str| crate::refused(&format!("[[claim]]\nid = \"C1\"\nagainst = \"random\"\n{lines}"), &JUDGED);

@@ -53,7 +53,7 @@ fn the_example_of_the_contract_is_read() {
     let simulation = read(DESIGN_EXAMPLE, &[]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((simulation.name.as_str(), simulation.seeds), ("default", 500));
     let claim = &simulation.claims[0];
-    assert_eq!((claim.id.as_str(), claim.threshold, claim.level), ("T1a", Some(0.1), 0.95));
+    assert_eq!((claim.id.name(), claim.threshold(), claim.level), ("T1a", Some(0.1), 0.95));
     assert_eq!((claim.on, claim.roles, claim.expect), (On::Met, RoleSource::Measured, Some(Verdict::Supported)));
     let points = simulation.points().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(points.len(), 1);

@@ -53,10 +53,17 @@ fn fails_on_a_grid_that_cannot_be_read() {
         ("\"data.patterns\" = [3]", "= 3: must be an integer from 4 to 65536".to_string()),
         ("\"data.patterns\" = 64", format!("= 64: {shape} or {{ from, to, steps, scale }}")),
         ("\"data.patterns\" = []", format!("= []: {shape} or {{ from, to, steps, scale }}")),
-        ("\"data.patterns\" = [64, 64]", "= 64: must not stand twice on one axis (integers are rounded)".into()),
         (
-            "\"data.patterns\" = { from = 4, to = 6, steps = 5 }",
-            "= 5: must not stand twice on one axis (integers are rounded)".into(),
+            "\"data.patterns\" = [64, 64]",
+            "= 64: must differ from 64 on the same axis: both are 64, so that points 0 and 1 have the same runs; integers \
+             are rounded"
+                .into(),
+        ),
+        (
+            "\"data.patterns\" = { from = 20, to = 22, steps = 5 }",
+            "= 21: must differ from 21 on the same axis: both are 21, so that points 1 and 2 have the same runs; integers \
+             are rounded"
+                .into(),
         ),
         ("\"data.patterns\" = { from = 1, to = 6, steps = 2 }", "= 1: must be an integer from 4 to 65536".into()),
     ] {

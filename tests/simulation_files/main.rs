@@ -8,6 +8,7 @@ mod keys;
 mod overrides;
 mod phases;
 mod slopes;
+mod twins;
 mod worlds;
 
 use moe_theory::sim::{Overrides, Point, Simulation, SimulationError};

@@ -31,7 +31,7 @@ fn a_map_has_claims_with_their_thresholds_and_defaults_of_its_own() {
     );
     let (simulation, _) = accepted(&text, &[]);
     let [first, second] = &simulation.phases[..] else { panic!("two tables") };
-    let claims: Vec<_> = first.claims.iter().map(|claim| (claim.id.as_str(), claim.threshold, claim.level)).collect();
+    let claims: Vec<_> = first.claims.iter().map(|claim| (claim.id.name(), claim.threshold(), claim.level)).collect();
     let expected = [
         ("T1a", Some(0.1), 0.95),
         ("T1b", Some(1e6), 0.9),

@@ -2,7 +2,7 @@
 
 use crate::setting::{SMALL, outputs, parameters, whole_run};
 use moe_theory::claims::Analysis;
-use moe_theory::claims::definitions::definition;
+use moe_theory::claims::catalogue::definition;
 use moe_theory::measure::{Role, proficiency};
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Sampler};

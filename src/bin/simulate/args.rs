@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::explain::Kind;
 use crate::shard::{self, ShardArgument};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moe_theory::sgd::EngineChoice;
@@ -17,13 +18,18 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run simulations: train, prune, measure, judge. Example: simulate run theorem.toml --seeds 500
+    /// Run simulations: train, prune, measure, judge. Example: simulate run theorem1 --seeds 500
     Run(RunArguments),
-    /// Shipped simulations, claims, assumptions, lemmas, criteria, keys and columns. Example: simulate list
-    List,
+    /// Shipped simulations, claims, assumptions, lemmas, criteria, words, keys and columns. Example: simulate list claims
+    List {
+        /// One kind of them, in place of all. Example: criteria
+        #[arg(value_enum)]
+        what: Option<Kind>,
+    },
     /// One of them in full. Example: simulate explain T2a
     Explain {
-        /// A simulation, claim, assumption, lemma, criterion, key or column
+        /// A simulation, claim, assumption, lemma, criterion, word, symbol, key, section of keys, column or file.
+        /// Example: gamma
         #[arg(required_unless_present = "markdown")]
         id: Option<String>,
         /// Print the tables of all columns as FORMAT.md holds them. Example: --markdown columns
@@ -39,6 +45,9 @@ pub enum Command {
         #[arg(long, value_name = "SIM")]
         against: Option<String>,
     },
+    /// Runs of a result folder, drawn at random, trained again and compared with its CSVs cell by cell.
+    /// Example: simulate verify results/default --sample 50
+    Verify(VerifyArguments),
     /// The page report.html of a result folder again from its CSVs, without training. Example: simulate report results/default
     Report {
         /// A result folder
@@ -99,7 +108,7 @@ pub struct AskedRuns {
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Shipped names or TOML files. Example: default controls my.toml
+    /// Shipped names or TOML files. Example: default controls
     #[arg(value_name = "SIM", default_value = "default")]
     pub sims: Vec<String>,
     #[command(flatten)]
@@ -108,14 +117,15 @@ pub struct RunArguments {
     /// Example: --out results/check
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads, in place of one a core; changes no result. Example: --threads 2
+    /// Threads, in place of RAYON_NUM_THREADS or one a core; changes no result. More than one a run, or four a core, are
+    /// not started. Example: --threads 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Go on with an interrupted simulation: finished runs are not computed again. Example: simulate run default --resume
     #[arg(long)]
     pub resume: bool,
     /// Do one of N equal parts of the runs; `merge` puts them together. auto/N takes I from the scheduler, as does a job
-    /// array without --shard; none does all runs. Example: --shard 2/8
+    /// array of several elements without --shard; none does all runs. Example: --shard 2/8
     #[arg(long, value_name = "I/N", value_parser = shard::parse)]
     pub shard: Option<ShardArgument>,
     /// Exit 3 if a verdict is not the one that the file expects. Example: simulate run controls --check
@@ -156,6 +166,30 @@ impl Default for RunArguments {
             engine: EngineArgument::Auto,
             figures: None,
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// A result folder, or a shard's
+    pub dir: PathBuf,
+    /// How many runs are trained again, or all. Example: --sample all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = sample)]
+    pub sample: u64,
+    /// Seed of the draw, in place of one that nobody can know beforehand. Example: --seed 7
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Threads, in place of one a core. Example: --threads 2
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Reads `--sample`; `all` is more than there can be.
+fn sample(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        _ if text == "all" => Ok(u64::MAX),
+        Ok(runs) if runs > 0 => Ok(runs),
+        _ => Err("must be a whole number from 1 on, or all".to_owned()),
     }
 }
 
@@ -271,7 +305,7 @@ pub struct CertifyArguments {
     /// Nodes of the search, for each class. Example: --nodes 5000
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub nodes: usize,
-    /// Raise the proven margin until it exceeds this, as far as it goes. Example: --target 0.3
+    /// Go on until the proven margin exceeds this, or the nodes are used up. Example: --target 0.3
     #[arg(long, value_name = "M", default_value_t = 0.0)]
     pub target: f64,
     /// Experts that stay, in place of all. Example: --keep 0,1,2,3
@@ -331,6 +365,16 @@ impl EngineArgument {
     }
 }
 
+impl FigureFormat {
+    /// The word of `--figures`, which is the ending of the files too.
+    pub fn word(self) -> &'static str {
+        match self {
+            FigureFormat::Svg => "svg",
+            FigureFormat::Png => "png",
+        }
+    }
+}
+
 /// File format of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FigureFormat {
@@ -344,4 +388,74 @@ pub enum FigureFormat {
 pub enum Tables {
     /// The columns of every CSV file
     Columns,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::load;
+    use clap::CommandFactory;
+
+    /// The examples that the help gives, each as a whole command line.
+    fn examples() -> Vec<String> {
+        let mut found = Vec::new();
+        let mut program = Arguments::command();
+        program.build();
+        for command in program.get_subcommands() {
+            let example = |text: Option<&clap::builder::StyledStr>| {
+                let text = text?.to_string();
+                Some(text.split_once("Example: ")?.1.split(" > ").next()?.trim().to_owned())
+            };
+            found.extend(example(command.get_long_about().or(command.get_about())));
+            for argument in command.get_arguments() {
+                let Some(example) = example(argument.get_long_help().or(argument.get_help())) else { continue };
+                if example.starts_with("simulate ") {
+                    found.push(example);
+                    continue;
+                }
+                // What else the command needs.
+                let others = command.get_arguments().filter(|other| other.is_required_set() && *other != argument);
+                let others = others.map(|other| other.get_long().map_or("x".to_owned(), |long| format!("--{long} x")));
+                let others: Vec<String> = others.collect();
+                found.push(format!("simulate {} {example} {}", command.get_name(), others.join(" ")));
+            }
+        }
+        found
+    }
+
+    /// The words of a command line; quotes keep spaces together.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (place, part) in line.split('"').enumerate() {
+            match place % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_legal_and_its_simulations_exist() {
+        let examples = examples();
+        assert!(examples.len() > 50, "{examples:#?}");
+        for example in examples {
+            let parsed = Arguments::try_parse_from(words(&example));
+            let parsed = parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
+            let (sims, set) = match parsed.command {
+                Some(Command::Run(run)) => (run.sims, run.asked.set),
+                Some(Command::Submit(submit)) if submit.sim != "x" => (vec![submit.sim], submit.asked.set),
+                Some(Command::Trace(trace)) if trace.sim != "x" => (vec![trace.sim], trace.set),
+                Some(Command::Judge { against: Some(sim), .. }) => (vec![sim], Vec::new()),
+                Some(Command::Explain { id: Some(id), .. }) => {
+                    assert!(crate::explain::is_known(&id), "{example}");
+                    continue;
+                }
+                _ => continue,
+            };
+            for sim in sims {
+                assert!(load(&sim, &set, None).is_ok(), "{example}");
+            }
+        }
+    }
 }

@@ -2,14 +2,13 @@
 
 use crate::args::CertifyArguments;
 use crate::failure::Failure;
-use moe_theory::certify::evaluate::margin;
+use crate::output;
+use moe_theory::certify::evaluate::has_ties;
 use moe_theory::certify::noise::{bounded, gaussian};
 use moe_theory::certify::{
-    Budget, Certificate, Given, Input, ModelFile, ModelTable, Support, Verdict, certify, certify_subsets,
+    Budget, Certificate, Enclosure, Given, Input, ModelFile, ModelTable, Sampled, Support, Verdict, certify,
+    certify_subsets,
 };
-use moe_theory::patterns::{Batch, Class, Sampler};
-use moe_theory::sim::parameters::DataParameters;
-use moe_theory::stats::interval::clopper_pearson;
 use std::io::Write;
 
 /// Inputs that are sampled when the search leaves a model undecided.
@@ -44,7 +43,7 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     }
     let budget = Budget { target: arguments.target, ..Budget::nodes(arguments.nodes) };
     let certificate = certify(&table, &support, &kept, budget);
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     let order = if data.replacement { "with" } else { "without" };
     writeln!(
         out,
@@ -62,20 +61,25 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
         }
         Verdict::Counterexample => {
             if let Some((input, enclosure)) = &certificate.worst {
-                writeln!(out, "  y f(x) in [{:e}, {:e}] for this input:", enclosure.low, enclosure.high)?;
-                show_input(&mut out, input)?;
+                let Enclosure { low, high } = enclosure;
+                if *high <= 0.0 {
+                    writeln!(out, "  y f(x) in [{low:e}, {high:e}] for this input:")?;
+                    show_input(&mut out, input, &input.class.label().to_string())?;
+                } else {
+                    writeln!(out, "  f(x) in [{low:e}, {high:e}], an error under one of its two labels:")?;
+                    show_input(&mut out, input, "1 or -1")?;
+                }
             }
         }
         Verdict::Undecided => {
             writeln!(out, "  y f(x) ≥ {:e} for every input{where_}", certificate.margin_lower)?;
             if noise.is_none() {
-                let errors = sample(&table, &kept, &data);
-                let high = clopper_pearson(errors, SAMPLES, 0.05).high;
-                writeln!(out, "  {errors} errors in {SAMPLES} samples: an error rate of at most {high:.1e} (95 %)")?;
+                show_open(&mut out, &table, &kept, &certificate)?;
+                show_sampled(&mut out, Sampled::of(&table, &kept, &data, SAMPLES))?;
             }
         }
     }
-    show_rest(&mut out, &certificate)?;
+    show_rest(&mut out, &certificate, arguments.target)?;
     if let Some(irrelevant) = &arguments.irrelevant {
         let mut flags = vec![false; model.experts()];
         for &expert in irrelevant {
@@ -106,12 +110,42 @@ fn check_numbers(arguments: &CertifyArguments) -> Result<(), Failure> {
     }
 }
 
-fn show_input(out: &mut impl Write, input: &Input) -> std::io::Result<()> {
+fn show_input(out: &mut impl Write, input: &Input, label: &str) -> std::io::Result<()> {
     let tokens: Vec<String> = input.tokens.iter().map(ToString::to_string).collect();
-    writeln!(out, "  label {}, patterns {}", input.class.label(), tokens.join(" "))
+    writeln!(out, "  label {label}, patterns {}", tokens.join(" "))
 }
 
-fn show_rest(out: &mut impl Write, certificate: &Certificate) -> std::io::Result<()> {
+/// The input of smallest margin that was met, if rounding does not decide it.
+fn show_open(
+    out: &mut impl Write,
+    table: &ModelTable,
+    kept: &[usize],
+    certificate: &Certificate,
+) -> std::io::Result<()> {
+    let Some((input, Enclosure { low, high })) = &certificate.worst else { return Ok(()) };
+    if *low > 0.0 {
+        return Ok(());
+    }
+    let what = if has_ties(table, kept, input) { "where rounding decides a tie" } else { "which is rounding" };
+    writeln!(out, "  y f(x) in [{low:e}, {high:e}], {what}, for this input:")?;
+    show_input(out, input, &input.class.label().to_string())
+}
+
+fn show_sampled(out: &mut impl Write, sampled: Sampled) -> std::io::Result<()> {
+    let Sampled { samples, errors, undecided } = sampled;
+    let open = if undecided > 0 { format!(", {undecided} not decided by rounding") } else { String::new() };
+    let rate = sampled.rate(0.05);
+    writeln!(
+        out,
+        "  {errors} errors in {samples} samples{open}: an error rate from {:.1e} to {:.1e} (95 %)",
+        rate.low, rate.high
+    )
+}
+
+fn show_rest(out: &mut impl Write, certificate: &Certificate, target: f64) -> std::io::Result<()> {
+    if target > 0.0 && certificate.margin_lower <= target && certificate.verdict != Verdict::Counterexample {
+        writeln!(out, "  the target {target} was not reached")?;
+    }
     writeln!(out, "  sum bound alone {:e}; nodes {}", certificate.sum_bound, certificate.nodes)?;
     if let Some((_, enclosure)) = &certificate.worst
         && certificate.verdict != Verdict::Counterexample
@@ -134,25 +168,6 @@ fn kept(arguments: &CertifyArguments, experts: usize) -> Result<Vec<usize>, Fail
         Some(&expert) => Err(unknown(expert, experts)),
         None => Ok(kept),
     }
-}
-
-/// Errors among fresh samples.
-fn sample(table: &ModelTable, kept: &[usize], data: &DataParameters) -> u64 {
-    let mut sampler = Sampler::evaluation(data, 0);
-    let mut batch = Batch::default();
-    let mut errors = 0;
-    let mut left = SAMPLES as usize;
-    while left > 0 {
-        let block = left.min(1000);
-        left -= block;
-        sampler.fill(&mut batch, block);
-        for sample in 0..block {
-            let class = if batch.labels[sample] > 0.0 { Class::One } else { Class::Two };
-            let input = Input { class, tokens: batch.sample(sample).to_vec() };
-            errors += u64::from(margin(table, kept, &input).low <= 0.0);
-        }
-    }
-    errors
 }
 
 /// Reads a trace, or any file with the tensors `signs`, `routers_t` and `neurons_t`.

@@ -15,14 +15,22 @@ use moe_theory::sim::{Point, Simulation};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Takes the runs of a simulation, or of a shard of it, in order.
 pub struct Collector<'a> {
     draft: Draft,
     /// The [`TABLES`], in their order.
     tables: Vec<BufWriter<File>>,
-    /// What is computed from all runs; a shard has not all of them.
-    analysis: Option<Analysis<'a>>,
+    analysis: Shared<'a>,
+}
+
+/// What is computed from all runs, and how many it has; a shard has not all of them. Whoever is interrupted reads it too.
+type Shared<'a> = Arc<Mutex<Option<(Analysis<'a>, u64)>>>;
+
+/// Nobody leaves an analysis half done: whoever panics under the lock ends the process.
+fn lock<'a, 'b>(analysis: &'b Shared<'a>) -> MutexGuard<'b, Option<(Analysis<'a>, u64)>> {
+    analysis.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a simulation leaves to be told.
@@ -49,15 +57,16 @@ impl<'a> Collector<'a> {
             table.write_all(&headers.line(number)?)?;
             tables.push(table);
         }
-        let analysis = manifest.shard.is_none().then(|| Analysis::new(simulation, points, design));
-        Ok(Self { draft, tables, analysis })
+        let analysis = manifest.shard.is_none().then(|| (Analysis::new(simulation, points, design), 0));
+        Ok(Self { draft, tables, analysis: Arc::new(Mutex::new(analysis)) })
     }
 
     /// Adds the next run.
     pub fn add(&mut self, record: &RunRecord, lines: &RunLines) -> anyhow::Result<()> {
-        if let Some(analysis) = &mut self.analysis {
+        if let Some((analysis, runs)) = &mut *lock(&self.analysis) {
             let (head, body) = (&record.run.head, &record.run.body);
             analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
+            *runs += 1;
         }
         for ((table, name), lines) in self.tables.iter_mut().zip(TABLES).zip(&lines.tables) {
             table.write_all(lines).context(name)?;
@@ -67,10 +76,16 @@ impl<'a> Collector<'a> {
 
     /// The points whose runs are still asked for after a look at the verdicts.
     pub fn open_points(&mut self, points: &[Point], design: Design) -> BTreeSet<usize> {
-        match (&mut self.analysis, design) {
-            (Some(analysis), Design::Sequential { .. }) => analysis.open_points(),
+        match (&mut *lock(&self.analysis), design) {
+            (Some((analysis, _)), Design::Sequential { .. }) => analysis.open_points(),
             _ => points.iter().map(|point| point.index).collect(),
         }
+    }
+
+    /// Tells what the runs so far say, and how many they are; nothing of a shard, or when all is over.
+    pub fn so_far(&self) -> impl Fn() -> Option<(Findings, u64)> + use<'a> {
+        let analysis = Arc::clone(&self.analysis);
+        move || lock(&analysis).as_mut().map(|(analysis, runs)| (analysis.findings(), *runs))
     }
 
     /// Takes the files away again, because what was to be collected is refused.
@@ -85,7 +100,7 @@ impl<'a> Collector<'a> {
         for (mut table, name) in tables.into_iter().zip(TABLES) {
             table.flush().context(name)?;
         }
-        let findings = analysis.map(|mut analysis| analysis.findings());
+        let findings = lock(&analysis).take().map(|(mut analysis, _)| analysis.findings());
         let derived = findings.as_ref().map_or(Ok(Vec::new()), Findings::files)?;
         for (name, text) in &derived {
             let mut file = draft.create(name)?;

@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::judge::{self, PIECE, open_tables};
-use moe_theory::record::RunReader;
-use moe_theory::record::lines::BadLines;
+use crate::output;
 use moe_theory::record::manifest::Manifest;
+use moe_theory::record::{BadLines, RunReader};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
 use moe_theory::report::criteria::{RunRows, Standings, definitions, table};
 use moe_theory::run::criterion_costs;
@@ -20,7 +20,7 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
     let manifest = read_manifest(dir)?;
     let (_, points) = judge::simulation_of(dir, &manifest)?;
     let standings = standings(dir, &manifest, points.len())?;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     let seeds: u64 = points.iter().map(|point| point.seeds).sum();
     writeln!(
         out,

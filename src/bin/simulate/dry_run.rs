@@ -3,26 +3,30 @@
 use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
-use crate::run::design;
+use crate::output;
+use crate::run::{design, warn_of_shortage};
+use crate::threads::Threads;
+use crate::{probe, terminal};
+use moe_theory::claims::Definition;
 use moe_theory::claims::Evidence;
-use moe_theory::claims::definitions::definition;
 use moe_theory::claims::judge::{Jury, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
-use moe_theory::claims::trial::fewest_runs;
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::ALPHA;
-use moe_theory::report::text::WIDTH;
+use moe_theory::report::WIDTH;
 use moe_theory::run::run;
 use moe_theory::sim::consistency::state_bytes;
-use moe_theory::sim::{ClaimSpec, Point};
+use moe_theory::sim::{ClaimSpec, Point, Verdict};
 use moe_theory::stats::binomial::trials_for_power;
 use moe_theory::stats::slope::{MEDIAN_FACTOR, runs_for_slope_power};
 use rayon::prelude::*;
 use std::io::Write;
-use std::time::Instant;
 
-/// At most this many points are probed; the time of the others is taken in proportion to their work.
-const PROBES: usize = 8;
+/// Seconds that the probe may take, about.
+const PROBE_SECONDS: f64 = 6.0;
+
+/// Seconds that the pilot may take, about.
+const PILOT_SECONDS: f64 = 120.0;
 
 /// At most this many points are listed.
 const LISTED: usize = 40;
@@ -40,9 +44,9 @@ const PLANNED_POWER: f64 = 0.9;
 const PILOT: u64 = 8;
 
 /// Prints grid, runs, time, memory and seeds; writes nothing.
-pub fn show(loaded: &Loaded, arguments: &RunArguments) -> Result<(), Failure> {
+pub fn show(loaded: &Loaded, arguments: &RunArguments, threads: &Threads) -> Result<(), Failure> {
     let Loaded { simulation, points, .. } = loaded;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
     let total: u64 = points.iter().map(|point| point.seeds).sum();
     writeln!(out, "points: {}, runs: {total}", points.len())?;
@@ -56,57 +60,50 @@ pub fn show(loaded: &Loaded, arguments: &RunArguments) -> Result<(), Failure> {
     if points.len() > LISTED {
         writeln!(out, "  and {} more points", points.len() - LISTED)?;
     }
-    let threads = rayon::current_num_threads();
-    let seconds = probe(points, arguments) / threads as f64;
+    let (number, word) = (threads.number, if threads.number == 1 { "thread" } else { "threads" });
+    let each = seconds_for_work(points, arguments);
+    let time = terminal::time(each * probe::work(points) / number as f64);
     let state = points.iter().map(|point| state_bytes(&point.parameters)).max().unwrap_or(0) as f64;
-    writeln!(out, "time: about {seconds:.0} s on {threads} threads (from a measured probe)")?;
-    writeln!(out, "memory: about {:.0} MB for the runs in flight", 30.0 + threads as f64 * state / 1e6)?;
-    show_seeds(loaded, arguments, &mut out)?;
+    writeln!(out, "time: {time} on {number} {word} (from runs of at most about {PROBE_SECONDS} s)")?;
+    threads.fewer.iter().try_for_each(|line| writeln!(out, "({line})"))?;
+    writeln!(out, "memory: about {:.0} MB for the runs in flight", 30.0 + number as f64 * state / 1e6)?;
+    show_seeds(loaded, arguments, each / number as f64, &mut out)?;
     Ok(())
 }
 
-/// Seconds that all runs take, from one run at the point of least work: a guess that costs almost nothing.
-pub fn guess(points: &[Point], arguments: &RunArguments) -> f64 {
-    let least = points.iter().min_by(|a, b| a.parameters.work().total_cmp(&b.parameters.work()));
-    let work: f64 = points.iter().map(|point| point.seeds as f64 * point.parameters.work()).sum();
-    let Some(point) = least else { return 0.0 };
-    let start = Instant::now();
-    run(point, 0, arguments.asked.seed, arguments.engine.choice());
-    start.elapsed().as_secs_f64() * work / point.parameters.work() / rayon::current_num_threads() as f64
+/// Seconds on one thread for a unit of work, from a measured probe.
+pub fn seconds_for_work(points: &[Point], arguments: &RunArguments) -> f64 {
+    probe::seconds_for_work(points, arguments.engine, arguments.asked.seed, PROBE_SECONDS)
 }
 
-/// Seconds that all runs take on one thread, from one run at some of the points.
-pub fn probe(points: &[Point], arguments: &RunArguments) -> f64 {
-    let stride = points.len().div_ceil(PROBES).max(1);
-    let (mut seconds, mut work) = (0.0, 0.0);
-    for point in points.iter().step_by(stride) {
-        let start = Instant::now();
-        run(point, 0, arguments.asked.seed, arguments.engine.choice());
-        seconds += start.elapsed().as_secs_f64();
-        work += point.parameters.work();
-    }
-    seconds / work * points.iter().map(|point| point.seeds as f64 * point.parameters.work()).sum::<f64>()
-}
-
-fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -> std::io::Result<()> {
+fn show_seeds(loaded: &Loaded, arguments: &RunArguments, each: f64, out: &mut impl Write) -> std::io::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
     if simulation.claims.is_empty() {
         return Ok(());
     }
     let design = design(arguments);
-    let pairs = Jury::new(simulation, points, design).pairs().max(1);
+    let jury = Jury::new(simulation, points, design);
+    let (pairs, fewest) = (jury.pairs().max(1), jury.fewest_runs());
     let alpha = ALPHA / (2 * pairs) as f64;
-    let pilot = pilot(loaded, arguments);
+    let needed = pilot_points(loaded);
+    let work: f64 = needed.iter().map(|point| PILOT as f64 * point.parameters.work()).sum();
+    let (seconds, pilot) = match work * each {
+        seconds if seconds <= PILOT_SECONDS => (seconds, pilot(points, &needed, arguments)),
+        seconds => (seconds, vec![Vec::new(); points.len()]),
+    };
+    warn_of_shortage(loaded, design, out)?;
     writeln!(out, "seeds a point that each claim needs ({pairs} pairs of tests, Holm at {ALPHA}):")?;
-    for claim in &simulation.claims {
+    for (claim, least) in simulation.claims.iter().zip(fewest) {
         let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();
         let own = points.iter().filter(|point| claim.applies_to(point.case.as_deref()));
         let seeds = own.map(|point| point.seeds).min().unwrap_or(0);
-        let least = fewest_runs(claim.level, design, pairs);
         let planned = trials_for_power(PLANNED_PROBABILITY, claim.level, alpha, PLANNED_POWER, 1_000_000)
             .map_or("more than 1000000".to_owned(), |runs| runs.to_string());
-        let verdict = if seeds < least { "\n    TOO FEW: the verdict can't be SUPPORTED" } else { "" };
-        if judges_probabilities(claim) {
+        let is_short = seeds < least && claim.expect != Some(Verdict::Refuted);
+        let verdict = if is_short { "\n    TOO FEW: it can't come out SUPPORTED" } else { "" };
+        if claim.comparison().is_some() {
+            writeln!(out, "  {}{case}: at least {least}, if one criterion alone is better in each{verdict}", claim.id)?;
+        } else if Definition::of(claim.id).judges_probabilities() {
             writeln!(
                 out,
                 "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
@@ -116,25 +113,33 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, out: &mut impl Write) -
             writeln!(out, "  {}{case}:", claim.id)?;
         }
         for (part, line) in slope_lines(claim, points) {
-            show_slope(claim, part, &line, alpha, &pilot, out)?;
+            if seconds <= PILOT_SECONDS {
+                show_slope(claim, part, &line, alpha, &pilot, out)?;
+            } else {
+                let time = terminal::time(seconds);
+                writeln!(out, "    {}: not planned, {PILOT} runs a point for its spread would take {time}", part.name)?;
+            }
         }
     }
     Ok(())
 }
 
-/// Whether a claim has parts that are shares of runs: at every point, or T1b's constant.
-fn judges_probabilities(claim: &ClaimSpec) -> bool {
-    definition(&claim.id).is_some_and(|definition| definition.has_probability) || claim.id == "T1b"
-}
-
-/// A few runs of every point that a slope is over, with seeds of their own; none of the other points.
-fn pilot(loaded: &Loaded, arguments: &RunArguments) -> Vec<Vec<RunRecord>> {
+/// The points that a slope is over.
+fn pilot_points(loaded: &Loaded) -> Vec<&Point> {
     let Loaded { simulation, points, .. } = loaded;
     let slopes: Vec<_> = simulation.claims.iter().flat_map(|claim| slope_lines(claim, points)).collect();
     let is_needed = |point: &Point| slopes.iter().any(|(_, line)| line.iter().any(|other| other.index == point.index));
-    let runs = |point: &Point| if is_needed(point) { 0..PILOT } else { 0..0 };
+    points.iter().filter(|point| is_needed(point)).collect()
+}
+
+/// A few runs of every needed point, with seeds of their own; none of the others.
+fn pilot(points: &[Point], needed: &[&Point], arguments: &RunArguments) -> Vec<Vec<RunRecord>> {
     let compute = |point: &Point, index| run(point, index, !arguments.asked.seed, arguments.engine.choice());
-    points.par_iter().map(|point| runs(point).into_par_iter().map(|index| compute(point, index)).collect()).collect()
+    let runs = |point: &&Point| (0..PILOT).into_par_iter().map(|index| compute(point, index)).collect();
+    let records: Vec<Vec<RunRecord>> = needed.par_iter().map(runs).collect();
+    let mut pilot = vec![Vec::new(); points.len()];
+    needed.iter().zip(records).for_each(|(point, records)| pilot[point.index] = records);
+    pilot
 }
 
 /// The runs that a slope needs, by the spread that the pilot shows.

@@ -2,49 +2,91 @@
 
 use crate::args::Tables;
 use crate::failure::Failure;
+use crate::glossary::{self, WORDS, Word, folded};
 use crate::load::hint;
+use crate::output;
+use clap::ValueEnum;
 use moe_theory::claims::assumptions::Assumption;
-use moe_theory::claims::definitions::{DEFINITIONS, Definition};
-use moe_theory::claims::lemmas::LEMMAS;
-use moe_theory::claims::slope_parts::slope_parts;
+use moe_theory::claims::catalogue::{DEFINITIONS, Definition};
+use moe_theory::claims::lemmas::{LEMMAS, Lemma};
 use moe_theory::record::columns::{self, Column};
-use moe_theory::report::text::WIDTH;
+use moe_theory::report::WIDTH;
 use moe_theory::sim::parameters::Criterion;
-use moe_theory::sim::{KEYS, Key, Overrides, SHIPPED, Shipped, Simulation, ThresholdRule, find_claim};
+use moe_theory::sim::{CLAIM_KEYS, ConstantRule, KEYS, Key, Overrides, SHIPPED, Shipped, Simulation};
 use std::io::Write;
 
-/// Prints what there is.
-pub fn list() -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    writeln!(out, "Simulations (simulate run NAME)")?;
-    for shipped in SHIPPED {
-        let aims = Simulation::parse(shipped.file, shipped.text, &Overrides::default()).map(|parsed| parsed.aims);
-        line(&mut out, shipped.name, &aims.unwrap_or_default())?;
+/// What `list` can be asked for alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Shipped simulations
+    Simulations,
+    /// Claims
+    Claims,
+    /// Assumptions of claims
+    Assumptions,
+    /// Lemmas
+    Lemmas,
+    /// Pruning criteria
+    Criteria,
+    /// Words and symbols
+    Words,
+    /// Keys of a simulation file
+    Keys,
+    /// Columns of the result files
+    Columns,
+}
+
+impl Kind {
+    fn title(self) -> &'static str {
+        match self {
+            Kind::Simulations => "Simulations (simulate run NAME)",
+            Kind::Claims => "Claims",
+            Kind::Assumptions => "Assumptions",
+            Kind::Lemmas => "Lemmas",
+            Kind::Criteria => "Criteria",
+            Kind::Words => "Words",
+            Kind::Keys => "Keys of a simulation file",
+            Kind::Columns => "Columns of the result files",
+        }
     }
-    writeln!(out, "\nClaims")?;
-    for claim in DEFINITIONS {
-        line(&mut out, claim.id, claim.statement)?;
+
+    /// Names with their meanings.
+    fn entries(self) -> Vec<(String, String)> {
+        let entry = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());
+        match self {
+            Kind::Simulations => {
+                let aims = |shipped: &Shipped| {
+                    Simulation::parse(shipped.file, shipped.text, &Overrides::default()).map(|parsed| parsed.aims)
+                };
+                SHIPPED.iter().map(|shipped| entry(shipped.name, &aims(shipped).unwrap_or_default())).collect()
+            }
+            Kind::Claims => DEFINITIONS.iter().map(|claim| entry(claim.id.name(), claim.statement)).collect(),
+            Kind::Assumptions => {
+                Assumption::ALL.iter().map(|assumption| entry(assumption.name(), assumption.statement())).collect()
+            }
+            Kind::Lemmas => LEMMAS.iter().map(|lemma| entry(lemma.id, lemma.statement)).collect(),
+            Kind::Criteria => {
+                Criterion::ALL.iter().map(|criterion| entry(criterion.name(), criterion.formula())).collect()
+            }
+            Kind::Words => WORDS.iter().map(|word| entry(word.names[0], word.meaning)).collect(),
+            Kind::Keys => KEYS.iter().map(|key| entry(key.path, key.doc)).collect(),
+            Kind::Columns => {
+                let names = |file: &[Column]| file.iter().map(|column| column.name).collect::<Vec<_>>().join(", ");
+                columns::by_file().iter().map(|file| entry(file[0].file, &names(file))).collect()
+            }
+        }
     }
-    writeln!(out, "\nAssumptions")?;
-    for assumption in Assumption::ALL {
-        line(&mut out, assumption.name(), assumption.statement())?;
-    }
-    writeln!(out, "\nLemmas")?;
-    for lemma in LEMMAS {
-        line(&mut out, lemma.id, lemma.statement)?;
-    }
-    writeln!(out, "\nCriteria")?;
-    for criterion in Criterion::ALL {
-        line(&mut out, criterion.name(), criterion.formula())?;
-    }
-    writeln!(out, "\nKeys of a simulation file")?;
-    for key in KEYS {
-        line(&mut out, key.path, key.doc)?;
-    }
-    writeln!(out, "\nColumns of the result files")?;
-    for file in columns::by_file() {
-        let names: Vec<&str> = file.iter().map(|column| column.name).collect();
-        line(&mut out, file[0].file, &names.join(", "))?;
+}
+
+/// Prints what there is, of one kind or of all.
+pub fn list(kind: Option<Kind>) -> Result<(), Failure> {
+    let mut out = output::stdout();
+    let kinds = kind.as_ref().map_or(Kind::value_variants(), std::slice::from_ref);
+    for (place, kind) in kinds.iter().enumerate() {
+        writeln!(out, "{}{}", if place > 0 { "\n" } else { "" }, kind.title())?;
+        for (name, meaning) in kind.entries() {
+            line(&mut out, &name, &meaning)?;
+        }
     }
     writeln!(out, "\n`simulate explain NAME` tells more of each; a column is also FILE:COLUMN.")?;
     Ok(())
@@ -60,54 +102,127 @@ fn line(out: &mut impl Write, name: &str, meaning: &str) -> std::io::Result<()> 
     writeln!(out, "{}", textwrap::fill(meaning, options))
 }
 
+/// What a name can stand for.
+enum Topic {
+    Claim(&'static Definition),
+    Assumption(Assumption),
+    Lemma(&'static Lemma),
+    Criterion(Criterion),
+    Simulation(&'static Shipped),
+    /// A word, the keys that have it as name, symbol, section or legal value, and the columns of that name.
+    Word(Option<&'static Word>, Vec<&'static Key>, Vec<Column>),
+    /// The columns of a file.
+    File(&'static str, Vec<Column>),
+}
+
+impl Topic {
+    /// What this name stands for as it is written, or else whatever the case of its letters and the height of its digits.
+    fn find(id: &str) -> Option<Self> {
+        Self::find_by(&|name| name == id).or_else(|| {
+            let wanted = folded(id);
+            Self::find_by(&|name| folded(name) == wanted)
+        })
+    }
+
+    fn find_by(is_it: &dyn Fn(&str) -> bool) -> Option<Self> {
+        if let Some(claim) = CLAIM_KEYS
+            .iter()
+            .find(|key| is_it(key.id.name()) || key.aliases.iter().any(|alias| is_it(alias)))
+            .map(|key| Definition::of(key.id))
+        {
+            return Some(Topic::Claim(claim));
+        }
+        if let Some(assumption) = Assumption::ALL.into_iter().find(|assumption| is_it(assumption.name())) {
+            return Some(Topic::Assumption(assumption));
+        }
+        if let Some(lemma) = LEMMAS.iter().find(|lemma| is_it(lemma.id)) {
+            return Some(Topic::Lemma(lemma));
+        }
+        if let Some(criterion) = Criterion::ALL.iter().find(|criterion| is_it(criterion.name())) {
+            return Some(Topic::Criterion(*criterion));
+        }
+        if let Some(shipped) = SHIPPED.iter().find(|shipped| is_it(shipped.name)) {
+            return Some(Topic::Simulation(shipped));
+        }
+        let columns = columns::all();
+        let of_file: Vec<Column> = columns.iter().filter(|column| is_it(column.file)).copied().collect();
+        if let Some(first) = of_file.first() {
+            return Some(Topic::File(first.file, of_file));
+        }
+        let qualified = |column: &Column| format!("{}:{}", column.file, column.name);
+        let columns: Vec<Column> =
+            columns.into_iter().filter(|column| is_it(column.name) || is_it(&qualified(column))).collect();
+        let named = |key: &&Key| is_it(key.path) || is_it(key.name()) || (!key.symbol.is_empty() && is_it(key.symbol));
+        let keys: Vec<&Key> = KEYS.iter().filter(named).collect();
+        let keys = if keys.is_empty() { KEYS.iter().filter(|key| is_it(key.section())).collect() } else { keys };
+        let takes = |key: &&Key| key.words().iter().any(|word| is_it(word));
+        let keys = if keys.is_empty() { KEYS.iter().filter(takes).collect() } else { keys };
+        let word = glossary::find(is_it);
+        (word.is_some() || !keys.is_empty() || !columns.is_empty()).then_some(Topic::Word(word, keys, columns))
+    }
+}
+
 /// Prints all there is to say of one name.
 pub fn explain(id: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    if let Some(claim) = find_claim(id).and_then(|key| DEFINITIONS.iter().find(|claim| claim.id == key.id)) {
-        explain_claim(&mut out, claim)?;
-    } else if let Some(assumption) = Assumption::ALL.iter().find(|assumption| assumption.name() == id) {
-        explain_assumption(&mut out, *assumption)?;
-    } else if let Some(lemma) = LEMMAS.iter().find(|lemma| lemma.id == id) {
-        paragraph(&mut out, &format!("{}: {}", lemma.id, lemma.statement))?;
-        if lemma.checked {
-            line(&mut out, "checked", "on real trajectories by `cargo run --release -p proofs-check`")?;
+    let mut out = output::stdout();
+    match Topic::find(id) {
+        Some(Topic::Claim(claim)) => explain_claim(&mut out, claim)?,
+        Some(Topic::Assumption(assumption)) => explain_assumption(&mut out, assumption)?,
+        Some(Topic::Lemma(lemma)) => explain_lemma(&mut out, lemma)?,
+        Some(Topic::Criterion(criterion)) => explain_criterion(&mut out, criterion)?,
+        Some(Topic::Simulation(shipped)) => explain_simulation(&mut out, shipped)?,
+        Some(Topic::File(file, columns)) => explain_file(&mut out, file, &columns)?,
+        Some(Topic::Word(word, keys, columns)) => {
+            if let Some(word) = word {
+                explain_word(&mut out, word)?;
+            }
+            match keys.as_slice() {
+                [] => {}
+                [key] => explain_key(&mut out, key)?,
+                several => {
+                    paragraph(&mut out, &format!("{id}: {} keys of a simulation file", several.len()))?;
+                    several.iter().try_for_each(|key| line(&mut out, key.path, key.doc))?;
+                }
+            }
+            explain_columns(&mut out, &columns)?;
         }
-        line(&mut out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")?;
-    } else if let Some(criterion) = Criterion::ALL.iter().find(|criterion| criterion.name() == id) {
-        explain_criterion(&mut out, *criterion)?;
-    } else if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == id) {
-        explain_simulation(&mut out, shipped)?;
-    } else if let Some(key) = find_key(id) {
-        explain_key(&mut out, key)?;
-        explain_columns(&mut out, &columns::find(id))?;
-    } else if let Some(columns) = columns::by_file().iter().find(|columns| columns[0].file == id) {
-        explain_file(&mut out, id, columns)?;
-    } else if !columns::find(id).is_empty() {
-        explain_columns(&mut out, &columns::find(id))?;
-    } else {
-        let known = names();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        return Err(Failure::Usage(format!(
-            "{id}: no simulation, claim, assumption, lemma, criterion, key or column{}; `simulate list` shows all",
-            hint(id, &known)
-        )));
+        None => {
+            let known = names();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(Failure::Usage(format!(
+                "{id}: no simulation, claim, assumption, lemma, criterion, word, key or column{}; `simulate list` shows all",
+                hint(id, &known)
+            )));
+        }
     }
     Ok(())
 }
 
-fn names() -> Vec<String> {
-    let simulations = SHIPPED.iter().map(|shipped| shipped.name);
-    let claims = DEFINITIONS.iter().map(|claim| claim.id);
-    let assumptions = Assumption::ALL.iter().map(|assumption| assumption.name());
-    let lemmas = LEMMAS.iter().map(|lemma| lemma.id);
-    let criteria = Criterion::NAMES.iter().copied();
-    let keys = KEYS.iter().map(|key| key.path);
-    let names = simulations.chain(claims).chain(assumptions).chain(lemmas).chain(criteria).chain(keys);
-    names.map(str::to_owned).chain(columns::all().into_iter().map(|column| column.name.to_owned())).collect()
+/// Whether there is anything to say of a name.
+#[cfg(test)]
+pub fn is_known(id: &str) -> bool {
+    Topic::find(id).is_some()
 }
 
-fn find_key(id: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.path == id || key.path.rsplit('.').next() == Some(id))
+/// Every name that is listed, and every column.
+fn names() -> Vec<String> {
+    let kinds = Kind::value_variants().iter().flat_map(|kind| kind.entries()).map(|(name, _)| name);
+    kinds.chain(columns::all().into_iter().map(|column| column.name.to_owned())).collect()
+}
+
+fn explain_word(out: &mut impl Write, word: &Word) -> std::io::Result<()> {
+    let also = match word.names {
+        [_] | [] => String::new(),
+        [_, others @ ..] => format!(" ({})", others.join(", ")),
+    };
+    paragraph(out, &format!("{}{also}: {}", word.names[0], word.meaning))?;
+    line(out, "source", word.source)
+}
+
+fn explain_lemma(out: &mut impl Write, lemma: &Lemma) -> std::io::Result<()> {
+    paragraph(out, &format!("{}: {}", lemma.id, lemma.statement))?;
+    line(out, "checked", &format!("on real trajectories by `{}`", lemma.checked_by))?;
+    line(out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> std::io::Result<()> {
@@ -118,33 +233,50 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
-    if let Some(ThresholdRule::Required { meaning, .. }) = find_claim(claim.id).map(|key| key.threshold) {
-        let legal = find_claim(claim.id).and_then(|key| key.threshold.legal()).unwrap_or_default();
-        line(out, "threshold", &format!("{meaning}; {legal}; no default"))?;
+    if let ConstantRule::Threshold { meaning, kind } = claim.id.key().constants {
+        line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;
     }
-    for part in slope_parts(claim.id) {
+    for part in claim.slopes {
         line(out, part.name, &part.in_words())?;
     }
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
     let assumptions = if assumptions.is_empty() { "nothing".to_owned() } else { assumptions.join(", ") };
     line(out, "assumes", &assumptions)?;
-    line(
-        out,
-        "decision",
-        "SUPPORTED if a test rejects that the claim holds with a probability of at most 0.95 (`level`), or that a \
-         slope lies beyond its threshold (`slope`); REFUTED if one rejects that it holds with at least that \
-         probability, or that the slope lies within; INCONCLUSIVE otherwise. Exact binomial tests for probabilities, \
-         t tests with a cluster bootstrap for slopes, Holm's correction at 0.05 over both tests of every part of \
-         every claim of the simulation.",
-    )?;
+    line(out, "decision", &decision(claim))?;
     line(out, "runs", "on = \"met\": runs that meet the assumptions; on = \"all\": every run.")?;
     line(out, "source", claim.source)
 }
 
+/// How the verdict on a claim follows from its runs, by the tests that this claim has.
+fn decision(claim: &Definition) -> String {
+    let mut rules = Vec::new();
+    // The rule of a comparison is a part of its definition.
+    if claim.judges_probabilities() {
+        rules.push(
+            "SUPPORTED if the exact binomial test rejects that it holds in a run with a probability of at most 0.95 \
+             (`level`), REFUTED if it rejects that it holds with at least that probability.",
+        );
+    }
+    if !claim.slopes.is_empty() {
+        rules.push(
+            "Slopes: SUPPORTED if a t test rejects that the slope lies beyond its threshold (`slope`), REFUTED if it \
+             rejects that it lies within; standard errors by a cluster bootstrap.",
+        );
+    }
+    rules.push(
+        "INCONCLUSIVE otherwise. Holm's correction at 0.05 over both tests of every part of every claim of the \
+         simulation.",
+    );
+    rules.join(" ")
+}
+
 fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::Result<()> {
     paragraph(out, &format!("{}: {}.", assumption.name(), assumption.statement()))?;
-    let claims: Vec<&str> =
-        DEFINITIONS.iter().filter(|claim| claim.assumptions.contains(&assumption)).map(|claim| claim.id).collect();
+    let claims: Vec<&str> = DEFINITIONS
+        .iter()
+        .filter(|claim| claim.assumptions.contains(&assumption))
+        .map(|claim| claim.id.name())
+        .collect();
     line(out, "assumed by", &claims.join(", "))?;
     let threshold =
         |key: &&Key| matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name());
@@ -169,6 +301,13 @@ fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Res
     if criterion.most_experts() < usize::MAX {
         line(out, "experts", &format!("at most {}", criterion.most_experts()))?;
     }
+    if criterion.is_moved_by_gauge() {
+        line(
+            out,
+            "token choice",
+            "a vector added to all routers changes this score, but nothing that the model does (lemma L12)",
+        )?;
+    }
     let source = importance.source();
     let known = match source.tag {
         'P' => "the authors' text or code was read",
@@ -187,7 +326,7 @@ fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
 
 /// Prints tables as the documents hold them.
 pub fn markdown(tables: Tables) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     match tables {
         Tables::Columns => columns::markdown().iter().try_for_each(|table| writeln!(out, "{table}"))?,
     }
@@ -205,12 +344,22 @@ fn explain_file(out: &mut impl Write, file: &str, columns: &[Column]) -> std::io
     columns.iter().try_for_each(|column| line(out, column.name, &plain(column.meaning)))
 }
 
+/// The assumption that a column `meets_…` is about.
+fn audited(column: &str) -> Option<Assumption> {
+    let own = |assumption: &Assumption| assumption.name().strip_prefix("A-") == column.strip_prefix("meets_");
+    Assumption::ALL.into_iter().find(own)
+}
+
 /// A column, in each file that has one of this name.
 fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<()> {
     for column in columns {
         paragraph(out, &format!("{} ({}): {}", column.name, column.file, plain(column.meaning)))?;
         line(out, "values", &column.kind.in_words())?;
         line(out, "empty", &plain(column.empty))?;
+        if let Some(assumption) = audited(column.name) {
+            explain_assumption(out, assumption)?;
+            continue;
+        }
         line(out, "source", "FORMAT.md; METHODOLOGY.md says what the quantities mean")?;
     }
     Ok(())

@@ -23,13 +23,6 @@ impl Failure {
         }
     }
 
-    /// Whether it is that the reader of the output has gone.
-    pub fn is_closed_pipe(&self) -> bool {
-        let Failure::Running(error) = self else { return false };
-        let closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-        error.downcast_ref::<std::io::Error>().is_some_and(closed)
-    }
-
     /// The error behind it, where what was refused was to be found out by the program itself.
     pub fn into_error(self) -> anyhow::Error {
         match self {

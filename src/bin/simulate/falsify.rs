@@ -2,6 +2,8 @@
 
 use crate::args::FalsifyArguments;
 use crate::failure::Failure;
+use crate::output;
+use crate::threads::Threads;
 use moe_theory::falsify::{Bench, Region, report, search, shrink};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -33,13 +35,12 @@ pub fn command(arguments: &FalsifyArguments) -> Result<(), Failure> {
     let budget = seconds(&arguments.budget)?;
     let started = Instant::now();
     let mut bench = Bench::new(&region, arguments.seed);
-    let stderr = |line: String| {
-        // A closed stderr is no reason to stop.
-        let _ = writeln!(std::io::stderr(), "{line}");
-    };
+    let threads = Threads::choose(None, u64::MAX)?;
+    threads.fewer.iter().for_each(output::tell);
+    threads.start()?;
     let search_ends = budget.mul_f64(1.0 - SHRINKING);
-    let outcome = search(&mut bench, &|| started.elapsed() > search_ends, &mut |line| stderr(line));
-    let mut out = std::io::stdout();
+    let outcome = search(&mut bench, &|| started.elapsed() > search_ends, &mut output::tell);
+    let mut out = output::stdout();
     let Some(found) = &outcome.found else {
         write!(out, "{}", report::nothing_found(&region, &outcome))?;
         return Ok(());

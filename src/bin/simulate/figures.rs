@@ -24,11 +24,11 @@ pub fn draw(dir: &Path, results: &Results, format: FigureFormat) -> anyhow::Resu
     }
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     for figure in drawn {
-        let (ending, bytes) = match format {
-            FigureFormat::Svg => ("svg", for_paper(&figure.svg).into_bytes()),
-            FigureFormat::Png => ("png", png(&for_paper(&figure.svg))?),
+        let bytes = match format {
+            FigureFormat::Svg => for_paper(&figure.svg).into_bytes(),
+            FigureFormat::Png => png(&for_paper(&figure.svg))?,
         };
-        let path = folder.join(format!("{}.{ending}", figure.name));
+        let path = folder.join(format!("{}.{}", figure.name, format.word()));
         fs::write(&path, bytes).with_context(|| path.display().to_string())?;
     }
     Ok(())

@@ -6,6 +6,7 @@
 use crate::failure::Failure;
 use crate::figures::FOLDER as FIGURES;
 use crate::journal;
+use crate::output;
 use crate::report::PAGE;
 use anyhow::Context;
 use moe_theory::record::TABLES;
@@ -56,7 +57,7 @@ pub struct Draft {
 pub fn read_manifest(dir: &Path) -> Result<Manifest, Failure> {
     let path = dir.join(MANIFEST);
     let text = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_slice(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    Manifest::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// Refuses a folder that holds anything but results of this configuration, or that another process writes. With
@@ -286,11 +287,10 @@ fn take_lock(target: &Path) -> Result<Option<File>, Failure> {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(target)),
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                let _ = writeln!(
-                    std::io::stderr(),
+                output::tell(format!(
                     "simulate: warning: {}: no locks here ({error}): nothing stops a second process from writing there",
                     path.display()
-                );
+                ));
                 return Ok(None);
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),

@@ -1,18 +1,34 @@
 //! What happens on Ctrl-C and on a request to terminate: every finished run is kept, and the process ends.
 
 use crate::journal::Journal;
+#[cfg(unix)]
+use crate::output;
+use moe_theory::claims::Findings;
+#[cfg(unix)]
+use moe_theory::report::text;
 use std::sync::atomic::AtomicI32;
 #[cfg(unix)]
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A journal, and how many runs it will have in all.
-type Watched = (Arc<Journal>, u64);
+/// What is told of a simulation that is interrupted.
+pub struct Watched {
+    pub journal: Arc<Journal>,
+    /// Runs that the journal will have in all.
+    pub runs: u64,
+    /// The command that goes on.
+    pub resume: String,
+    /// What the runs so far say, and how many they are.
+    pub so_far: Option<SoFar>,
+}
 
-/// The journal that is being written, if any.
+/// Computes the findings of the runs so far.
+pub type SoFar = Box<dyn Fn() -> Option<(Findings, u64)> + Send>;
+
+/// The simulation that is being run, if any.
 #[derive(Clone, Default)]
 pub struct Interrupts {
-    journal: Arc<Mutex<Option<Watched>>>,
+    watched: Arc<Mutex<Option<Watched>>>,
 }
 
 impl Interrupts {
@@ -33,7 +49,7 @@ impl Interrupts {
         let own = interrupts.clone();
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                own.end(128 + signal);
+                own.end(signal);
             }
         });
         Ok(interrupts)
@@ -45,30 +61,45 @@ impl Interrupts {
         Ok(Self::default())
     }
 
-    /// From now on runs are added to this journal, `runs` in all.
-    pub fn watch(&self, journal: &Arc<Journal>, runs: u64) {
-        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(journal), runs));
+    /// From now on runs are added to this journal.
+    pub fn watch(&self, watched: Watched) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(watched);
     }
 
     /// Nothing is written any more.
     pub fn rest(&self) {
-        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Ends the process. Runs that are being computed are lost; none is half written.
     #[cfg(unix)]
-    fn end(&self, status: i32) {
-        use std::io::Write;
-        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((journal, runs)) = &*journal {
-            let kept = journal.close();
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nsimulate: interrupted: {kept} of {runs} runs are finished and kept; --resume goes on with the rest"
-            );
+    fn end(&self, signal: i32) {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        // Both stay locked until the end: whoever adds a run or has finished waits.
+        let closed = watched.as_ref().map(|watched| (watched, watched.journal.close()));
+        if let Some((watched, journal)) = &closed {
+            // Who asks for an end from outside may not wait long.
+            watched.tell(journal.runs(), signal == signal_hook::consts::SIGINT);
         }
-        std::process::exit(status);
+        std::process::exit(128 + signal);
+    }
+}
+
+#[cfg(unix)]
+impl Watched {
+    /// Says what is kept and how to go on, then what the runs so far say.
+    fn tell(&self, kept: u64, with_findings: bool) {
+        let Self { runs, resume, so_far, .. } = self;
+        output::tell(format!(
+            "\nsimulate: interrupted: {kept} of {runs} runs are finished and kept; to go on:\n  {resume}"
+        ));
+        let findings = so_far.as_ref().filter(|_| with_findings).and_then(|so_far| so_far());
+        if let Some((findings, collected)) = findings.filter(|(_, collected)| *collected > 0) {
+            output::tell(format!(
+                "\nSo far, from {collected} of {runs} runs (nothing of this is written):\n{}",
+                text::findings(&findings)
+            ));
+        }
     }
 }
 

@@ -35,6 +35,16 @@ struct Writing {
     synced: Instant,
 }
 
+/// A journal that nobody adds runs to.
+pub struct Closed<'a>(MutexGuard<'a, Writing>);
+
+impl Closed<'_> {
+    /// How many runs it holds.
+    pub fn runs(&self) -> u64 {
+        self.0.runs
+    }
+}
+
 /// Where finished runs stand in a journal: 24 bytes a run, sorted.
 #[derive(Default)]
 struct Finished(Vec<(Task, u64)>);
@@ -69,7 +79,7 @@ pub fn peek(path: &Path) -> anyhow::Result<Option<(JournalHeader, bool)>> {
 }
 
 fn header(path: &Path, content: &[u8]) -> anyhow::Result<JournalHeader> {
-    serde_json::from_slice(content).with_context(|| format!("{}: not the journal of a simulation", path.display()))
+    JournalHeader::parse(content).with_context(|| format!("{}: not a journal to go on with", path.display()))
 }
 
 /// Removes a journal whose runs are safe elsewhere.
@@ -155,13 +165,17 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps everybody from adding runs, for good, and returns how many there are: called before the process ends.
-    pub fn close(&self) -> u64 {
-        let mut writing = self.writing();
-        writing.failed = Some("interrupted".to_owned());
+    /// Keeps everybody from adding runs as long as it is held, which is until the process ends: whoever adds one waits.
+    pub fn close(&self) -> Closed<'_> {
+        let writing = self.writing();
         // The process ends anyway; what the disk refuses now it would refuse then.
         let _ = writing.file.sync_data();
-        writing.runs
+        Closed(writing)
+    }
+
+    /// The runs that were finished when it was opened.
+    pub fn finished_before(&self) -> impl Iterator<Item = Task> {
+        self.finished.0.iter().map(|(task, _)| *task)
     }
 }
 

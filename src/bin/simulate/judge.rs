@@ -3,12 +3,14 @@
 use crate::failure::Failure;
 use crate::folder::read_manifest;
 use crate::load::load;
+use crate::output;
 use moe_theory::claims::{Analysis, Findings};
-use moe_theory::record::lines::BadLines;
+use moe_theory::record::BadLines;
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
-use moe_theory::record::{RunReader, TABLES, check_record};
+use moe_theory::record::{Design, RunReader, TABLES, check_record, tasks};
 use moe_theory::report::text;
 use moe_theory::sim::{Overrides, Point, Simulation};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -28,20 +30,22 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
         }
     }
     let findings = findings(dir)?;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     crate::terminal::print(&text::findings(&findings))?;
-    for (name, now) in findings.files().map_err(anyhow::Error::from)? {
-        if read(dir, name, |bytes| Ok(bytes == now))? {
-            continue;
-        }
-        return Err(Failure::Running(anyhow::anyhow!("{shown}/{name}: holds other findings than its CSVs give now")));
-    }
+    check_findings(dir, &findings)?;
     writeln!(out, "\nThe same as in {shown}/claims.csv.")?;
     Ok(())
 }
 
 /// What the CSVs of a complete result folder say.
 pub fn findings(dir: &Path) -> Result<Findings, Failure> {
+    let manifest = whole_manifest(dir)?;
+    let (simulation, points) = simulation_of(dir, &manifest)?;
+    Ok(judge(dir, &manifest, &simulation, &points)?.0.unwrap_or_default())
+}
+
+/// The manifest of a complete result folder, no shard's, whose files are those that it was written for.
+pub fn whole_manifest(dir: &Path) -> Result<Manifest, Failure> {
     let manifest = read_manifest(dir)?;
     if let Some(shard) = manifest.shard {
         let shown = dir.display();
@@ -50,8 +54,7 @@ pub fn findings(dir: &Path) -> Result<Findings, Failure> {
         )));
     }
     check_files(dir, &manifest)?;
-    let (simulation, points) = simulation_of(dir, &manifest)?;
-    judge(dir, &manifest, &simulation, &points)
+    Ok(manifest)
 }
 
 /// The simulation that a manifest, whose hashes were checked, is of.
@@ -61,7 +64,7 @@ pub fn simulation_of(dir: &Path, manifest: &Manifest) -> Result<(Simulation, Vec
     let simulation = Simulation::parse(&file, &manifest.simulation, &overrides).map_err(Failure::usage)?;
     let points = simulation.points().map_err(Failure::usage)?;
     let here = rebuild(manifest, &manifest.simulation, &simulation, &points);
-    match manifest.difference(&here) {
+    match manifest.difference(&here).or_else(|| manifest.text_difference(&here)) {
         Some(difference) => Err(Failure::Usage(format!("{file}: not what its simulation says: {difference}"))),
         None => Ok((simulation, points)),
     }
@@ -104,22 +107,50 @@ fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[P
     Manifest::new(simulation, points, &provenance)
 }
 
-fn read<T>(dir: &Path, name: &str, parse: impl Fn(&[u8]) -> Result<T, csv::Error>) -> Result<T, Failure> {
-    let path = dir.join(name);
-    let bytes = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    parse(&bytes).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
-}
-
-fn judge(dir: &Path, manifest: &Manifest, simulation: &Simulation, points: &[Point]) -> Result<Findings, Failure> {
+/// Reads the tables of a complete result folder or shard, in which exactly its runs must stand, in their order: what they
+/// say (`None` of a shard), and how many runs there are.
+pub fn judge(
+    dir: &Path,
+    manifest: &Manifest,
+    simulation: &Simulation,
+    points: &[Point],
+) -> Result<(Option<Findings>, u64), Failure> {
     let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
     let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
-    let mut analysis = Analysis::new(simulation, points, manifest.design());
-    while let Some(lines) = reader.next_run().map_err(refuse)? {
-        let record = lines.record(reader.headers()).map_err(refuse)?;
-        check_record(&record, points).map_err(refuse)?;
-        analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
+    let design = manifest.design();
+    let mut analysis = manifest.shard.is_none().then(|| Analysis::new(simulation, points, design));
+    let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
+    let mut runs = 0;
+    for mut list in tasks(points, design, manifest.shard) {
+        list.retain(|(point, _)| open.contains(point));
+        for task in list {
+            let lines = reader.expect(task).map_err(refuse)?;
+            let record = lines.record(reader.headers()).map_err(refuse)?;
+            check_record(&record, points).map_err(refuse)?;
+            if let Some(analysis) = &mut analysis {
+                analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
+            }
+            runs += 1;
+        }
+        if let (Some(analysis), Design::Sequential { .. }) = (&mut analysis, design) {
+            open = analysis.open_points();
+        }
     }
-    Ok(analysis.findings())
+    reader.expect_end().map_err(refuse)?;
+    Ok((analysis.map(|mut analysis| analysis.findings()), runs))
+}
+
+/// Refuses a folder whose tables of findings are not those that its runs give.
+pub fn check_findings(dir: &Path, findings: &Findings) -> Result<(), Failure> {
+    for (name, now) in findings.files().map_err(anyhow::Error::from)? {
+        let path = dir.join(name);
+        let found = fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        if found != now {
+            let shown = path.display();
+            return Err(Failure::Running(anyhow::anyhow!("{shown}: holds other findings than its CSVs give now")));
+        }
+    }
+    Ok(())
 }
 
 /// The tables of a folder that hold rows of runs.

@@ -38,12 +38,27 @@ fn text(name: &str) -> Result<(String, String), Failure> {
     Ok((name.to_owned(), text))
 }
 
-/// `; the nearest is X` for the word that is nearest, if one is near.
+/// Names that a hint gives at most.
+const HINTS: usize = 10;
+
+/// `; the nearest is X` for the name that is nearest, if one is near; several that begin with the word, or are equally
+/// near, are all given.
 pub fn hint(word: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|known| (strsim::jaro_winkler(word, known), known));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((likeness, nearest)) if likeness > 0.7 => format!("; the nearest is {nearest}"),
-        _ => String::new(),
+    const SHORTEST: usize = 3;
+    let likeness = |known: &str| strsim::jaro_winkler(word, known);
+    let largest = known.iter().map(|known| likeness(known)).fold(0.0, f64::max);
+    let begins = |known: &str| word.chars().count() >= SHORTEST && known.starts_with(word);
+    let mut near: Vec<&str> = known.iter().copied().filter(|known| begins(known)).collect();
+    if near.is_empty() && largest > 0.7 {
+        near = known.iter().copied().filter(|known| likeness(known) == largest).collect();
+    }
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(HINTS);
+    match near.as_slice() {
+        [] => String::new(),
+        [one] => format!("; the nearest is {one}"),
+        [first @ .., last] => format!("; the nearest are {} and {last}", first.join(", ")),
     }
 }
 

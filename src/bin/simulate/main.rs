@@ -3,6 +3,7 @@
 mod args;
 mod certify;
 mod collector;
+mod command_line;
 mod criteria;
 mod dry_run;
 mod explain;
@@ -10,33 +11,60 @@ mod failure;
 mod falsify;
 mod figures;
 mod folder;
+mod glossary;
 mod interrupt;
 mod journal;
 mod judge;
 mod load;
 mod manual;
 mod merge;
+mod output;
+mod probe;
+mod progress;
 mod report;
 mod run;
 mod shard;
 mod space;
 mod submit;
 mod terminal;
+mod threads;
 mod trace;
+mod verify;
 
 use args::{Arguments, Command, RunArguments};
 use clap::Parser;
-use std::io::Write;
+use failure::Failure;
+use moe_theory::printable::{LEGAL, escaped, is_one_line, one_line};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
+    let done = check_arguments().and_then(|()| command(Arguments::parse()));
+    match done.and_then(|()| output::complete()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::tell(format!("simulate: {}", escaped(&failure.to_string())));
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// Refuses arguments that can't be shown: names of folders and settings come back in messages, tables and pages.
+fn check_arguments() -> Result<(), Failure> {
+    let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    match arguments.find(|argument| !is_one_line(argument)) {
+        Some(argument) => Err(Failure::Usage(format!("argument \"{}\": {LEGAL}", one_line(&argument)))),
+        None => Ok(()),
+    }
+}
+
+fn command(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command.unwrap_or_else(|| Command::Run(RunArguments::default())) {
         Command::Run(arguments) => run::command(&arguments),
-        Command::List => explain::list(),
+        Command::List { what } => explain::list(what),
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
         Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),
         Command::Submit(arguments) => submit::command(&arguments),
@@ -46,15 +74,5 @@ fn main() -> ExitCode {
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        // Nobody reads on: as for any filter, that is no failure.
-        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(failure) => {
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(std::io::stderr(), "simulate: {failure}");
-            ExitCode::from(failure.status())
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::args::Arguments;
 use crate::failure::Failure;
+use crate::output;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::Path;
 pub fn completions(shell: Shell) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "simulate", &mut text);
-    std::io::stdout().write_all(&text)?;
+    output::stdout().write_all(&text)?;
     Ok(())
 }
 
@@ -21,12 +22,12 @@ pub fn man(out: Option<&Path>) -> Result<(), Failure> {
     let Some(dir) = out else {
         let mut text = Vec::new();
         clap_mangen::Man::new(Arguments::command()).render(&mut text)?;
-        std::io::stdout().write_all(&text)?;
+        output::stdout().write_all(&text)?;
         return Ok(());
     };
     let failed = |error: std::io::Error| Failure::Usage(format!("{}: {error}", dir.display()));
     fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Arguments::command(), dir).map_err(failed)?;
-    writeln!(std::io::stdout(), "{}", dir.join("simulate.1").display())?;
+    writeln!(output::stdout(), "{}", dir.join("simulate.1").display())?;
     Ok(())
 }

@@ -5,11 +5,10 @@ use crate::collector::Collector;
 use crate::failure::Failure;
 use crate::folder::{self, Draft, MANIFEST, PARTIAL, read_manifest};
 use crate::judge::{check_files, simulation_of};
-use crate::run::{describe, header, show_findings};
-use moe_theory::claims::judge::surprises;
-use moe_theory::record::lines::BadLines;
+use crate::output;
+use crate::run::{check, header, show_findings};
+use moe_theory::record::BadLines;
 use moe_theory::record::manifest::Manifest;
-use moe_theory::record::reader::shown;
 use moe_theory::record::{Headers, RunLines, RunReader, Shard, TABLES, Task, check_record, tasks};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -38,8 +37,8 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
     folder::check_target(&arguments.out, &header, false)?;
     let headers = Headers::new(&manifest.swept);
     let mut readers = Vec::new();
-    for (&shard, (dir, _)) in &shards {
-        readers.push(ShardReader::open(shard, dir, &headers, HELD / (TABLES.len() * shards.len()))?);
+    for (dir, _) in shards.values() {
+        readers.push(ShardReader::open(dir, &headers, HELD / (TABLES.len() * shards.len()))?);
     }
     let draft = Draft::open(&arguments.out)?;
     draft.register(&manifest)?;
@@ -71,17 +70,12 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
         let (count, seconds) = (shards.len(), start.elapsed().as_secs_f64());
         let word = if count == 1 { "shard" } else { "shards" };
         writeln!(
-            std::io::stdout(),
+            output::stdout(),
             "{runs} runs of {count} {word} merged in {seconds:.1} s. Results: {}",
             arguments.out.display()
         )?;
     }
-    let differing: Vec<String> =
-        surprises(&finished.findings.claims).into_iter().map(|row| describe(&simulation.name, row)).collect();
-    if arguments.check && !differing.is_empty() {
-        return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
-    }
-    Ok(())
+    if arguments.check { check(&[(&simulation.name, finished.findings.claims)]) } else { Ok(()) }
 }
 
 /// The folders of the shards: those that were given, and those in a folder that holds shards.
@@ -119,9 +113,6 @@ fn fitting_shards(folders: &[PathBuf]) -> Result<BTreeMap<Shard, (PathBuf, Manif
         let manifest = read_manifest(dir)?;
         let refuse = |problem: String| Err(Failure::Usage(format!("{}: {problem}", dir.display())));
         let Some(shard) = manifest.shard else { return refuse("holds no shard but a whole simulation".to_owned()) };
-        if Shard::new(shard.index, shard.count) != Ok(shard) {
-            return refuse(format!("{shard}: there is no such shard"));
-        }
         if let Some((first, (other, their))) = shards.first_key_value() {
             let other = other.display();
             let difference = whole(their).difference(&whole(&manifest)).or_else(|| their.program_difference(&manifest));
@@ -159,25 +150,17 @@ fn whole(shard: &Manifest) -> Manifest {
 
 /// The runs of one shard, in order.
 struct ShardReader {
-    shard: Shard,
     dir: PathBuf,
     runs: RunReader<Pieces>,
 }
 
 impl ShardReader {
-    fn open(shard: Shard, dir: &Path, headers: &Headers, piece: usize) -> Result<Self, Failure> {
+    fn open(dir: &Path, headers: &Headers, piece: usize) -> Result<Self, Failure> {
         let inputs = TABLES.map(|name| Pieces { path: dir.join(name), place: 0 });
-        let refuse = |error: &BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
-        let runs =
-            RunReader::new(inputs, &headers.swept, piece.clamp(1 << 12, 1 << 16)).map_err(|error| refuse(&error))?;
-        let strange = runs.headers().columns.iter().zip(&headers.columns).position(|(found, own)| found != own);
-        if let Some(table) = strange {
-            return Err(refuse(&BadLines {
-                table: TABLES[table],
-                problem: "has other columns than this version writes".into(),
-            }));
-        }
-        Ok(Self { shard, dir: dir.to_owned(), runs })
+        let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+        let runs = RunReader::new(inputs, &headers.swept, piece.clamp(1 << 12, 1 << 16)).map_err(refuse)?;
+        runs.check_columns(headers).map_err(refuse)?;
+        Ok(Self { dir: dir.to_owned(), runs })
     }
 
     fn refuse(&self, error: &BadLines) -> Failure {
@@ -186,26 +169,12 @@ impl ShardReader {
 
     /// The next run, which must be this one.
     fn next(&mut self, task: Task) -> Result<RunLines, Failure> {
-        let found = self.runs.next_run().map_err(|error| self.refuse(&error))?;
-        match found {
-            Some(lines) if (lines.point, lines.run) == task => Ok(lines),
-            Some(lines) => {
-                Err(self.misplaced(format!("has {} in the place of {}", shown((lines.point, lines.run)), shown(task))))
-            }
-            None => Err(self.misplaced(format!("has no {}, which belongs to shard {}", shown(task), self.shard))),
-        }
+        self.runs.expect(task).map_err(|error| self.refuse(&error))
     }
 
     /// Refuses runs beyond the last.
     fn end(&mut self) -> Result<(), Failure> {
-        match self.runs.next_run().map_err(|error| self.refuse(&error))? {
-            None => Ok(()),
-            Some(lines) => Err(self.misplaced(format!("has {} behind its last run", shown((lines.point, lines.run))))),
-        }
-    }
-
-    fn misplaced(&self, problem: String) -> Failure {
-        self.refuse(&BadLines { table: TABLES[0], problem })
+        self.runs.expect_end().map_err(|error| self.refuse(&error))
     }
 }
 

@@ -2,15 +2,16 @@
 
 use crate::failure::Failure;
 use crate::folder::read_manifest;
-use crate::judge::{PIECE, open_tables};
-use moe_theory::record::RunReader;
-use moe_theory::record::lines::BadLines;
-use moe_theory::record::manifest::{Manifest, sha256_of};
+use crate::judge::{PIECE, open_tables, simulation_of, whole_manifest};
+use crate::output;
+use moe_theory::printable::{LEGAL, escaped, is_text, one_line};
+use moe_theory::record::manifest::Manifest;
+use moe_theory::record::{BadLines, RunReader};
 use moe_theory::record::{ClaimRow, tables};
 use moe_theory::report::gathering::{Gathered, Gathering};
 use moe_theory::report::{Results, page};
 use serde::de::DeserializeOwned;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -19,18 +20,10 @@ pub const PAGE: &str = "report.html";
 
 /// Writes the page again and says where it is.
 pub fn command(dir: &Path) -> Result<(), Failure> {
-    let results = read(dir, dir)?;
-    if let Some(shard) = results.manifest.shard {
-        return Err(Failure::Usage(format!(
-            "{}: shard {shard} alone has no verdicts; `simulate merge` joins the shards",
-            dir.display()
-        )));
-    }
-    for warning in &results.warnings {
-        writeln!(std::io::stderr(), "simulate: {}: {warning}", dir.display())?;
-    }
-    let path = write(dir, &results)?;
-    writeln!(std::io::stdout(), "{}", path.display())?;
+    let manifest = whole_manifest(dir)?;
+    simulation_of(dir, &manifest)?;
+    let path = write(dir, &read(dir, dir)?)?;
+    writeln!(output::stdout(), "{}", path.display())?;
     Ok(())
 }
 
@@ -43,18 +36,9 @@ pub fn write(dir: &Path, results: &Results) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// Reads a result folder; what the falsifier found lies in `findings`, the same folder or the place to which it will move.
+/// Reads a result folder whose files were checked; what the falsifier found lies in `findings`, the same folder or the place to which it will move.
 pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
     let manifest = read_manifest(dir)?;
-    let mut warnings = Vec::new();
-    for (name, hash) in &manifest.files_sha256 {
-        if hash_of(dir, name)? != *hash {
-            warnings.push(format!("{name} has changed since the run: its SHA-256 is not the manifest's"));
-        }
-    }
-    if manifest.files_sha256.is_empty() {
-        warnings.push("the manifest has no SHA-256 of any file: the runs were not completed".to_owned());
-    }
     let claims = rows_if_there(dir, "claims.csv")?;
     Ok(Results {
         runs: gather(dir, &manifest, &claims)?,
@@ -65,7 +49,6 @@ pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
         boundary: rows_if_there(dir, "boundary.csv")?,
         falsified: falsified(findings)?,
         manifest,
-        warnings,
     })
 }
 
@@ -80,12 +63,6 @@ fn gather(dir: &Path, manifest: &Manifest, claims: &[ClaimRow]) -> Result<Gather
     Ok(gathering.finish())
 }
 
-fn hash_of(dir: &Path, name: &str) -> Result<String, Failure> {
-    let path = dir.join(name);
-    let hash = File::open(&path).and_then(sha256_of);
-    hash.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
-}
-
 fn bytes(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {
     let path = dir.join(name);
     fs::read(&path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
@@ -97,7 +74,11 @@ fn rows_if_there<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, 
     if !path.exists() {
         return Ok(Vec::new());
     }
-    tables::read(bytes(dir, name)?.as_slice()).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    let (shown, text) = (path.display(), bytes(dir, name)?);
+    if !std::str::from_utf8(&text).is_ok_and(is_text) {
+        return Err(Failure::Usage(format!("{shown}: a cell {LEGAL}")));
+    }
+    tables::read(text.as_slice()).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
 }
 
 /// The files `falsify-….toml` of a folder, by name.
@@ -108,7 +89,8 @@ fn falsified(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
         let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
         if name.starts_with("falsify-") && name.ends_with(".toml") {
             let text = String::from_utf8_lossy(&bytes(dir, &name)?).into_owned();
-            found.push((name, text));
+            // Nobody has checked these.
+            found.push((one_line(&name).into_owned(), escaped(&text).into_owned()));
         }
     }
     found.sort();

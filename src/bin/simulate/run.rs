@@ -5,15 +5,18 @@ use crate::collector::{Collector, Finished};
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::folder::{self, Draft, Found};
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, SoFar, Watched};
 use crate::journal::{Journal, Opened};
 use crate::judge;
 use crate::load::{Loaded, check_engine, load};
+use crate::output;
+use crate::progress::{Amount, Progress};
 use crate::report::{self, PAGE};
-use crate::{figures, shard, space, terminal};
+use crate::threads::Threads;
+use crate::{command_line, figures, probe, shard, space, terminal};
 use anyhow::Context;
 use moe_theory::claims::Findings;
-use moe_theory::claims::judge::{conclusions, surprises};
+use moe_theory::claims::judge::{Jury, Shortage, surprises, too_few};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
 use moe_theory::record::journal::{JOURNAL, JournalHeader};
@@ -24,6 +27,7 @@ use moe_theory::run::{run, run_all};
 use moe_theory::sim::Point;
 use rayon::ThreadPool;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,24 +36,33 @@ use std::time::Instant;
 /// Runs a point between two looks with `--until-decided`.
 const BLOCK: u64 = 25;
 
+/// Seconds that may go into the guess of how long a simulation takes.
+const GUESS_SECONDS: f64 = 0.2;
+
 /// Runs each simulation in turn.
 pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
     // Everything is checked before the first run starts.
     let chosen = shard::choose(arguments.shard)?;
     check_shard(arguments, chosen.shard)?;
+    let resume = resume_command(arguments, &chosen);
     let mut loaded = Vec::new();
     for name in &arguments.sims {
         let simulation = load(name, &arguments.asked.set, arguments.asked.seeds)?;
         check_engine(arguments.engine, &simulation.points)?;
         loaded.push(simulation);
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0).into()).build()?;
+    // The thread that waits for signals reads them too, until the process ends.
+    let loaded: &'static [Loaded] = loaded.leak();
+    let most = loaded.iter().map(|loaded| own_runs(&loaded.points, chosen.shard)).max().unwrap_or(0);
+    let threads = Threads::choose(arguments.threads, most)?;
     if arguments.dry_run {
-        return loaded.iter().try_for_each(|loaded| pool.install(|| dry_run::show(loaded, arguments)));
+        let pool = threads.pool()?;
+        return loaded.iter().try_for_each(|loaded| pool.install(|| dry_run::show(loaded, arguments, &threads)));
     }
     let mut jobs: Vec<Job> = Vec::new();
-    for loaded in &loaded {
-        let target = target(arguments, &loaded.simulation.name, chosen);
+    for loaded in loaded {
+        let target = target(arguments, &loaded.simulation.name, &chosen);
+        chosen.check_siblings(&target)?;
         if jobs.iter().any(|other| other.target == target) {
             return Err(Failure::Usage(format!(
                 "{}: two of the simulations would write there (both are named {}); nothing was written",
@@ -62,27 +75,40 @@ pub fn command(arguments: &RunArguments) -> Result<(), Failure> {
         jobs.push(Job { loaded, target, header, found });
     }
     let interrupts = Interrupts::listen()?;
+    let computing = Computing { pool: threads.pool()?, threads, resume, interrupts };
     let mut drafts = open_all(&jobs, arguments.resume)?;
     let mut differing = Vec::new();
     for job in jobs {
-        let rows = match drafts.pop_front().flatten() {
+        let findings = match drafts.pop_front().flatten() {
             None => already_complete(&job, arguments)?,
-            Some(draft) => simulate(&pool, &job, draft, arguments, &interrupts)?,
+            Some(draft) => simulate(&computing, &job, draft, arguments)?,
         };
-        differing.extend(surprises(&rows).into_iter().map(|row| describe(&job.loaded.simulation.name, row)));
+        differing.push((job.loaded.simulation.name.as_str(), findings.claims));
     }
-    if arguments.check && !differing.is_empty() {
-        return Err(Failure::Check(format!("not as expected: {}", differing.join("; "))));
-    }
-    Ok(())
+    if arguments.check { check(&differing) } else { Ok(()) }
 }
 
 /// One simulation and where its results go.
-struct Job<'a> {
-    loaded: &'a Loaded,
+struct Job {
+    loaded: &'static Loaded,
     target: PathBuf,
     header: JournalHeader,
     found: Found,
+}
+
+/// What all simulations of a command have in common.
+struct Computing {
+    pool: ThreadPool,
+    threads: Threads,
+    /// The command that goes on if this one is interrupted.
+    resume: String,
+    interrupts: Interrupts,
+}
+
+/// The command that goes on with the same runs in the same place.
+fn resume_command(arguments: &RunArguments, chosen: &shard::Chosen) -> String {
+    let program = std::env::args_os().next().unwrap_or_else(|| "simulate".into());
+    command_line::resuming(&program, arguments, &chosen.variables)
 }
 
 /// Refuses what needs all runs.
@@ -132,25 +158,37 @@ fn open_all(jobs: &[Job], resume: bool) -> Result<VecDeque<Option<Draft>>, Failu
     Ok(drafts)
 }
 
-/// A verdict that is not the expected one, in words.
-pub fn describe(simulation: &str, row: &ClaimRow) -> String {
-    let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
-    format!("{simulation}{case} {}: {} in place of {}", row.claim, row.verdict, row.expected)
+/// Refuses verdicts, by simulation, that are not the expected ones: first those of other words, then those that too few
+/// runs leave open.
+pub fn check(verdicts: &[(&str, Vec<ClaimRow>)]) -> Result<(), Failure> {
+    let (mut differing, mut open) = (Vec::new(), Vec::new());
+    for (simulation, rows) in verdicts {
+        let name = |row: &ClaimRow| {
+            let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
+            format!("{simulation}{case} {}", row.claim)
+        };
+        let in_words = |row: &ClaimRow| format!("{}: {} in place of {}", name(row), row.verdict, row.expected);
+        differing.extend(surprises(rows).into_iter().map(in_words));
+        open.extend(too_few(rows).into_iter().map(name));
+    }
+    let parts = [("not as expected", differing.join("; ")), ("too few runs to decide", open.join(", "))];
+    let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+    let message = parts.map(|(what, names)| format!("{what}: {names}")).collect::<Vec<_>>().join("; ");
+    if message.is_empty() { Ok(()) } else { Err(Failure::Check(message)) }
 }
 
 /// The result folder. The shards of one simulation never share one, unless somebody asks for it.
-fn target(arguments: &RunArguments, name: &str, chosen: shard::Chosen) -> PathBuf {
-    let own = |shard: Shard| format!("{}-of-{}", shard.index, shard.count);
+fn target(arguments: &RunArguments, name: &str, chosen: &shard::Chosen) -> PathBuf {
     let whole = match &arguments.out {
         None => match chosen.shard {
             None => return Path::new("results").join(name),
-            Some(shard) => return Path::new("results").join(format!("{name}.shards")).join(own(shard)),
+            Some(shard) => return Path::new("results").join(format!("{name}.shards")).join(shard::folder_name(shard)),
         },
         Some(dir) if arguments.sims.len() == 1 => dir.clone(),
         Some(dir) => dir.join(name),
     };
     match chosen.shard {
-        Some(shard) if chosen.by_scheduler => whole.join(own(shard)),
+        Some(shard) if !chosen.variables.is_empty() => whole.join(shard::folder_name(shard)),
         _ => whole,
     }
 }
@@ -181,66 +219,97 @@ pub fn header(manifest: Manifest, timings: bool) -> Result<JournalHeader, Failur
     Ok(JournalHeader { journal: JOURNAL, manifest, timings, columns })
 }
 
-/// Trains, judges and writes one simulation, or a shard of it; returns its claims' rows.
-fn simulate(
-    pool: &ThreadPool,
-    job: &Job,
-    draft: Draft,
-    arguments: &RunArguments,
-    interrupts: &Interrupts,
-) -> Result<Vec<ClaimRow>, Failure> {
+/// Trains, judges and writes one simulation, or a shard of it; returns what came out.
+fn simulate(computing: &Computing, job: &Job, draft: Draft, arguments: &RunArguments) -> Result<Findings, Failure> {
     let Loaded { simulation, points, .. } = job.loaded;
     let mut manifest = job.header.manifest.clone();
     let (design, shard) = (manifest.design(), manifest.shard);
     if !arguments.quiet {
-        announce(job.loaded, shard)?;
-        let seconds = pool.install(|| dry_run::guess(points, arguments)) * shard.map_or(1.0, |s| 1.0 / s.count as f64);
-        let threads = pool.current_num_threads();
-        let word = if threads == 1 { "thread" } else { "threads" };
-        writeln!(std::io::stdout(), "it takes {} on {threads} {word}\n", terminal::time(seconds))?;
+        announce(job.loaded, shard, design)?;
     }
     let start = Instant::now();
     // Thresholds, seeds and the hash of the claims are on disk before the first run starts.
     draft.register(&manifest)?;
     let headers = Headers::new(&manifest.swept);
     space::warn(draft.path(), space::estimated_bytes(points, &headers, shard));
-    let total = shard.map_or_else(|| all_runs(points), |shard| shard.share(all_runs(points)));
+    let total = own_runs(points, shard);
     let (journal, opened) = Journal::open(draft.path(), &job.header, points)?;
     let journal = Arc::new(journal);
-    interrupts.watch(&journal, total);
+    let mut collector = Collector::new(draft, &headers, &manifest, simulation, points)?;
+    let so_far = (!arguments.quiet).then(|| Box::new(collector.so_far()) as SoFar);
+    let (own, resume) = (Arc::clone(&journal), computing.resume.clone());
+    computing.interrupts.watch(Watched { journal: own, runs: total, resume, so_far });
+    let planned = planned(points, shard, &journal);
     if !arguments.quiet {
         tell_resumed(opened, total);
+        tell_time(points, planned, computing, arguments)?;
     }
-    let mut collector = Collector::new(draft, &headers, &manifest, simulation, points)?;
-    let progress = terminal::progress(total, arguments.quiet);
+    let mut progress = Progress::new(opened.runs, planned, arguments.quiet);
     let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
+    let kept = || kept(&job.target, &computing.resume);
     for mut list in tasks(points, design, shard) {
         list.retain(|(point, _)| open.contains(point));
         let compute = |&task: &Task| do_run(task, points, &journal, &headers, arguments);
         let work = |&(point, _): &Task| points[point].parameters.work();
-        run_all(pool, &list, work, compute, |done: anyhow::Result<(RunRecord, RunLines)>| -> anyhow::Result<()> {
-            let (record, lines) = done?;
+        run_all(&computing.pool, &list, work, compute, |done: anyhow::Result<Done>| -> anyhow::Result<()> {
+            let Done { record, lines, is_new } = done?;
             collector.add(&record, &lines)?;
-            progress.set_message(terminal::describe(&points[lines.point]));
-            progress.inc(1);
+            if is_new {
+                progress.advance(&points[lines.point]);
+            }
             Ok(())
         })
-        .with_context(|| kept(&job.target))?;
+        .with_context(kept)?;
         open = collector.open_points(points, design);
     }
-    let runs = progress.position();
-    progress.finish_and_clear();
-    let finished = collector.finish(&mut manifest, arguments.figures).with_context(|| kept(&job.target))?;
-    interrupts.rest();
+    let made = progress.finish();
+    let finished = collector.finish(&mut manifest, arguments.figures).with_context(kept)?;
+    computing.interrupts.rest();
     if !arguments.quiet {
-        conclude(&finished, shard, &job.target, start, runs)?;
+        let counted = Counted { made, finished_before: opened.runs, seconds: start.elapsed().as_secs_f64() };
+        conclude(&finished, shard, &job.target, &counted)?;
     }
-    Ok(finished.findings.claims)
+    Ok(finished.findings)
+}
+
+/// The runs of a simulation, or of a shard of it, that are still to be made.
+fn planned(points: &[Point], shard: Option<Shard>, journal: &Journal) -> Amount {
+    let mut before = Amount::default();
+    journal.finished_before().for_each(|(point, _)| before.add(&points[point]));
+    let share = shard.map_or(1.0, |shard| 1.0 / shard.count as f64);
+    Amount {
+        runs: own_runs(points, shard).saturating_sub(before.runs),
+        work: (probe::work(points) * share - before.work).max(0.0),
+    }
+}
+
+/// Says how long the planned runs take, from a measurement that costs almost nothing.
+fn tell_time(points: &[Point], planned: Amount, computing: &Computing, arguments: &RunArguments) -> anyhow::Result<()> {
+    let Some(least) = points.iter().min_by(|a, b| a.parameters.work().total_cmp(&b.parameters.work())) else {
+        return Ok(());
+    };
+    let (engine, seed) = (arguments.engine, arguments.asked.seed);
+    let probed = std::slice::from_ref(least);
+    let each = computing.pool.install(|| probe::seconds_for_work(probed, engine, seed, GUESS_SECONDS));
+    let threads = computing.threads.number;
+    let word = if threads == 1 { "thread" } else { "threads" };
+    let mut out = output::stdout();
+    writeln!(out, "it takes {} on {threads} {word}", terminal::time(planned.work * each / threads as f64))?;
+    computing.threads.fewer.iter().try_for_each(|line| writeln!(out, "({line})"))?;
+    writeln!(out)?;
+    Ok(())
 }
 
 /// What is added to an error that stops a simulation half way: a disk that is full, as a rule.
-fn kept(target: &Path) -> String {
-    format!("{}: stopped; finished runs are kept, --resume goes on", target.display())
+fn kept(target: &Path, resume: &str) -> String {
+    format!("{}: stopped; finished runs are kept, `{resume}` goes on", target.display())
+}
+
+/// A finished run, and whether this process has made it.
+struct Done {
+    record: RunRecord,
+    lines: RunLines,
+    is_new: bool,
 }
 
 /// One run: from the journal if it was finished before, else computed and added to it.
@@ -250,9 +319,9 @@ fn do_run(
     journal: &Journal,
     headers: &Headers,
     arguments: &RunArguments,
-) -> anyhow::Result<(RunRecord, RunLines)> {
+) -> anyhow::Result<Done> {
     if let Some(lines) = journal.finished(task)? {
-        return Ok((lines.record(headers)?, lines));
+        return Ok(Done { record: lines.record(headers)?, lines, is_new: false });
     }
     let start = Instant::now();
     let (point, index) = task;
@@ -260,11 +329,16 @@ fn do_run(
     record.run.body.seconds = arguments.asked.timings.then(|| start.elapsed().as_secs_f64());
     let lines = RunLines::new(&record)?;
     journal.add(&lines)?;
-    Ok((record, lines))
+    Ok(Done { record, lines, is_new: true })
 }
 
 fn all_runs(points: &[Point]) -> u64 {
     points.iter().map(|point| point.seeds).sum()
+}
+
+/// The runs of a shard, or all.
+fn own_runs(points: &[Point], shard: Option<Shard>) -> u64 {
+    shard.map_or_else(|| all_runs(points), |shard| shard.share(all_runs(points)))
 }
 
 fn tell_resumed(opened: Opened, total: u64) {
@@ -275,12 +349,11 @@ fn tell_resumed(opened: Opened, total: u64) {
         0 => String::new(),
         bytes => format!(", {bytes} bytes of an unfinished one dropped"),
     };
-    // A closed stderr leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "resumed: {} of {total} runs were finished{torn}", opened.runs);
+    output::tell(format!("resumed: {} of {total} runs were finished{torn}", opened.runs));
 }
 
 /// What `--resume` does where nothing is left to do: the verdicts again from the CSVs, and the figures if they are asked for.
-fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>, Failure> {
+fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Findings, Failure> {
     let findings = match job.header.manifest.shard {
         None => judge::findings(&job.target)?,
         Some(_) => {
@@ -292,19 +365,18 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Vec<ClaimRow>
         figures::draw(&job.target, &report::read(&job.target, &job.target)?, format)?;
     }
     if !arguments.quiet {
-        let mut out = std::io::stdout();
+        let mut out = output::stdout();
         terminal::print(&text::findings(&findings))?;
         writeln!(out, "Nothing to resume: {} is complete.", job.target.display())?;
     }
-    Ok(findings.claims)
+    Ok(findings)
 }
 
-fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
+fn announce(loaded: &Loaded, shard: Option<Shard>, design: Design) -> anyhow::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
-    let claims: Vec<String> = simulation.claims.iter().map(|claim| claim.id.clone()).collect();
-    let mut unique = claims.clone();
+    let mut unique: Vec<&str> = simulation.claims.iter().map(|claim| claim.id.name()).collect();
     unique.dedup();
     unique.sort();
     unique.dedup();
@@ -313,20 +385,51 @@ fn announce(loaded: &Loaded, shard: Option<Shard>) -> anyhow::Result<()> {
     let of_shard = shard.map(|shard| format!("shard {shard}, {} of ", shard.share(runs))).unwrap_or_default();
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
-    writeln!(out, "{}", textwrap::fill(&what, text::WIDTH))?;
+    writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))?;
+    warn_of_shortage(loaded, design, &mut out)?;
     Ok(())
 }
 
-fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, start: Instant, runs: u64) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    let seconds = start.elapsed().as_secs_f64();
+/// Says before the first run how many claims its seeds are too few for, if there are such claims.
+pub fn warn_of_shortage(loaded: &Loaded, design: Design, out: &mut impl Write) -> std::io::Result<()> {
+    let Loaded { simulation, points, .. } = loaded;
+    let Some(Shortage { short, claims, from }) = Jury::new(simulation, points, design).shortage(points) else {
+        return Ok(());
+    };
+    let what = format!(
+        "TOO FEW: {short} of {claims} claims can't come out SUPPORTED with these seeds; from {from} seeds a point on \
+         they can."
+    );
+    writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))
+}
+
+/// The runs of a result: those that this process has made, in how long, and those that were there.
+struct Counted {
+    made: u64,
+    finished_before: u64,
+    seconds: f64,
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { made, finished_before, seconds } = self;
+        write!(formatter, "{made} runs in {seconds:.1} s")?;
+        match finished_before {
+            0 => Ok(()),
+            before => write!(formatter, ", {before} were finished before"),
+        }
+    }
+}
+
+fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, runs: &Counted) -> anyhow::Result<()> {
+    let mut out = output::stdout();
     if let Some(shard) = shard {
-        writeln!(out, "Shard {shard}: {runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+        writeln!(out, "Shard {shard}: {runs}. Results: {}", target.display())?;
         writeln!(out, "`simulate merge` puts the shards together, and judges them.")?;
         return Ok(());
     }
     show_findings(finished)?;
-    writeln!(out, "{runs} runs in {seconds:.1} s. Results: {}", target.display())?;
+    writeln!(out, "{runs}. Results: {}", target.display())?;
     let claim = finished.findings.claims.first().map_or("T2a", |row| row.claim.as_str());
     writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
     writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
@@ -336,14 +439,12 @@ fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, start: Ins
 
 /// Prints the findings, and how many verdicts are the expected ones.
 pub fn show_findings(finished: &Finished) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
+    let mut out = output::stdout();
     terminal::print(&text::findings(&finished.findings))?;
     terminal::print(&finished.glance)?;
-    let rows = &finished.findings.claims;
-    let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
-    let surprising = surprises(rows).len();
-    if expected > 0 {
-        writeln!(out, "\n{} of {expected} verdicts as expected.", expected - surprising)?;
+    let told = text::expectations(&finished.findings);
+    if !told.is_empty() {
+        writeln!(out, "\n{told}")?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Whether the disk has room for the results.
 
+use crate::output;
 use moe_theory::record::{Headers, Shard};
 use moe_theory::run::criteria;
 use moe_theory::run::trajectory::recorded_iterations;
 use moe_theory::sim::Point;
-use std::io::Write;
 use std::path::Path;
 
 /// Bytes of a cell with its comma, on average: most are 64-bit numbers.
@@ -40,14 +40,11 @@ fn recorded_rows(iterations: usize, record_every: usize) -> u64 {
 pub fn warn(folder: &Path, needed: u64) {
     let Ok(free) = fs4::available_space(folder) else { return };
     if needed > free {
-        // A closed stderr leaves nobody to warn.
-        let _ = writeln!(
-            std::io::stderr(),
-            "simulate: warning: {}: the results take about {}, and {} are free",
-            folder.display(),
-            shown(needed),
-            shown(free)
-        );
+        let (needed, free) = (shown(needed), shown(free));
+        output::tell(format!(
+            "simulate: warning: {}: the results take about {needed}, and {free} are free",
+            folder.display()
+        ));
     }
 }
 

@@ -6,11 +6,15 @@
 mod local;
 
 use crate::args::{ClusterEngine, RunArguments, SubmitArguments};
+use crate::command_line::{self, quoted};
 use crate::dry_run;
 use crate::failure::Failure;
 use crate::folder::check_target;
 use crate::load::{Loaded, check_engine, load};
+use crate::output;
+use crate::probe;
 use crate::run::{header, manifest};
+use crate::terminal;
 use anyhow::Context;
 use moe_theory::record::Shard;
 use moe_theory::sim::consistency::{noise_bytes, state_bytes};
@@ -56,8 +60,10 @@ pub fn command(arguments: &SubmitArguments) -> Result<(), Failure> {
     match arguments.engine {
         _ if arguments.dry_run => show(&plan, arguments),
         ClusterEngine::Slurm => {
-            prepare(&plan)?;
-            submit(&plan, arguments)
+            // Before anything is written.
+            sbatch(Path::new("."), &["--version".to_owned()])?;
+            let made = prepare(&plan)?;
+            submit(&plan, arguments, made)
         }
         ClusterEngine::Local => {
             prepare(&plan)?;
@@ -73,8 +79,12 @@ fn plan(loaded: &Loaded, arguments: &SubmitArguments) -> Result<Plan, Failure> {
     let folder = folder_of(&out)?;
     // What the merge would refuse in the end is refused now.
     let header = header(manifest(loaded, &run_arguments(arguments), None), arguments.asked.timings)?;
-    check_target(&out, &header, false)?;
-    let seconds = dry_run::probe(&loaded.points, &run_arguments(arguments)) / f64::from(arguments.threads);
+    match check_target(&out, &header, false) {
+        Err(refused) if arguments.dry_run => output::tell(format!("simulate: would be refused: {refused}")),
+        checked => _ = checked?,
+    }
+    let each = dry_run::seconds_for_work(&loaded.points, &run_arguments(arguments));
+    let seconds = each * probe::work(&loaded.points) / f64::from(arguments.threads);
     let runs: u64 = loaded.points.iter().map(|point| point.seeds).sum();
     let shards = match arguments.shards {
         Some(shards) => shards,
@@ -82,30 +92,26 @@ fn plan(loaded: &Loaded, arguments: &SubmitArguments) -> Result<Plan, Failure> {
     };
     Shard::new(1, shards).map_err(|legal| Failure::Usage(format!("--shards {shards}: {legal}")))?;
     let (each, word) = (seconds / shards as f64, if shards == 1 { "shard" } else { "shards" });
-    writeln!(std::io::stdout(), "{name}: {runs} runs in {shards} {word} of about {each:.0} s of work")?;
+    writeln!(output::stdout(), "{name}: {runs} runs in {shards} {word}, each {} of work", terminal::time(each))?;
     if each < LEAST_SECONDS && shards > 1 {
-        // A closed stderr leaves nobody to tell.
-        let _ = writeln!(
-            std::io::stderr(),
-            "simulate: a shard has less than {LEAST_SECONDS} s of work: most of its time may be the scheduler's; fewer shards, or no \
-             --shards, avoid that"
-        );
+        output::tell(format!(
+            "simulate: a shard has less than {LEAST_SECONDS} s of work: most of its time may be the scheduler's; fewer \
+             shards, or no --shards, avoid that"
+        ));
+    }
+    if arguments.engine == ClusterEngine::Slurm {
+        hint_limits(arguments, each)?;
     }
     let bytes =
         |point: &moe_theory::sim::Point| state_bytes(&point.parameters).saturating_add(noise_bytes(&point.parameters));
     let state = loaded.points.iter().map(bytes).max().unwrap_or(0);
     let program = std::env::current_exe().context("the path of this program")?;
     let mut run = vec!["run".to_owned(), SIMULATION.to_owned()];
-    run.extend([
-        "--seed".to_owned(),
-        arguments.asked.seed.to_string(),
-        "--threads".to_owned(),
-        arguments.threads.to_string(),
-    ]);
+    run.extend(["--threads".to_owned(), arguments.threads.to_string()]);
     run.extend(["--engine".to_owned(), arguments.train_engine.word().to_owned()]);
-    run.extend(arguments.asked.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
-    run.extend(arguments.asked.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
-    run.extend(arguments.asked.timings.then(|| "--timings".to_owned()));
+    for word in command_line::asked(&arguments.asked) {
+        run.push(utf8(Path::new(&word))?);
+    }
     run.push("--resume".to_owned());
     let mut merge = vec!["merge".to_owned(), ".".to_owned(), "--out".to_owned(), utf8(&out)?];
     merge.extend(arguments.check.then(|| "--check".to_owned()));
@@ -129,11 +135,34 @@ fn folder_of(out: &Path) -> Result<PathBuf, Failure> {
     Ok(out.with_file_name(format!("{name}.shards")))
 }
 
-/// A path as a job script can hold it.
+/// A word, a path as a rule, as a job script can hold it.
 fn utf8(path: &Path) -> Result<String, Failure> {
     let text = path.to_str().filter(|text| !text.contains(char::is_control));
     text.map(str::to_owned)
-        .ok_or_else(|| Failure::Usage(format!("{}: a job script can't hold this path", path.display())))
+        .ok_or_else(|| Failure::Usage(format!("{:?}: a job script can't hold this", path.display().to_string())))
+}
+
+/// Says what the cluster decides by itself if nobody tells it, and what fits: a time limit that is too short ends every shard.
+fn hint_limits(arguments: &SubmitArguments, seconds: f64) -> anyhow::Result<()> {
+    let given = |flags: [&str; 2], variable: &str| {
+        let is_flag = |word: &String| flags.iter().any(|flag| word.starts_with(flag));
+        sbatch_arguments(arguments).iter().any(is_flag) || std::env::var_os(variable).is_some()
+    };
+    // Three times the estimate, in whole minutes and at least 10: an element that starts again goes on.
+    let minutes = ((3.0 * seconds / 60.0).ceil().max(10.0)) as u64;
+    let limit = format!("--time={}:{:02}:00", minutes / 60, minutes % 60);
+    let missing = [
+        (given(["--time", "-t"], "SBATCH_TIMELIMIT"), "time limit", limit.as_str()),
+        (given(["--partition", "-p"], "SBATCH_PARTITION"), "partition", "--partition=NAME"),
+    ];
+    let missing: Vec<_> = missing.iter().filter(|(given, ..)| !given).collect();
+    if !missing.is_empty() {
+        let what: Vec<&str> = missing.iter().map(|(_, what, _)| *what).collect();
+        let flags: Vec<&str> = missing.iter().map(|(_, _, flag)| *flag).collect();
+        let (what, flags) = (what.join(" and "), flags.join(" "));
+        writeln!(output::stdout(), "Left to the cluster: {what} (--sbatch-args \"{flags}\").")?;
+    }
+    Ok(())
 }
 
 /// What `simulate run` would be called with for the whole.
@@ -141,19 +170,8 @@ fn run_arguments(arguments: &SubmitArguments) -> RunArguments {
     RunArguments { asked: arguments.asked.clone(), engine: arguments.train_engine, ..RunArguments::default() }
 }
 
-/// A word that a shell takes as it is.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=' | ',' | ':' | '+');
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 fn line(program: &str, words: &[String]) -> String {
-    let words: Vec<String> = std::iter::once(program).chain(words.iter().map(String::as_str)).map(quoted).collect();
-    words.join(" ")
+    command_line::line(std::iter::once(program).chain(words.iter().map(String::as_str)))
 }
 
 impl Plan {
@@ -208,8 +226,8 @@ fn merge_words(arguments: &SubmitArguments, array: &str) -> Vec<String> {
 
 /// Prints what would be done.
 fn show(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    let folder = quoted(&utf8(&plan.folder)?);
+    let mut out = output::stdout();
+    let folder = quoted(plan.folder.as_os_str());
     match arguments.engine {
         ClusterEngine::Slurm => {
             writeln!(out, "\n# {folder}/{ARRAY_SCRIPT}\n{}", plan.array_script())?;
@@ -229,8 +247,9 @@ fn show(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the folder of shards. One that is there must be of the same simulation, in as many shards.
-fn prepare(plan: &Plan) -> Result<(), Failure> {
+/// Writes the folder of shards, and says whether it was not there. One that is there must be of the same simulation, in as
+/// many shards.
+fn prepare(plan: &Plan) -> Result<bool, Failure> {
     let shown = plan.folder.display();
     let files =
         [(SIMULATION, plan.text.clone()), (ARRAY_SCRIPT, plan.array_script()), (MERGE_SCRIPT, plan.merge_script())];
@@ -244,15 +263,27 @@ fn prepare(plan: &Plan) -> Result<(), Failure> {
         }
     }
     let refused = |error: std::io::Error| Failure::Usage(format!("{shown}: {error}; nothing was written"));
+    let made = !plan.folder.exists();
     fs::create_dir_all(plan.folder.join(LOGS)).map_err(refused)?;
-    files.iter().try_for_each(|(name, text)| fs::write(plan.folder.join(name), text)).map_err(refused)
+    files.iter().try_for_each(|(name, text)| fs::write(plan.folder.join(name), text)).map_err(refused)?;
+    Ok(made)
 }
 
-/// Submits both jobs.
-fn submit(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
-    let array = sbatch(plan, &array_words(arguments))?;
-    let merge = sbatch(plan, &merge_words(arguments, &array))?;
-    let mut out = std::io::stdout();
+/// Submits both jobs. A folder that was made for an array that nobody takes goes again.
+fn submit(plan: &Plan, arguments: &SubmitArguments, made: bool) -> Result<(), Failure> {
+    let array = sbatch(&plan.folder, &array_words(arguments)).and_then(|printed| job_number(&printed));
+    let array = array.inspect_err(|_| {
+        if made {
+            // What can't be removed is in nobody's way.
+            let _ = fs::remove_dir_all(&plan.folder);
+        }
+    })?;
+    let words = merge_words(arguments, &array);
+    let merge = sbatch(&plan.folder, &words).and_then(|printed| job_number(&printed)).with_context(|| {
+        let (folder, again) = (quoted(plan.folder.as_os_str()), line("sbatch", &words));
+        format!("array {array} is submitted and its merge is not: cd {folder} && {again}")
+    })?;
+    let mut out = output::stdout();
     writeln!(
         out,
         "Submitted: array {array} ({} elements), merge {merge}. Logs: {}/{LOGS}",
@@ -262,20 +293,23 @@ fn submit(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Submits one script; the job's number.
-fn sbatch(plan: &Plan, words: &[String]) -> Result<String, Failure> {
-    let output = Command::new("sbatch").args(words).current_dir(&plan.folder).output();
-    let output =
-        output.context("sbatch can't be started: is this a Slurm cluster? `--engine local` runs the shards here")?;
+/// Calls sbatch in `folder`; what it printed.
+fn sbatch(folder: &Path, words: &[String]) -> anyhow::Result<String> {
+    let output = Command::new("sbatch").args(words).current_dir(folder).output();
+    let output = output.context(
+        "sbatch can't be started, nothing was submitted: is this a Slurm cluster? `--engine local` runs the shards here",
+    )?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if !output.status.success() {
-        return Err(anyhow::anyhow!("{}: {}", line("sbatch", words), text(&output.stderr)).into());
-    }
-    // "JOB" or "JOB;CLUSTER".
-    let printed = text(&output.stdout);
+    anyhow::ensure!(output.status.success(), "{}: {}", line("sbatch", words), text(&output.stderr));
+    Ok(text(&output.stdout))
+}
+
+/// The number in `JOB` or `JOB;CLUSTER`, which is what `sbatch --parsable` prints.
+fn job_number(printed: &str) -> anyhow::Result<String> {
     let job = printed.lines().last().unwrap_or_default().split(';').next().unwrap_or_default();
-    if job.is_empty() || !job.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(anyhow::anyhow!("{}: printed {printed:?} in place of a job's number", line("sbatch", words)).into());
-    }
+    anyhow::ensure!(
+        !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit()),
+        "sbatch printed {printed:?} in place of a job's number"
+    );
     Ok(job.to_owned())
 }

@@ -1,9 +1,10 @@
-//! What is special about a terminal: colour, progress, and how long it will take.
+//! Words for people at a terminal: verdicts in colour, points, times.
 
+use crate::output;
+use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use moe_theory::sim::Point;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 /// The verdicts with their colours. The words alone tell them apart.
 const PAINTS: [(&str, AnsiColor); 3] =
@@ -11,7 +12,10 @@ const PAINTS: [(&str, AnsiColor); 3] =
 
 /// Writes to stdout, verdicts in colour if it is a terminal and neither `NO_COLOR` nor `TERM=dumb` is set.
 pub fn print(text: &str) -> std::io::Result<()> {
-    anstream::stdout().write_all(painted(text).as_bytes())
+    match AutoStream::choice(&std::io::stdout()) {
+        ColorChoice::Never => output::stdout().write_all(text.as_bytes()),
+        _ => output::stdout().write_all(painted(text).as_bytes()),
+    }
 }
 
 fn painted(text: &str) -> String {
@@ -21,30 +25,6 @@ fn painted(text: &str) -> String {
         painted = painted.replace(word, &format!("{style}{word}{style:#}"));
     }
     painted
-}
-
-/// A bar on stderr with rate, time left and the current point; hidden if stderr is no terminal.
-pub fn progress(runs: u64, quiet: bool) -> ProgressBar {
-    let bar = ProgressBar::new(runs);
-    if quiet || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{bar:20} {pos}/{len} runs  {rate}  {eta} left  {wide_msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // A progress bar that can't be drawn is no reason to stop.
-            let _ = out.write_str(&rate(state.per_sec()));
-        });
-    bar.with_style(style)
-}
-
-/// Runs a second, or seconds a run where that says more.
-fn rate(per_second: f64) -> String {
-    if per_second > 0.0 && per_second < 1.0 {
-        format!("{:.1} s a run", 1.0 / per_second)
-    } else {
-        format!("{per_second:.0}/s")
-    }
 }
 
 /// The current point for a progress bar, which cuts off what has no room.
@@ -81,9 +61,8 @@ mod tests {
     }
 
     #[test]
-    fn times_and_rates_are_short() {
+    fn times_are_short() {
         let shown = [0.3, 7.2, 600.0, 9000.0].map(time);
         assert_eq!(shown, ["less than 1 s", "about 7 s", "about 10 min", "about 2.5 h"]);
-        assert_eq!([rate(140.2), rate(0.5), rate(0.0)], ["140/s", "2.0 s a run", "0/s"]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::args::TraceArguments;
 use crate::failure::Failure;
 use crate::load::{check_engine, load};
+use crate::output;
 use anyhow::Context;
 use moe_theory::run::trace::{MOST_BYTES, TensorData, trace, trace_bytes};
 use safetensors::Dtype;
@@ -54,7 +55,7 @@ pub fn command(arguments: &TraceArguments) -> Result<(), Failure> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let file = sort_header(&serialize(views, Some(trace.metadata.into_iter().collect()))?)?;
     std::fs::write(&arguments.out, file).map_err(|error| anyhow::anyhow!("{shown}: {error}"))?;
-    writeln!(std::io::stdout(), "{shown}: run {} of {}, {}", arguments.run, arguments.sim, trace.stop.word())?;
+    writeln!(output::stdout(), "{shown}: run {} of {}, {}", arguments.run, arguments.sim, trace.stop.word())?;
     Ok(())
 }
 

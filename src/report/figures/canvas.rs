@@ -1,7 +1,6 @@
 //! Frame, axes, markers and legend, on the drawing library.
 
-use super::FigureError;
-use super::legend::LINE;
+use super::figure::FigureError;
 use super::scale::Scale;
 use plotters::coord::Shift;
 use plotters::element::{DashedPathElement, PathElement, Polygon};
@@ -10,6 +9,9 @@ use plotters::prelude::{
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, IntoFont, TextStyle};
+
+/// Pixels from one line of the legend to the next.
+pub(super) const LINE: i32 = 20;
 
 /// Width of every figure.
 const WIDTH: i32 = 860;

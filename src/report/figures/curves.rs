@@ -1,9 +1,9 @@
 //! The share of runs in which each claim holds over one parameter: a panel a claim, one above the other.
 
-use super::FigureError;
 use super::canvas::{Canvas, HEIGHT, Look};
+use super::figure::FigureError;
+use super::map::Map;
 use super::names::{axis, of_case, percent, short};
-use super::phase::Map;
 use super::scale::{Scale, minus};
 use crate::record::BoundaryRow;
 

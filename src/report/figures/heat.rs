@@ -1,10 +1,11 @@
 //! The share of runs in which a claim holds over two parameters, as a map of coloured cells.
 
 use super::canvas::{Canvas, HEIGHT};
+use super::figure::FigureError;
+use super::map::Map;
 use super::names::{axis, hundredths, of_case, short};
-use super::phase::Map;
+use super::ramp;
 use super::scale::{Scale, minus};
-use super::{FigureError, ramp};
 use crate::record::{BoundaryRow, PhaseRow};
 
 /// Pixels of the frame's width.

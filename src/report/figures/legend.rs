@@ -1,12 +1,9 @@
 //! The legend beside the frame, and text around it.
 
-use super::canvas::{Canvas, Drawn, FOOT, FRAME, INK, Look, font, refused};
+use super::canvas::{Canvas, Drawn, FOOT, FRAME, INK, LINE, Look, font, refused};
 use super::names::percent;
 use plotters::prelude::{Color, RGBColor, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
-
-/// Pixels from one line of the legend to the next.
-pub(super) const LINE: i32 = 20;
 
 impl Canvas<'_> {
     /// The next line of the legend: a marker, a line, or both, or neither; a line break continues the text.

@@ -8,7 +8,9 @@
 //! | `roles` | one quantity of every expert, by role |
 //! | `pruning` | accuracy against the pruning ratio |
 //! | `trajectory` | Δ^t over the iterations, by role |
-//! | `phase` | rows of phase maps → maps with their flips |
+//! | `figure` | a drawn figure |
+//! | `map` | rows of phase maps → maps with their flips |
+//! | `phase` | the figures of these maps |
 //! | `heat` | a claim over two parameters: coloured cells |
 //! | `curves` | claims over one parameter: a panel each |
 //! | `series` | rows → quantities over d, with their fits |
@@ -20,10 +22,12 @@
 
 mod canvas;
 mod curves;
+mod figure;
 pub(in crate::report) mod heat;
 mod legend;
+pub(in crate::report) mod map;
 pub(in crate::report) mod names;
-pub(in crate::report) mod phase;
+mod phase;
 mod png;
 mod print;
 pub(in crate::report) mod pruning;
@@ -34,43 +38,16 @@ mod scaling;
 pub(in crate::report) mod series;
 mod trajectory;
 
+pub use figure::{Figure, FigureError, MAX_POINTS};
 pub use phase::phase_figures;
 pub use png::png;
 pub use print::for_paper;
 pub(in crate::report) use scale::Scale;
 pub use scaling::scaling_figures;
-pub use series::SweptPoint;
 
 use super::drawn::{DrawnExpert, DrawnModel};
-use crate::measure::Role;
 use crate::record::TrajectoryRow;
 use std::collections::BTreeSet;
-
-/// Figures are drawn of this many grid points at most, the first ones.
-pub const MAX_POINTS: usize = 12;
-
-/// A figure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Figure {
-    /// File name without ending: `norm-change`, or `norm-change-point-3` if there are several grid points.
-    pub name: String,
-    /// The figure as SVG.
-    pub svg: String,
-}
-
-/// Why a figure could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum FigureError {
-    /// The drawing library refused.
-    #[error("cannot draw: {0}")]
-    Drawing(String),
-    /// The SVG could not be read when it was to become PNG.
-    #[error("cannot read the SVG: {0}")]
-    Svg(String),
-    /// The PNG could not be written.
-    #[error("cannot write the PNG: {0}")]
-    Png(String),
-}
 
 /// The figures of the rows of one simulation, by grid point; a figure without data is left out. `part` says of which runs
 /// a point's rows are, if not of all.
@@ -110,19 +87,4 @@ pub fn figures(
         }
     }
     Ok(drawn)
-}
-
-/// The roles in the order of the legend, with their names.
-pub(in crate::report) const ROLES: [(Role, &str); 4] = [
-    (Role::Relevant, "relevant"),
-    (Role::Misaligned, "misaligned"),
-    (Role::Irrelevant, "irrelevant"),
-    (Role::Ambiguous, "ambiguous"),
-];
-
-/// Sorts the finite values and drops the others.
-pub(in crate::report) fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    values
 }

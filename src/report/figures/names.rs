@@ -1,6 +1,6 @@
 //! Words of figures: axis labels, short numbers, file names.
 
-use crate::report::text::{bare_percent, significant};
+use crate::report::numbers::{bare_percent, significant};
 use crate::sim::keys::KEYS;
 
 /// Longest text of a number that is shown as it is written.

@@ -1,6 +1,6 @@
 //! SVG → PNG, with the embedded font: no font of the system is looked at.
 
-use super::FigureError;
+use super::figure::FigureError;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 

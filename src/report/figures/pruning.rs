@@ -1,11 +1,11 @@
 //! Accuracy against the pruning ratio, by criterion.
 
-use super::canvas::{Canvas, HEIGHT, Look};
-use super::legend::LINE;
+use super::canvas::{Canvas, HEIGHT, LINE, Look};
+use super::figure::FigureError;
 use super::scale::Scale;
-use super::{FigureError, sorted_finite};
 use crate::measure::Role;
 use crate::report::drawn::{DrawnExpert, DrawnModel};
+use crate::report::numbers::sorted_finite;
 use crate::stats::{median, quantile};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

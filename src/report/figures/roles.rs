@@ -1,9 +1,11 @@
 //! Quantities of every expert, by role: a box of quantiles and a strip of points, or one against another.
 
 use super::canvas::{Canvas, Look};
+use super::figure::FigureError;
 use super::scale::Scale;
-use super::{FigureError, ROLES, sorted_finite};
 use crate::report::drawn::DrawnExpert;
+use crate::report::drawn::ROLES;
+use crate::report::numbers::sorted_finite;
 use crate::stats::quantile;
 
 /// Points of a role that are drawn at most: evenly spaced ranks, the extremes among them.

@@ -1,6 +1,6 @@
 //! Values → pixels.
 
-use super::sorted_finite;
+use crate::report::numbers::sorted_finite;
 use crate::stats::quantile;
 
 /// Decades that a symmetric-logarithmic scale shows at most.

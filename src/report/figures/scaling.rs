@@ -1,12 +1,14 @@
 //! Changes of routers, and what they consist of, against d on logarithmic axes.
 
 use super::canvas::{Canvas, Look};
+use super::figure::{Figure, FigureError, MAX_POINTS};
 use super::names::{file, of_case, unique};
 use super::scale::{Scale, minus};
-use super::series::{At, Series, Sweep, SweptPoint, sweeps};
-use super::{Figure, FigureError, MAX_POINTS, sorted_finite};
+use super::series::{At, Series, Sweep, sweeps};
 use crate::record::{ScalingRow, TermRow};
 use crate::report::drawn::DrawnExpert;
+use crate::report::drawn::SweptPoint;
+use crate::report::numbers::sorted_finite;
 
 /// Height of the frame: the legend has up to three lines a series.
 const HEIGHT: i32 = 500;

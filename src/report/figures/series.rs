@@ -1,25 +1,11 @@
 //! Rows → what is followed over d on one line of points: per-point figures of all runs, and their fits.
 
-use super::sorted_finite;
 use crate::measure::Role;
 use crate::record::{ScalingRow, TermRow};
-use crate::report::drawn::DrawnExpert;
+use crate::report::drawn::{DrawnExpert, SweptPoint};
+use crate::report::numbers::sorted_finite;
 use crate::stats::{median, quantile};
-use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// What tells a run's point from the others: columns of `runs.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct SweptPoint {
-    /// Grid point.
-    pub point: usize,
-    /// The case; empty if there is none.
-    #[serde(default)]
-    pub case: String,
-    /// d, if it is swept.
-    #[serde(default)]
-    pub patterns: Option<usize>,
-}
 
 /// One quantity over d.
 pub(in crate::report) struct Series {

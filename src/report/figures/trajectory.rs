@@ -1,10 +1,12 @@
 //! Δ^t and proficiency over the iterations, by role.
 
 use super::canvas::{Canvas, Look};
+use super::figure::FigureError;
 use super::scale::Scale;
-use super::{FigureError, ROLES, sorted_finite};
 use crate::record::TrajectoryRow;
 use crate::report::drawn::DrawnExpert;
+use crate::report::drawn::ROLES;
+use crate::report::numbers::sorted_finite;
 use crate::stats::quantile;
 use std::collections::{BTreeMap, BTreeSet};
 

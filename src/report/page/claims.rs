@@ -4,14 +4,15 @@
 use super::formula::formula;
 use super::views::Views;
 use super::whisker::{self, MOST_ROWS, Mark};
-use crate::claims::definitions::definition;
+use crate::claims::catalogue::definition;
 use crate::claims::judge::conclusions;
 use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
 use crate::record::ClaimRow;
 use crate::record::design::Design;
 use crate::report::gathering::PointRuns;
+use crate::report::numbers::{bare_percent, significant};
 use crate::report::results::PointLabel;
-use crate::report::text::{bare_percent, constants, significant};
+use crate::report::text::constants;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 

@@ -5,7 +5,8 @@ use super::views::{MAX_ITERATIONS, Views};
 use crate::measure::Role;
 use crate::record::TrajectoryRow;
 use crate::report::drawn::DrawnExpert;
-use crate::report::figures::{ROLES, sorted_finite};
+use crate::report::drawn::ROLES;
+use crate::report::numbers::sorted_finite;
 use crate::stats::quantile;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -25,7 +25,8 @@ mod views;
 mod whisker;
 
 use super::results::Results;
-use crate::claims::judge::{conclusions, surprises};
+use crate::claims::judge::{conclusions, surprises, too_few};
+use crate::record::ClaimRow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chart::Chart;
@@ -126,7 +127,7 @@ fn head(results: &Results) -> Markup {
     let concluded = conclusions(&results.claims);
     let count = |verdict: &str| concluded.iter().filter(|row| row.verdict.starts_with(verdict)).count();
     let expected = concluded.iter().filter(|row| !row.expected.is_empty()).count();
-    let surprising = surprises(&results.claims);
+    let (surprising, few) = (surprises(&results.claims), too_few(&results.claims));
     html! {
         header.page {
             p.kicker { "Does pruning experts by router norm change hold?" }
@@ -140,18 +141,25 @@ fn head(results: &Results) -> Markup {
             }
             p {
                 (results.number_of_runs()) " runs at " (results.points().len()) " grid point" @if results.points().len() != 1 { "s" } "; master seed " (manifest.master_seed) ". "
-                @if expected > 0 { (expected - surprising.len()) " of " (expected) " verdicts as expected." }
+                @if expected > 0 { (expected - surprising.len() - few.len()) " of " (expected) " verdicts as expected." }
             }
-            @if !surprising.is_empty() {
-                p.warning { strong { "Not as expected: " } @for (place, row) in surprising.iter().enumerate() {
-                    @if place > 0 { ", " }
-                    a href=(format!("#claim-{}", row.number)) { (row.claim) @if !row.case.is_empty() { " (" (row.case) ")" } }
-                } "." }
-            }
-            @for warning in &results.warnings { p.warning { strong { "Attention. " } (warning) } }
+            (named("Not as expected: ", &surprising))
+            (named("Too few runs to decide: ", &few))
             nav aria-label="Sections" {
                 @for (id, title) in SECTIONS { a href=(format!("#{id}")) { (title) } }
             }
+        }
+    }
+}
+
+/// These claims, with a word before them; nothing without a claim.
+fn named(what: &str, rows: &[&ClaimRow]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            p.warning { strong { (what) } @for (place, row) in rows.iter().enumerate() {
+                @if place > 0 { ", " }
+                a href=(format!("#claim-{}", row.number)) { (row.claim) @if !row.case.is_empty() { " (" (row.case) ")" } }
+            } "." }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::claims::assumptions::Assumption;
 use crate::claims::judge::conclusions;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::report::results::Results;
-use crate::sim::{KEYS, SHIPPED};
+use crate::sim::{KEYS, SHIPPED, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -15,11 +15,16 @@ const MAX_POINTS: usize = 100;
 
 /// What the falsifier left in the folder.
 pub fn falsifier(results: &Results) -> Markup {
+    let is_searchable = |claim: &&str| find_claim(claim).is_some_and(|key| key.is_searchable());
+    let claim = results.claims.iter().map(|row| row.claim.as_str()).find(is_searchable);
     html! {
         @if results.falsified.is_empty() {
-            p { "The folder holds no finding of the falsifier. A search for a setting within a claim's assumptions that breaks it:" }
-            pre { code { "simulate falsify T1c --budget 60s --out results/" (results.manifest.name) "/falsify-T1c.toml" } }
-            p { "A finding that lies in the result folder appears here when the report is written again." }
+            p { "The folder holds no finding of the falsifier." }
+            @if let Some(claim) = claim {
+                p { "A search for a setting within a claim's assumptions that breaks it:" }
+                pre { code { "simulate falsify " (claim) " --budget 60s --out FOLDER/falsify-" (claim) ".toml" } }
+                p { "FOLDER is the folder of this page. A finding that lies in it appears here when the report is written again." }
+            }
         }
         @for (name, text) in &results.falsified {
             details open[results.falsified.len() == 1] {

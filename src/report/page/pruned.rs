@@ -4,7 +4,7 @@ use super::chart::{Axis, Chart, Group, Straight, View, short, shorts};
 use super::views::Views;
 use crate::report::drawn::{DrawnExpert, DrawnModel};
 use crate::report::figures::pruning::{Level, irrelevant_share, levels, limit};
-use crate::report::figures::sorted_finite;
+use crate::report::numbers::sorted_finite;
 use crate::stats::quantile;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -2,12 +2,13 @@
 
 use super::chart::{Axis, Cell, Chart, Group, Heat, Select, Straight, View, short, shorts};
 use crate::record::BoundaryRow;
+use crate::report::figures::map::{Map, maps};
 use crate::report::figures::names::{axis, hundredths, short as short_text};
-use crate::report::figures::phase::{Map, maps};
 use crate::report::figures::series::{Series, Sweep, sweeps};
-use crate::report::figures::{heat, ramp, sorted_finite};
+use crate::report::figures::{heat, ramp};
+use crate::report::numbers::significant;
+use crate::report::numbers::sorted_finite;
 use crate::report::results::Results;
-use crate::report::text::significant;
 
 /// Decades that a chart shows at most, the upper ones.
 const MAX_DECADES: f64 = 9.0;

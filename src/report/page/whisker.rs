@@ -2,7 +2,7 @@
 
 use crate::claims::stakes::is_lower_bound;
 use crate::record::ClaimRow;
-use crate::report::text::{bare_percent, significant};
+use crate::report::numbers::{bare_percent, significant};
 use maud::{Markup, html};
 
 /// Width of a drawing, and of the labels beside its axis.

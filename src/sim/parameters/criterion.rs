@@ -1,28 +1,19 @@
 //! The names of the criteria, and what a simulation file has to know of each.
 
 use crate::criteria::criteria;
-use serde::{Deserialize, Serialize};
+use crate::sim::words::words;
 
 macro_rules! names {
     ($($variant:ident = $name:literal, $formula:literal, $needs:expr, $source:expr, $rule:ident $score:tt
-       $(at most $most:ident)? $(or $infinite:ident)? $(column $place:ident)?;)*) => {
-        /// A rule that says which experts go; [`crate::prune::scores`] holds what each computes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Criterion {
-            $(#[doc = $formula] #[serde(rename = $name)] $variant,)*
+       $(at most $most:ident)? $(or $infinite:ident)? $(moved by $gauge:ident)? $(column $place:ident)?;)*) => {
+        words! {
+            /// A rule that says which experts go; [`crate::prune::scores`] holds what each computes.
+            pub enum Criterion {
+                $(#[doc = $formula] $variant = $name,)*
+            }
         }
 
         impl Criterion {
-            /// Every criterion.
-            pub const ALL: &'static [Criterion] = &[$(Criterion::$variant,)*];
-            /// Their names, in the same order.
-            pub const NAMES: &'static [&'static str] = &[$($name,)*];
-
-            /// The criterion's name in simulation files and CSVs.
-            pub const fn name(self) -> &'static str {
-                match self { $(Criterion::$variant => $name,)* }
-            }
-
             /// Its formula, in the notation of METHODOLOGY.
             pub const fn formula(self) -> &'static str {
                 match self { $(Criterion::$variant => $formula,)* }
@@ -41,6 +32,12 @@ macro_rules! names {
             /// Whether the score of an expert may be infinite.
             pub const fn may_be_infinite(self) -> bool {
                 match self { $(Criterion::$variant => is_infinite!($($infinite)?),)* }
+            }
+
+            /// Whether in token choice its scores change with a vector that is added to all routers, which the model does
+            /// not notice (lemma L12).
+            pub const fn is_moved_by_gauge(self) -> bool {
+                match self { $(Criterion::$variant => is_moved!($($gauge)?),)* }
             }
 
             const fn place(self) -> Place {
@@ -80,6 +77,15 @@ macro_rules! is_infinite {
     };
 }
 
+macro_rules! is_moved {
+    () => {
+        false
+    };
+    (gauge) => {
+        true
+    };
+}
+
 macro_rules! place {
     () => {
         Place::Middle
@@ -110,11 +116,6 @@ impl Criterion {
 
     /// Every criterion in the order of its column in `experts.csv`.
     pub const COLUMNS: [Criterion; Criterion::ALL.len()] = in_columns();
-
-    /// The criterion of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|criterion| criterion.name() == name)
-    }
 
     /// Whether every run has its scores, whichever criteria the file chose: they cost nothing.
     pub const fn is_always_scored(self) -> bool {

@@ -1,37 +1,39 @@
 //! `[data]`: the distribution of samples.
 
-use serde::{Deserialize, Serialize};
+use super::domain::{flag, integer, real, word};
+use super::section::{CONTROL, DATA, OPTION, WORLD, section};
+use crate::sim::words::words;
 
-/// The distribution D of (x, y).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataParameters {
-    /// d: number of patterns and dimension of a token. Pattern 0 is o₁, pattern 1 is o₂, the others are irrelevant.
-    pub patterns: usize,
-    /// n: tokens of a sample.
-    pub tokens: usize,
-    /// Whether a sample's irrelevant patterns are drawn with replacement.
-    pub replacement: bool,
-    /// ξ: a token is its pattern + ξ·N(0, I_d/d).
-    pub noise: f64,
-    /// P[y = +1].
-    pub class_share: f64,
-    /// The orthonormal basis that the patterns are.
-    pub basis: Basis,
-    /// Whether the label is the class of the sample's class token.
-    pub labels: Labels,
-    /// Probability that a sample's label is drawn anew, independently of its tokens.
-    pub label_noise: f64,
-    /// F: features of each class. Feature f of class One is pattern 2f, of class Two pattern 2f + 1; feature 0 is o_v.
-    pub features: usize,
-    /// α: probability that a sample's class token is a rare feature (f ≥ 1) of its class.
-    pub rare_share: f64,
-    /// Rare feature f is drawn with a weight that is this to the power f − 1.
-    pub rare_decay: f64,
-    /// Probability that one irrelevant token of a sample is a spurious pattern.
-    pub spurious: f64,
-    /// Probability that a spurious pattern is that of the sample's own class.
-    pub spurious_agreement: f64,
+section! {
+    /// The distribution D of (x, y).
+    pub struct DataParameters: "data" {
+        /// Number of patterns and dimension of a token; two of them decide the class.
+        patterns: usize = "128", integer(4, 65_536), "d", DATA;
+        /// Tokens of a sample: one class pattern, the others irrelevant.
+        tokens: usize = "16", integer(2, 4096), "n", DATA;
+        /// Whether a sample's irrelevant patterns are drawn with replacement.
+        replacement: bool = "false", flag(), "", OPTION;
+        /// A token is its pattern + ξ·N(0, I_d/d).
+        noise: f64 = "0.0", real(0.0, 1e3), "ξ", OPTION;
+        /// Probability of the class y = +1.
+        class_share: f64 = "0.5", real(0.0, 1.0), "", DATA;
+        /// The orthonormal basis that the patterns are.
+        basis: Basis = "canonical", word(), "", OPTION;
+        /// Whether the label is the class of the class pattern, or independent of the tokens.
+        labels: Labels = "class", word(), "", CONTROL;
+        /// Probability that a sample's label is drawn anew, independently of its tokens.
+        label_noise: f64 = "0.0", real(0.0, 1.0), "", CONTROL;
+        /// Features of each class: the class token is one of them.
+        features: usize = "1", integer(1, 1024), "F", WORLD, unseeded;
+        /// Probability that the class token is a rare feature of its class, not the first.
+        rare_share: f64 = "0.0", real(0.0, 1.0), "α", WORLD, unseeded;
+        /// Weight of a rare feature relative to the one before it; 1: all equal.
+        rare_decay: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
+        /// Probability that one irrelevant token of a sample is a spurious pattern.
+        spurious: f64 = "0.0", real(0.0, 1.0), "", WORLD, unseeded;
+        /// Probability that a spurious pattern is that of the sample's own class.
+        spurious_agreement: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
+    }
 }
 
 impl Default for DataParameters {
@@ -68,22 +70,22 @@ impl DataParameters {
     }
 }
 
-/// The orthonormal basis that the patterns are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Basis {
-    /// Pattern v is the unit vector e_v.
-    Canonical,
-    /// A random orthogonal matrix, uniform in the sense of Haar.
-    Haar,
+words! {
+    /// The orthonormal basis that the patterns are.
+    pub enum Basis {
+        /// Pattern v is the unit vector e_v.
+        Canonical = "canonical",
+        /// A random orthogonal matrix, uniform in the sense of Haar.
+        Haar = "haar",
+    }
 }
 
-/// Where labels come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Labels {
-    /// y = +1 iff the sample contains o₁ (the theory's).
-    Class,
-    /// y is drawn independently of the tokens: a negative control.
-    Independent,
+words! {
+    /// Where labels come from.
+    pub enum Labels {
+        /// y = +1 iff the sample contains o₁ (the theory's).
+        Class = "class",
+        /// y is drawn independently of the tokens: a negative control.
+        Independent = "independent",
+    }
 }

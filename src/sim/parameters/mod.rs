@@ -4,16 +4,20 @@
 //! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
 //! default, symbol and source stand in [`crate::sim::keys`].
 
-use serde::{Deserialize, Serialize};
+use super::key::Key;
+use super::value::Value;
 
 mod criterion;
 mod data;
+mod domain;
 mod measurements;
 mod model;
 mod pretrained;
 mod pruning;
+mod section;
 mod training;
 
+pub use super::kept::Kept;
 pub use criterion::Criterion;
 pub use data::{Basis, DataParameters, Labels};
 pub use measurements::{
@@ -22,35 +26,69 @@ pub use measurements::{
 pub use model::{Gates, ModelParameters, Priority, Routing, Signs};
 pub use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
-    Afterwards, AllKept, CalibrationData, Criteria, Kept, PruningOrder, PruningParameters, PruningSchedule,
-    QuantiserRange, Removal,
+    Afterwards, CalibrationData, Criteria, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
 pub use training::TrainingParameters;
 
-/// Everything that one run depends on, but for its seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// The distribution D of samples.
-    pub data: DataParameters,
-    /// The mixture of experts.
-    pub model: ModelParameters,
-    /// The model that fine-tuning starts from.
-    pub pretrained: PretrainedParameters,
-    /// Stochastic gradient descent.
-    pub training: TrainingParameters,
-    /// Which experts go, in which order, and what follows.
-    pub pruning: PruningParameters,
-    /// Thresholds of the measured roles.
-    pub roles: RolesParameters,
-    /// How many samples the measurements take.
-    pub evaluation: EvaluationParameters,
-    /// Proofs and counterexamples of "no error".
-    pub certificate: CertificateParameters,
-    /// What is recorded while training.
-    pub record: RecordParameters,
-    /// Thresholds of the assumption audit.
-    pub assumptions: AssumptionParameters,
+/// Declares the parameters, section by section.
+macro_rules! sections {
+    (
+        $(#[doc = $doc:literal])+
+        pub struct $name:ident {
+            $($(#[doc = $section_doc:literal])+ $section:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[doc = $section_doc])+ pub $section: $type,)+
+        }
+
+        /// The keys of every section.
+        pub(super) const SECTIONS: &[&[Key]] = &[$(<$type>::KEYS,)+];
+
+        impl $name {
+            /// The parameters with these values of all keys, in the order of the table; `None` if one is not of its
+            /// key's kind.
+            pub(super) fn of_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Self> {
+                let mut values = values.into_iter();
+                Some(Self { $($section: <$type>::of_values(&mut values)?,)+ })
+            }
+
+            /// The value of every key, in the order of the table.
+            pub(super) fn values(&self) -> Vec<Value> {
+                let mut values = Vec::new();
+                $(values.extend(self.$section.values());)+
+                values
+            }
+        }
+    };
+}
+
+sections! {
+    /// Everything that one run depends on, but for its seed.
+    pub struct Parameters {
+        /// The distribution D of samples.
+        data: DataParameters,
+        /// The mixture of experts.
+        model: ModelParameters,
+        /// The model that fine-tuning starts from.
+        pretrained: PretrainedParameters,
+        /// Stochastic gradient descent.
+        training: TrainingParameters,
+        /// Which experts go, in which order, and what follows.
+        pruning: PruningParameters,
+        /// Thresholds of the measured roles.
+        roles: RolesParameters,
+        /// How many samples the measurements take.
+        evaluation: EvaluationParameters,
+        /// Proofs and counterexamples of "no error".
+        certificate: CertificateParameters,
+        /// What is recorded while training.
+        record: RecordParameters,
+        /// Thresholds of the assumption audit.
+        assumptions: AssumptionParameters,
+    }
 }
 
 /// Operations of the pattern engine for a token and an expert, roughly.

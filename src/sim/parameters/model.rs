@@ -1,31 +1,33 @@
 //! `[model]`: the mixture of experts.
 
-use serde::{Deserialize, Serialize};
+use super::domain::{integer, real, word};
+use super::section::{CONTROL, MODEL, ROUTING, section};
+use crate::sim::words::words;
 
-/// The mixture of experts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelParameters {
-    /// k: number of experts, even.
-    pub experts: usize,
-    /// m: ReLU neurons of an expert.
-    pub neurons: usize,
-    /// l: tokens that each expert chooses, 2 ≤ l ≤ n.
-    pub tokens_per_expert: usize,
-    /// How tokens and experts meet.
-    pub routing: Routing,
-    /// The fixed signs a_s of the experts.
-    pub signs: Signs,
-    /// c: experts that each token chooses in token-choice routing.
-    pub experts_per_token: usize,
-    /// What the gates of a token's experts are a softmax of, in token-choice routing.
-    pub gates: Gates,
-    /// Room of an expert in token-choice routing, as a multiple of its even share of a sample's tokens; 0: no limit.
-    pub capacity: f64,
-    /// Whose tokens find room first where it is limited.
-    pub priority: Priority,
-    /// M: groups of experts whose outputs are averaged.
-    pub groups: usize,
+section! {
+    /// The mixture of experts.
+    pub struct ModelParameters: "model" {
+        /// Number of experts, even: half of each sign.
+        experts: usize = "16", integer(2, 4096), "k", MODEL;
+        /// ReLU neurons of an expert.
+        neurons: usize = "16", integer(1, 65_536), "m", MODEL;
+        /// Tokens that each expert chooses, 2 ≤ l ≤ n.
+        tokens_per_expert: usize = "4", integer(2, 4096), "l", MODEL, because("with l = 1 the gate is constant and the router never moves");
+        /// How tokens and experts meet.
+        routing: Routing = "expert-choice", word(), "", MODEL;
+        /// The fixed signs of the experts.
+        signs: Signs = "alternating", word(), "a_s", CONTROL;
+        /// Experts that each token chooses in token-choice routing.
+        experts_per_token: usize = "1", integer(1, 4096), "c", ROUTING, unseeded;
+        /// Gates of token-choice routing: softmax over all experts of the group, or over the chosen ones.
+        gates: Gates = "raw", word(), "", ROUTING, unseeded;
+        /// Room of an expert in token-choice routing, in units of its even share of a sample's tokens; 0: no limit.
+        capacity: f64 = "0.0", real(0.0, 1e3), "", ROUTING, unseeded;
+        /// Whose tokens find room first where capacity is limited.
+        priority: Priority = "position", word(), "", ROUTING, unseeded;
+        /// Groups of experts whose outputs are averaged.
+        groups: usize = "1", integer(1, 2048), "M", ROUTING, unseeded;
+    }
 }
 
 impl ModelParameters {
@@ -39,42 +41,42 @@ impl ModelParameters {
     }
 }
 
-/// How tokens and experts meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Routing {
-    /// Each expert takes the l tokens of largest score.
-    ExpertChoice,
-    /// Each token goes to the c experts of largest score.
-    TokenChoice,
+words! {
+    /// How tokens and experts meet.
+    pub enum Routing {
+        /// Each expert takes the l tokens of largest score.
+        ExpertChoice = "expert-choice",
+        /// Each token goes to the c experts of largest score.
+        TokenChoice = "token-choice",
+    }
 }
 
-/// The gates of token-choice routing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Gates {
-    /// The softmax over all experts of the group, kept for the c chosen ones (V-MoE's).
-    Raw,
-    /// The softmax over the c chosen experts: the gates of a token sum to 1. It needs c ≥ 2.
-    Renormalised,
+words! {
+    /// The gates of token-choice routing.
+    pub enum Gates {
+        /// The softmax over all experts of the group, kept for the c chosen ones (V-MoE's).
+        Raw = "raw",
+        /// The softmax over the c chosen experts: the gates of a token sum to 1. It needs c ≥ 2.
+        Renormalised = "renormalised",
+    }
 }
 
-/// Whose tokens find room first, in token-choice routing with a limited capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Priority {
-    /// In the order of their positions, first choices before second ones (V-MoE's vanilla routing).
-    Position,
-    /// In descending order of their largest gate (V-MoE's batch prioritized routing, within a sample).
-    Gate,
+words! {
+    /// Whose tokens find room first, in token-choice routing with a limited capacity.
+    pub enum Priority {
+        /// In the order of their positions, first choices before second ones (V-MoE's vanilla routing).
+        Position = "position",
+        /// In descending order of their largest gate (V-MoE's batch prioritized routing, within a sample).
+        Gate = "gate",
+    }
 }
 
-/// The fixed signs a_s of the experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signs {
-    /// Half of each sign: a_s = +1 for even s, −1 for odd s.
-    Alternating,
-    /// a_s = +1 for every expert: a negative control (lemma L8).
-    AllPositive,
+words! {
+    /// The fixed signs a_s of the experts.
+    pub enum Signs {
+        /// Half of each sign: a_s = +1 for even s, −1 for odd s.
+        Alternating = "alternating",
+        /// a_s = +1 for every expert: a negative control (lemma L8).
+        AllPositive = "all-positive",
+    }
 }

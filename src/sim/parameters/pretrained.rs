@@ -1,69 +1,71 @@
 //! `[pretrained]`: what fine-tuning starts from.
 
-use serde::{Deserialize, Serialize};
+use super::domain::{integer, real, word};
+use super::section::{BUILT, CONTROL, MANY, UPSTREAM, WORLD, section};
+use crate::sim::words::words;
 
-/// The model that fine-tuning starts from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PretrainedParameters {
-    /// How the model is made.
-    pub kind: PretrainedKind,
-    /// R_c: experts per class that specialise in that class's pattern with the right sign.
-    pub relevant_per_class: usize,
-    /// W: experts, in all, that specialise in a class's pattern with the wrong sign; their signs alternate.
-    pub misaligned: usize,
-    /// φ: probability that an irrelevant expert specialises in a given irrelevant pattern, independently.
-    pub specialisation: f64,
-    /// A fixed number of irrelevant patterns that each irrelevant expert specialises in; 0: use φ.
-    pub special_patterns: usize,
-    /// c: mean router coordinate on the special patterns of irrelevant and misaligned experts.
-    pub router_scale: f64,
-    /// c of the relevant experts.
-    pub router_scale_relevant: f64,
-    /// s_r: standard deviation of the noise on every router coordinate.
-    pub router_noise: f64,
-    /// s₀ of irrelevant experts: neurons are |N(0, s₀²)| on special patterns, N(0, (s₀/2)²) elsewhere.
-    pub neuron_scale: f64,
-    /// s₀ of relevant experts.
-    pub neuron_scale_relevant: f64,
-    /// s₀ of misaligned experts.
-    pub neuron_scale_misaligned: f64,
-    /// b: added to every router coordinate of the relevant experts (lemma L11: changes norms and nothing else).
-    pub gauge_relevant: f64,
-    /// Experts per class and rare feature that specialise in it with the right sign.
-    pub rare_per_class: usize,
-    /// Relevant experts of a class and feature come in this many identical copies.
-    pub copies: usize,
-    /// Pairs of irrelevant experts of opposite sign and equal weights, whose outputs cancel.
-    pub twins: usize,
-    /// s₀ of twins.
-    pub neuron_scale_twin: f64,
-    /// Router coordinate of relevant experts on the irrelevant patterns that distract them.
-    pub distraction: f64,
-    /// Probability that an irrelevant pattern distracts a relevant expert.
-    pub distraction_share: f64,
-    /// U: upstream tasks, each a pair of patterns.
-    pub upstream_tasks: usize,
-    /// Iterations of upstream pre-training.
-    pub upstream_iterations: usize,
-    /// Samples of a batch of upstream pre-training.
-    pub upstream_batch: usize,
-    /// Learning rate of the routers in upstream pre-training.
-    pub upstream_router_rate: f64,
-    /// Learning rate of the neurons in upstream pre-training.
-    pub upstream_expert_rate: f64,
-    /// Standard deviation of a router coordinate before upstream pre-training.
-    pub upstream_router_init: f64,
-    /// Standard deviation of a neuron coordinate before upstream pre-training.
-    pub upstream_neuron_init: f64,
+section! {
+    /// The model that fine-tuning starts from.
+    pub struct PretrainedParameters: "pretrained" {
+        /// How the pre-trained model is made.
+        kind: PretrainedKind = "constructed", word(), "", BUILT;
+        /// Experts per class that specialise in that class's pattern with the right sign.
+        relevant_per_class: usize = "2", integer(0, 2048), "R_c", BUILT;
+        /// Experts, in all, that specialise in a class's pattern with the wrong sign.
+        misaligned: usize = "0", integer(0, 4096), "W", BUILT;
+        /// Probability that an irrelevant expert specialises in a given irrelevant pattern.
+        specialisation: f64 = "0.5", real(0.0, 1.0), "φ", BUILT;
+        /// A fixed number of irrelevant patterns that each irrelevant expert specialises in; 0: use specialisation.
+        special_patterns: usize = "0", integer(0, 65_536), "", BUILT;
+        /// Mean router coordinate on the special patterns of irrelevant and misaligned experts.
+        router_scale: f64 = "1.0", real(-1e3, 1e3), "c", BUILT;
+        /// Mean router coordinate of relevant experts on their pattern; negative is a negative control.
+        router_scale_relevant: f64 = "router_scale", real(-1e3, 1e3), "c", CONTROL;
+        /// Standard deviation of the noise on every router coordinate.
+        router_noise: f64 = "0.05*sqrt(128/patterns)", real(0.0, 1e3), "s_r", BUILT;
+        /// Scale of the neurons of irrelevant experts.
+        neuron_scale: f64 = "0.2", real(0.0, 1e3), "s₀", BUILT;
+        /// Scale of the neurons of relevant experts.
+        neuron_scale_relevant: f64 = "neuron_scale", real(0.0, 1e3), "s₀", BUILT;
+        /// Scale of the neurons of misaligned experts.
+        neuron_scale_misaligned: f64 = "neuron_scale", real(0.0, 1e3), "s₀", BUILT;
+        /// Added to every router coordinate of the relevant experts; changes norms and nothing else.
+        gauge_relevant: f64 = "0.0", real(-1e6, 1e6), "b", "ours; lemma L11";
+        /// Experts per class and rare feature that specialise in it with the right sign.
+        rare_per_class: usize = "0", integer(0, 2048), "", WORLD, unseeded;
+        /// Identical copies in which relevant experts come; it divides relevant_per_class and rare_per_class.
+        copies: usize = "1", integer(1, 2048), "", WORLD, unseeded;
+        /// Pairs of irrelevant experts of opposite sign and equal weights.
+        twins: usize = "0", integer(0, 2048), "", WORLD, unseeded;
+        /// Scale of the neurons of twins.
+        neuron_scale_twin: f64 = "1.0", real(0.0, 1e3), "s₀", WORLD, unseeded;
+        /// Router coordinate of relevant experts on the irrelevant patterns that distract them.
+        distraction: f64 = "0.0", real(-1e3, 1e3), "", WORLD, unseeded;
+        /// Probability that an irrelevant pattern distracts a relevant expert.
+        distraction_share: f64 = "0.1", real(0.0, 1.0), "", WORLD, unseeded;
+        /// Upstream tasks, each a pair of patterns.
+        upstream_tasks: usize = "8", integer(1, 1024), "U", UPSTREAM, unseeded;
+        /// Iterations of upstream pre-training.
+        upstream_iterations: usize = "2000", integer(0, MANY), "", UPSTREAM, unseeded;
+        /// Samples of a batch of upstream pre-training.
+        upstream_batch: usize = "128", integer(1, 1_000_000), "", UPSTREAM, unseeded;
+        /// Learning rate of the routers in upstream pre-training.
+        upstream_router_rate: f64 = "0.2", real(0.0, 1e6), "", UPSTREAM, unseeded;
+        /// Learning rate of the neurons in upstream pre-training; their gradient carries 1/m.
+        upstream_expert_rate: f64 = "1.6", real(0.0, 1e6), "", UPSTREAM, unseeded;
+        /// Standard deviation of a router coordinate before upstream pre-training.
+        upstream_router_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
+        /// Standard deviation of a neuron coordinate before upstream pre-training.
+        upstream_neuron_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
+    }
 }
 
-/// How the pre-trained model is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PretrainedKind {
-    /// Roles are built in.
-    Constructed,
-    /// Trained by SGD on a mixture of upstream tasks; nothing is built in.
-    Upstream,
+words! {
+    /// How the pre-trained model is made.
+    pub enum PretrainedKind {
+        /// Roles are built in.
+        Constructed = "constructed",
+        /// Trained by SGD on a mixture of upstream tasks; nothing is built in.
+        Upstream = "upstream",
+    }
 }

@@ -4,9 +4,10 @@ use super::{LOGS, Plan};
 use crate::args::SubmitArguments;
 use crate::failure::Failure;
 use crate::interrupt::termination_flag;
+use crate::output;
+use crate::threads::MOST_A_PROCESSOR;
 use anyhow::Context;
 use std::fs::File;
-use std::io::Write;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use std::time::Duration;
 /// Runs the shards, a few at a time, then the merge.
 pub fn run(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let at_once = arguments.jobs.unwrap_or_else(|| (cores / u64::from(plan.threads)).max(1));
+    let own = (cores / u64::from(plan.threads)).max(1);
+    let at_once = arguments.jobs.map_or(own, |jobs| jobs.min(own * MOST_A_PROCESSOR as u64));
     let terminated = termination_flag()?;
     let mut waiting = 1..=plan.shards;
     let mut running = Running::default();
@@ -35,11 +37,7 @@ pub fn run(plan: &Plan, arguments: &SubmitArguments) -> Result<(), Failure> {
         }
         if let status @ 1.. = terminated.load(Ordering::SeqCst) {
             drop(running);
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nsimulate: interrupted: finished runs are kept; the same command goes on"
-            );
+            output::tell("\nsimulate: interrupted: finished runs are kept; the same command goes on");
             std::process::exit(status);
         }
         std::thread::sleep(Duration::from_millis(20));

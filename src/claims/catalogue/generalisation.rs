@@ -1,0 +1,42 @@
+//! T0: the unpruned model generalizes.
+
+use super::{Definition, PLAIN, Rule};
+use crate::claims::assumptions::Assumption;
+use crate::claims::evidence::{Evidence, Finding};
+use crate::claims::margin::Margin;
+use crate::sim::{ClaimId, RoleSource};
+
+use Assumption::{Balance, Growth, Labels, Rate, Roles, Travel};
+
+pub(super) const CLAIMS: &[Definition] = &[
+    Definition {
+        id: ClaimId::T0,
+        statement: "the fine-tuned, unpruned model generalizes",
+        holds_if: "no error among the test samples (an error is y·f(x) ≤ 0)",
+        figure: "accuracy of the unpruned model",
+        assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
+        source: "Chowdhury et al. 2024 (arXiv 2405.16646), the premise of Theorem 2",
+        rule: Rule::Property(without_error),
+        margin: Margin::OfThePath,
+        ..PLAIN
+    },
+    Definition {
+        id: ClaimId::T0x,
+        statement: "the fine-tuned, unpruned model classifies every input",
+        holds_if: "its certificate is CERTIFIED: y·f(x) > 0 is proved for every x of the support; UNDECIDED counts against",
+        figure: "proven margin of the unpruned model",
+        assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
+        source: "Chowdhury et al. 2024, the premise of Theorem 2, without sampling (ours)",
+        rule: Rule::Property(is_certified),
+        ..PLAIN
+    },
+];
+
+fn without_error(run: &Evidence, _: RoleSource) -> Finding {
+    let unpruned = run.unpruned();
+    Finding::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
+}
+
+fn is_certified(run: &Evidence, _: RoleSource) -> Finding {
+    run.certified(run.unpruned().as_slice(), 1)
+}

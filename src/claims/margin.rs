@@ -1,0 +1,30 @@
+//! How far a run is from failing a claim, on a scale of order 1: what the falsifier makes smaller.
+
+use super::evidence::{Evidence, Finding};
+use crate::sim::ClaimSpec;
+
+/// The measure of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Margin {
+    /// The claim's figure.
+    Figure,
+    /// The figure less the claim's constant.
+    AboveThreshold,
+    /// The figure less 1: a share that should be 1.
+    BelowOne,
+    /// The smallest y f(x) that was met at ρ ≤ γ.
+    OfThePath,
+}
+
+impl Margin {
+    /// The margin of a run; `None` if the run has none.
+    pub fn of(self, run: &Evidence, claim: &ClaimSpec, finding: &Finding) -> Option<f64> {
+        let margin = match self {
+            Margin::Figure => finding.figure,
+            Margin::AboveThreshold => finding.figure.zip(claim.threshold()).map(|(figure, least)| figure - least),
+            Margin::BelowOne => finding.figure.map(|share| share - 1.0),
+            Margin::OfThePath => run.run.path_margin,
+        };
+        margin.filter(|margin| margin.is_finite())
+    }
+}
