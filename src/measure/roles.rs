@@ -19,8 +19,9 @@ words! {
 }
 
 impl Default for Role {
+    /// The role of an expert that was built for nothing.
     fn default() -> Self {
-        Role::Ambiguous
+        BuiltRole::Unbuilt.into()
     }
 }
 
