@@ -1,10 +1,10 @@
 //! What one run says of one claim.
 
-use super::run_figure::extreme;
 use crate::certify::Verdict;
 use crate::measure::Role;
 use crate::record::rows::{ExpertRow, PruningRow, RunBody};
 use crate::sim::{Parameters, RoleSource};
+use crate::stats::extreme;
 
 /// The rows of one run that claims are judged by.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 
 use super::catalogue::{Definition, Rule};
 use super::evidence::Evidence;
-use super::sample::Opinion;
+use super::sample::{Opinion, TOO_FEW};
 use super::slope_parts::SlopePart;
 use super::trial::Trial;
 use crate::record::ClaimRow;
@@ -16,9 +16,6 @@ use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
 use std::collections::BTreeSet;
-
-/// Why a part is INCONCLUSIVE whose runs could not have sufficed.
-pub(super) const TOO_FEW: &str = "too few";
 
 /// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]

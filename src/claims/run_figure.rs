@@ -4,6 +4,7 @@ use super::evidence::Evidence;
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::RoleSource;
+use crate::stats::extreme;
 
 /// One number of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +80,6 @@ impl RunFigure {
             RunFigure::SmallestSufficient => smallest_sufficient(run),
         }
     }
-}
-
-/// The extreme of the numbers; `None` if there are none or one is missing.
-pub(super) fn extreme(numbers: impl Iterator<Item = Option<f64>>, pick: fn(f64, f64) -> f64) -> Option<f64> {
-    numbers.collect::<Option<Vec<f64>>>()?.into_iter().reduce(pick)
 }
 
 fn mean(numbers: impl Iterator<Item = Option<f64>>) -> Option<f64> {

@@ -3,12 +3,14 @@
 use super::catalogue::RunNumber;
 use super::comparison::Direction;
 use super::evidence::{Evidence, Finding};
-use super::judge::TOO_FEW;
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::{ClaimSpec, CriterionComparison, Point};
 use crate::stats::binomial::{lower_tail, p_value_refuted, p_value_supported, upper_tail};
 use crate::stats::interval::clopper_pearson;
 use crate::stats::{Group, Slope};
+
+/// Why a part is INCONCLUSIVE whose runs could not have sufficed.
+pub(super) const TOO_FEW: &str = "too few";
 
 /// What the runs say of one part.
 #[derive(Clone, Copy, Debug, PartialEq)]

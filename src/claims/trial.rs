@@ -4,8 +4,7 @@
 use super::catalogue::{Definition, RunNumber};
 use super::comparison::Direction;
 use super::evidence::Evidence;
-use super::judge::TOO_FEW;
-use super::sample::{Opinion, PairedSample, Sample};
+use super::sample::{Opinion, PairedSample, Sample, TOO_FEW};
 use super::slope_parts::{FEWEST_RUNS, SlopePart};
 use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};

@@ -4,13 +4,10 @@
 //! content), and the content. The first frame is a [`JournalHeader`], each further one a finished run. What follows the last whole
 //! frame is a torn tail: the frame that was being written when the program was killed or the disk was full.
 
-use super::manifest::{Manifest, ManifestError, Version};
+use super::manifest::{JOURNAL, Manifest, ManifestError, Version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
-
-/// Version of the journal's format.
-pub const JOURNAL: u32 = 1;
 
 /// Bytes of a frame before its content.
 const PREFIX: usize = 12;

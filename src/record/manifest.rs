@@ -1,7 +1,6 @@
 //! The manifest: what was run, and the hashes of what came out.
 
 use super::design::Design;
-use super::journal::JOURNAL;
 use super::shard::Shard;
 use crate::printable::{LEGAL, is_one_line, one_line};
 use crate::sim::{ClaimSpec, PhaseSpec, Point, Simulation, resolved_keys};
@@ -74,6 +73,9 @@ pub struct ManifestPoint {
 
 /// Version of the manifest and CSV formats.
 pub const FORMAT: u32 = 1;
+
+/// Version of the journal's format.
+pub const JOURNAL: u32 = 1;
 
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {

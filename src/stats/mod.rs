@@ -32,6 +32,7 @@
 pub mod binomial;
 pub mod bridge;
 pub mod decimal;
+mod extreme;
 pub mod flip;
 pub mod groups;
 pub mod holm;
@@ -54,6 +55,7 @@ pub use binomial::{
     upper_tail,
 };
 pub use bridge::bridge_within;
+pub use extreme::extreme;
 pub use flip::{Direction, Flip, ScanPoint, crossing_bracket, isotonic};
 pub use groups::Group;
 pub use holm::holm;

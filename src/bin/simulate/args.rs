@@ -1,8 +1,9 @@
 //! The command line.
 
-use crate::explain::Kind;
+use crate::kind::Kind;
 use crate::shard::{self, ShardArgument};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use moe_theory::record::Design;
 use moe_theory::sgd::EngineChoice;
 use std::path::PathBuf;
 
@@ -148,6 +149,16 @@ pub struct RunArguments {
     /// Draw figures into DIR/figures, one set a grid point, of the first 12 points at most. Example: --figures svg
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub figures: Option<FigureFormat>,
+}
+
+/// Runs a point between two looks with `--until-decided`.
+const BLOCK: u64 = 25;
+
+impl RunArguments {
+    /// How runs are collected.
+    pub fn design(&self) -> Design {
+        if self.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
+    }
 }
 
 impl Default for RunArguments {

@@ -4,9 +4,8 @@ use crate::args::RunArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
 use crate::output;
-use crate::run::{design, warn_of_shortage};
 use crate::threads::Threads;
-use crate::{probe, terminal};
+use crate::{probe, shortage, terminal};
 use moe_theory::claims::Definition;
 use moe_theory::claims::Evidence;
 use moe_theory::claims::judge::{Jury, slope_lines};
@@ -81,7 +80,7 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, each: f64, out: &mut im
     if simulation.claims.is_empty() {
         return Ok(());
     }
-    let design = design(arguments);
+    let design = arguments.design();
     let jury = Jury::new(simulation, points, design);
     let (pairs, fewest) = (jury.pairs().max(1), jury.fewest_runs());
     let alpha = ALPHA / (2 * pairs) as f64;
@@ -91,7 +90,7 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, each: f64, out: &mut im
         seconds if seconds <= PILOT_SECONDS => (seconds, pilot(points, &needed, arguments)),
         seconds => (seconds, vec![Vec::new(); points.len()]),
     };
-    warn_of_shortage(loaded, design, out)?;
+    shortage::warn(loaded, design, out)?;
     writeln!(out, "seeds a point that each claim needs ({pairs} pairs of tests, Holm at {ALPHA}):")?;
     for (claim, least) in simulation.claims.iter().zip(fewest) {
         let case = claim.case.as_deref().map(|case| format!(" ({case})")).unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::args::Tables;
 use crate::failure::Failure;
 use crate::glossary::{self, WORDS, Word, folded};
+use crate::kind::Kind;
 use crate::load::hint;
 use crate::output;
 use clap::ValueEnum;
@@ -15,41 +16,7 @@ use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::{CLAIM_KEYS, ConstantRule, KEYS, Key, Overrides, SHIPPED, Shipped, Simulation};
 use std::io::Write;
 
-/// What `list` can be asked for alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// Shipped simulations
-    Simulations,
-    /// Claims
-    Claims,
-    /// Assumptions of claims
-    Assumptions,
-    /// Lemmas
-    Lemmas,
-    /// Pruning criteria
-    Criteria,
-    /// Words and symbols
-    Words,
-    /// Keys of a simulation file
-    Keys,
-    /// Columns of the result files
-    Columns,
-}
-
 impl Kind {
-    fn title(self) -> &'static str {
-        match self {
-            Kind::Simulations => "Simulations (simulate run NAME)",
-            Kind::Claims => "Claims",
-            Kind::Assumptions => "Assumptions",
-            Kind::Lemmas => "Lemmas",
-            Kind::Criteria => "Criteria",
-            Kind::Words => "Words",
-            Kind::Keys => "Keys of a simulation file",
-            Kind::Columns => "Columns of the result files",
-        }
-    }
-
     /// Names with their meanings.
     fn entries(self) -> Vec<(String, String)> {
         let entry = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());

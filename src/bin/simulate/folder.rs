@@ -7,7 +7,6 @@ use crate::failure::Failure;
 use crate::figures::FOLDER as FIGURES;
 use crate::journal;
 use crate::output;
-use crate::report::PAGE;
 use anyhow::Context;
 use moe_theory::record::TABLES;
 use moe_theory::record::columns;
@@ -17,6 +16,9 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+/// The name of the page's file.
+pub const PAGE: &str = "report.html";
 
 /// The name of the manifest's file.
 pub const MANIFEST: &str = "manifest.json";

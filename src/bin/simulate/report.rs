@@ -1,7 +1,7 @@
 //! `simulate report`: the page of a result folder, from its CSV files alone.
 
 use crate::failure::Failure;
-use crate::folder::read_manifest;
+use crate::folder::{PAGE, read_manifest};
 use crate::judge::{PIECE, open_tables, simulation_of, whole_manifest};
 use crate::output;
 use moe_theory::printable::{LEGAL, escaped, is_text, one_line};
@@ -14,9 +14,6 @@ use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// The name of the page's file.
-pub const PAGE: &str = "report.html";
 
 /// Writes the page again and says where it is.
 pub fn command(dir: &Path) -> Result<(), Failure> {

@@ -4,23 +4,23 @@ use crate::args::RunArguments;
 use crate::collector::{Collector, Finished};
 use crate::dry_run;
 use crate::failure::Failure;
-use crate::folder::{self, Draft, Found};
+use crate::folder::{self, Draft, Found, PAGE};
 use crate::interrupt::{Interrupts, SoFar, Watched};
 use crate::journal::{Journal, Opened};
 use crate::judge;
 use crate::load::{Loaded, check_engine, load};
 use crate::output;
 use crate::progress::{Amount, Progress};
-use crate::report::{self, PAGE};
+use crate::report;
 use crate::threads::Threads;
-use crate::{command_line, figures, probe, shard, space, terminal};
+use crate::{command_line, figures, probe, shard, shortage, space, terminal};
 use anyhow::Context;
 use moe_theory::claims::Findings;
-use moe_theory::claims::judge::{Jury, Shortage, surprises, too_few};
+use moe_theory::claims::judge::{surprises, too_few};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
-use moe_theory::record::journal::{JOURNAL, JournalHeader};
-use moe_theory::record::manifest::{Manifest, Provenance};
+use moe_theory::record::journal::JournalHeader;
+use moe_theory::record::manifest::{JOURNAL, Manifest, Provenance};
 use moe_theory::record::{Headers, RunLines, RunRecord, Shard, Task, tasks};
 use moe_theory::report::text;
 use moe_theory::run::{run, run_all};
@@ -32,9 +32,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Runs a point between two looks with `--until-decided`.
-const BLOCK: u64 = 25;
 
 /// Seconds that may go into the guess of how long a simulation takes.
 const GUESS_SECONDS: f64 = 0.2;
@@ -193,11 +190,6 @@ fn target(arguments: &RunArguments, name: &str, chosen: &shard::Chosen) -> PathB
     }
 }
 
-/// How runs are collected.
-pub fn design(arguments: &RunArguments) -> Design {
-    if arguments.until_decided { Design::Sequential { block: BLOCK } } else { Design::Fixed }
-}
-
 /// The manifest as it is before the first run.
 pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>) -> Manifest {
     let provenance = Provenance {
@@ -207,7 +199,7 @@ pub fn manifest(loaded: &Loaded, arguments: &RunArguments, shard: Option<Shard>)
         master_seed: arguments.asked.seed,
         seeds_given: arguments.asked.seeds,
         revision: env!("GIT_REVISION").to_owned(),
-        design: design(arguments),
+        design: arguments.design(),
         shard,
     };
     Manifest::new(&loaded.simulation, &loaded.points, &provenance)
@@ -386,21 +378,8 @@ fn announce(loaded: &Loaded, shard: Option<Shard>, design: Design) -> anyhow::Re
     let claims = if unique.is_empty() { String::new() } else { format!("; claims {}", unique.join(", ")) };
     let what = format!("{of_shard}{runs} runs at {} grid {points_word}{claims}", points.len());
     writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))?;
-    warn_of_shortage(loaded, design, &mut out)?;
+    shortage::warn(loaded, design, &mut out)?;
     Ok(())
-}
-
-/// Says before the first run how many claims its seeds are too few for, if there are such claims.
-pub fn warn_of_shortage(loaded: &Loaded, design: Design, out: &mut impl Write) -> std::io::Result<()> {
-    let Loaded { simulation, points, .. } = loaded;
-    let Some(Shortage { short, claims, from }) = Jury::new(simulation, points, design).shortage(points) else {
-        return Ok(());
-    };
-    let what = format!(
-        "TOO FEW: {short} of {claims} claims can't come out SUPPORTED with these seeds; from {from} seeds a point on \
-         they can."
-    );
-    writeln!(out, "{}", textwrap::fill(&what, moe_theory::report::WIDTH))
 }
 
 /// The runs of a result: those that this process has made, in how long, and those that were there.

@@ -2,10 +2,10 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::evidence::{Evidence, Finding};
-use crate::claims::run_figure::extreme;
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::{ClaimId, ClaimSpec, Parameters};
+use crate::stats::extreme;
 
 pub(super) const CLAIMS: &[Definition] = &[Definition {
     id: ClaimId::S3,

@@ -4,11 +4,12 @@ use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
 use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
-use crate::claims::run_figure::{RunFigure, extreme};
+use crate::claims::run_figure::RunFigure;
 use crate::claims::slope_parts::{Method, Side, SlopePart};
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::{ClaimId, RoleSource};
+use crate::stats::extreme;
 
 use Assumption::{Aligned, Balance, Batch, Gauge, Labels, Rate, Roles, Travel};
 
