@@ -19,7 +19,7 @@ const COMMANDS: [(&str, i32); 25] = [
     ("judge changed", 1),
     ("judge none", 2),
     ("report made", 0),
-    ("report warned", 0),
+    ("report foreign", 2),
     ("criteria made --no-cost", 0),
     ("merge shards --check --out new", 3),
     ("submit expecting.toml --engine local --shards 2 --check --out new", 3),
@@ -42,8 +42,8 @@ fn bench() -> Bench {
     // Nothing meets the assumptions where no router moves, so that nothing is found.
     bench.write("frozen.toml", "[training]\nrouter_rate = 0.0\niterations = 20\n[evaluation]\nsamples = 50\n");
     bench.succeeds("run tiny.toml --quiet --out made");
-    bench.succeeds("run tiny.toml --quiet --out warned");
-    bench.write("warned/runs.csv", bench.read("warned/runs.csv").replacen("finished", "Finished", 1));
+    bench.succeeds("run tiny.toml --quiet --out foreign");
+    bench.write("foreign/runs.csv", bench.read("foreign/runs.csv").replacen("finished", "Finished", 1));
     changed(&bench);
     for index in 1..=2 {
         bench.succeeds(&format!("run expecting.toml --quiet --shard {index}/2 --out shards/{index}"));

@@ -147,7 +147,7 @@ fn a_dry_run_shows_points_time_memory_and_seeds_and_writes_nothing() {
         "points: 2, runs: 12\n",
         "  point 0 x 6: batch = 20\n",
         "  point 1 x 6: batch = 24\n",
-        "time: about ",
+        "\ntime: ",
         "memory: about ",
         "  T0: at least ",
         "  T1a: at least ",
