@@ -225,7 +225,9 @@ impl Evidence<'_> {
         let bound = displacement_bound(self.parameters, range, lambda, delta);
         let irrelevant: Vec<&ExpertRow> =
             self.experts.iter().filter(|row| role(row, claim.roles) == Role::Irrelevant).collect();
-        let stayed = |row: &&&ExpertRow| row.max_range <= range && row.lambda_max.is_some_and(|max| max <= lambda);
+        let stayed = |row: &&&ExpertRow| {
+            row.max_range.is_some_and(|max| max <= range) && row.lambda_max.is_some_and(|max| max <= lambda)
+        };
         let inside: Vec<&&ExpertRow> = irrelevant.iter().filter(stayed).collect();
         let ratios = inside.iter().map(|row| row.displacement.map(|displacement| bound / displacement));
         let smallest = extreme(ratios, f64::min);

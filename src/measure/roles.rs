@@ -17,6 +17,9 @@ pub enum Role {
     /// None of these.
     #[default]
     Ambiguous,
+    /// The system has no such roles: its experts have no sign to vote with. Empty in CSVs.
+    #[serde(rename = "")]
+    Undefined,
 }
 
 impl From<BuiltRole> for Role {

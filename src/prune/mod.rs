@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`importance`] | the trait of all criteria, and what they need |
 //! | `registry` | every criterion by its name |
+//! | [`checkpoint`] | the weights that criteria read |
 //! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
 //! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
 //! | [`scores`] | the criteria that score expert by expert |
@@ -13,6 +14,7 @@
 //! | [`removal`] | what becomes of the others: the pruned model |
 //! | [`curve`] | errors at every number kept, in one pass |
 
+pub mod checkpoint;
 pub mod curve;
 pub mod importance;
 pub mod plan;
@@ -24,6 +26,7 @@ pub mod scores;
 pub mod sets;
 pub mod statistics;
 
+pub use checkpoint::Checkpoint;
 pub use curve::Curve;
 pub use importance::{Importance, Need};
 pub use plan::Plan;

@@ -137,8 +137,8 @@ pub struct ExpertRow {
     pub run: u64,
     /// Expert, from 0.
     pub expert: usize,
-    /// a_s.
-    pub sign: i8,
+    /// a_s; empty where experts have no fixed sign.
+    pub sign: Option<i8>,
     /// The role it was built for.
     pub built_role: Role,
     /// The role measured at t = 0.
@@ -163,8 +163,8 @@ pub struct ExpertRow {
     pub leakage_squared: Option<f64>,
     /// The part of D along the class patterns.
     pub displacement_class: Option<f64>,
-    /// max_t R_s.
-    pub max_range: f64,
+    /// max_t R_s; empty where experts are not the theory's.
+    pub max_range: Option<f64>,
     /// λ₁ at t = 0.
     pub lambda1_0: f64,
     /// λ₂ at t = 0.
@@ -272,7 +272,7 @@ pub struct ExpertRow {
 impl ExpertRow {
     /// The class that a relevant expert of this sign serves, 0 for o₁, 1 for o₂.
     pub fn own_class(&self) -> usize {
-        usize::from(self.sign < 0)
+        usize::from(self.sign.is_some_and(|sign| sign < 0))
     }
 }
 

@@ -5,7 +5,7 @@ use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
     Contradiction, check_against, check_bits_for, check_built_roles, check_certificates_for, check_half_batches_for,
-    check_lemma_for, check_rare_for, check_setting_for, check_t2b,
+    check_lemma_for, check_rare_for, check_roles_for, check_setting_for, check_t2b,
 };
 use super::error::{Place, SimulationError};
 use super::grid::Point;
@@ -79,10 +79,22 @@ fn values(line: &[&Point]) -> usize {
 }
 
 impl ClaimSpec {
+    /// Whether the claim is about relevant or irrelevant experts.
+    fn speaks_of_roles(&self) -> bool {
+        match self.id.as_str() {
+            "T0" | "T0x" | "T2b" => false,
+            "C1" | "C2" => self.ratio.is_none(),
+            _ => true,
+        }
+    }
+
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
         if self.on == On::Met {
             check_setting_for(&self.id, &point.parameters)?;
+        }
+        if self.speaks_of_roles() {
+            check_roles_for(&self.id, &point.parameters)?;
         }
         if self.roles == RoleSource::Built {
             check_built_roles(&point.parameters)?;

@@ -1,7 +1,7 @@
 //! The table of keys. The defaults are the in-regime setting (METHODOLOGY, "The default setting").
 
 use super::keys::{Key, Kind};
-use super::parameters::Criterion;
+use super::parameters::{Criterion, System};
 
 const DATA: &str = "paper; METHODOLOGY, The data";
 const MODEL: &str = "paper; METHODOLOGY, The model";
@@ -16,6 +16,7 @@ const CONTROL: &str = "ours; METHODOLOGY, Negative controls";
 const BUILT: &str = "ours; METHODOLOGY, The pre-trained model";
 const WORLD: &str = "ours; METHODOLOGY, Worlds";
 const ROUTING: &str = "METHODOLOGY, Token-choice routing";
+const SYSTEM: &str = "METHODOLOGY, Systems";
 const UPSTREAM: &str = "ours; METHODOLOGY, Upstream pre-training";
 const AUDIT: &str = "ours; METHODOLOGY, Assumptions";
 
@@ -49,6 +50,7 @@ pub static KEYS: &[Key] = &[
     real("model.capacity", "", 0.0, 1e3, "0.0", "Room of an expert in token-choice routing, in units of its even share of a sample's tokens; 0: no limit.", ROUTING).unseeded(),
     choice("model.priority", "", &["position", "gate"], "position", "Whose tokens find room first where capacity is limited.", ROUTING).unseeded(),
     integer("model.groups", "M", 1, 2048, "1", "Groups of experts whose outputs are averaged.", ROUTING).unseeded(),
+    choice("model.system", "", System::NAMES, "simplified-moe", "What kind of mixture it is: the paper's, or another system.", SYSTEM).unseeded(),
     choice("pretrained.kind", "", &["constructed", "upstream"], "constructed", "How the pre-trained model is made.", BUILT),
     integer("pretrained.relevant_per_class", "R_c", 0, 2048, "2", "Experts per class that specialise in that class's pattern with the right sign.", BUILT),
     integer("pretrained.misaligned", "W", 0, 4096, "0", "Experts, in all, that specialise in a class's pattern with the wrong sign.", BUILT),
@@ -74,6 +76,7 @@ pub static KEYS: &[Key] = &[
     real("pretrained.upstream_expert_rate", "", 0.0, 1e6, "1.6", "Learning rate of the neurons in upstream pre-training; their gradient carries 1/m.", UPSTREAM).unseeded(),
     real("pretrained.upstream_router_init", "", 0.0, 1e3, "0.1", "Standard deviation of a router coordinate before upstream pre-training.", UPSTREAM).unseeded(),
     real("pretrained.upstream_neuron_init", "", 0.0, 1e3, "0.1", "Standard deviation of a neuron coordinate before upstream pre-training.", UPSTREAM).unseeded(),
+    real("pretrained.scaling_noise", "", 0.0, 1e3, "0.0", "Standard deviation of the noise on the scaling vectors of MoV at the start.", SYSTEM).unseeded(),
     real("training.router_rate", "η_r", 0.0, 1e6, "0.2", "Learning rate of the routers.", TRAINING),
     real("training.expert_rate", "η_e", 0.0, 1e6, "1.6", "Learning rate of the neurons; their gradient carries 1/m.", TRAINING),
     integer("training.batch", "B", 1, 1_000_000, "128", "Samples of a batch.", TRAINING),

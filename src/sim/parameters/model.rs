@@ -1,5 +1,6 @@
 //! `[model]`: the mixture of experts.
 
+use super::System;
 use serde::{Deserialize, Serialize};
 
 /// The mixture of experts.
@@ -26,16 +27,20 @@ pub struct ModelParameters {
     pub priority: Priority,
     /// M: groups of experts whose outputs are averaged.
     pub groups: usize,
+    /// What kind of mixture it is.
+    pub system: System,
 }
 
 impl ModelParameters {
     /// Tokens that share a gate of 1 with an expert's class token (l), or experts that share that of a token (c): a gate
     /// of at least 1 over this is what a proficiency counts.
     pub fn gate_places(&self) -> usize {
-        match self.routing {
-            Routing::ExpertChoice => self.tokens_per_expert,
-            Routing::TokenChoice => self.experts_per_token,
-        }
+        if self.tokens_choose() { self.experts_per_token } else { self.tokens_per_expert }
+    }
+
+    /// Whether tokens choose experts, by `routing` or because the system knows no other way.
+    pub fn tokens_choose(&self) -> bool {
+        self.routing == Routing::TokenChoice || !self.system.traits().reads("model.routing")
     }
 }
 

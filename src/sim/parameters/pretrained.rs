@@ -56,6 +56,8 @@ pub struct PretrainedParameters {
     pub upstream_router_init: f64,
     /// Standard deviation of a neuron coordinate before upstream pre-training.
     pub upstream_neuron_init: f64,
+    /// Standard deviation of the noise on the scaling vectors of MoV at the start.
+    pub scaling_noise: f64,
 }
 
 /// How the pre-trained model is made.
