@@ -16,7 +16,7 @@ mod common;
 
 use common::{Kind, REFERENCE, Workload};
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::{Engine, Objective, Rates, TheoryEngine};
+use moe_theory::sgd::{Objective, Rates, TheoryEngine};
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -4,7 +4,7 @@ mod common;
 
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Class, Sampler};
-use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
+use moe_theory::sgd::{Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
 use moe_theory::simd::Level;
 use moe_theory::simd::exp::{exp, exp_f64s};

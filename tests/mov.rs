@@ -5,7 +5,6 @@ mod common;
 
 use moe_theory::measure::Role;
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::prune::Checkpoint;
 use moe_theory::run::run;
 use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
 use moe_theory::sim::parameters::{Gates, Parameters};

@@ -4,7 +4,7 @@
 
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates, TheoryEngine};
+use moe_theory::sgd::{DenseEngine, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::{Basis, DataParameters};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::SeedableRng;

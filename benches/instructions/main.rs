@@ -24,7 +24,7 @@ use moe_theory::record::RunRecord;
 use moe_theory::record::design::Design;
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{Engine, Objective, TheoryEngine};
+use moe_theory::sgd::{Objective, TheoryEngine};
 use moe_theory::sim::{Point, Simulation};
 use std::hint::black_box;
 

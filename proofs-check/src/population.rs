@@ -6,7 +6,7 @@ use crate::reading::Reader;
 use crate::{EngineKind, Trajectory, tolerance};
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Class, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, Objective, PatternEngine, Rates, TheoryEngine};
+use moe_theory::sgd::{DenseEngine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Basis;
 
 /// Samples where the inputs cannot be listed.

@@ -6,7 +6,7 @@ mod common;
 use common::{configuration, planted};
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
-use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates};
+use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use proofs_check::lemmas::{
     l01_conservation, l02_step_bound, l03_monotone_features, l04_dead_stays_dead, l05_reduced_state,
     l06_norm_and_displacement, l07_locality, l11_gauge,

@@ -5,7 +5,7 @@ mod common;
 use common::{configuration, frozen, frozen_start, overriding, planted, study, tiny, with_wrong_engines};
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
-use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates};
+use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use proofs_check::lemmas::{s1_cancellation, s1_drift, s2_noise, s3_finite_sample, s4_growth};
 use proofs_check::tolerance::norm;
 use proofs_check::{EngineKind, Population, Study, Tally, Trajectory};

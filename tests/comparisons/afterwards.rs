@@ -5,7 +5,7 @@ use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::run::pruned_engine;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{DenseEngine, Engine, GeneralEngine, Loss, Objective, PatternEngine, Rates, TheoryEngine};
+use moe_theory::sgd::{DenseEngine, GeneralEngine, Loss, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Criterion;
 
 #[test]
