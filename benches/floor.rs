@@ -11,6 +11,7 @@ mod common;
 
 use common::{ALL, Kind, Workload};
 use moe_theory::patterns::{Batch, Pattern, Sampler};
+use moe_theory::sgd::Objective;
 use moe_theory::simd::exp::exp_f64s;
 use moe_theory::simd::{Kernel, Lanes, Level};
 use std::hint::black_box;
@@ -203,7 +204,7 @@ fn measure(workload: &Workload) -> Times {
         let mut active = 0;
         for _ in 0..iterations {
             sampler.fill(&mut batch, workload.batch);
-            active += engine.step(&batch).expect("finite").active;
+            active += engine.step(&batch, &Objective::default()).expect("finite").active;
         }
         times.engine = times.engine.min(start.elapsed().as_secs_f64() / iterations as f64);
         times.active = active as f64 / (iterations * workload.batch) as f64;

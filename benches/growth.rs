@@ -16,7 +16,7 @@ mod common;
 
 use common::{Kind, REFERENCE, Workload};
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::{Engine, Rates};
+use moe_theory::sgd::{Objective, Rates, TheoryEngine};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -84,7 +84,7 @@ fn workloads(kind: Kind, size: &Size) -> Vec<Workload> {
 
 /// A model in training.
 struct Training {
-    engine: Box<dyn Engine>,
+    engine: Box<dyn TheoryEngine>,
     sampler: Sampler,
     batch: Batch,
     samples: usize,
@@ -102,7 +102,7 @@ impl Training {
         let start = Instant::now();
         for _ in 0..iterations {
             self.sampler.fill(&mut self.batch, self.samples);
-            self.active += self.engine.step(&self.batch).expect("finite").active;
+            self.active += self.engine.step(&self.batch, &Objective::default()).expect("finite").active;
         }
         start.elapsed().as_secs_f64()
     }

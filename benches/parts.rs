@@ -12,7 +12,7 @@ use moe_theory::record::RunRecord;
 use moe_theory::record::design::Design;
 use moe_theory::record::tables;
 use moe_theory::run::run;
-use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::{EngineChoice, Objective};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn iteration(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(format!("{}{with}", kind.name()), workload.name), |bencher| {
                     bencher.iter(|| {
                         sampler.fill(&mut batch, workload.batch);
-                        engine.step(&batch)
+                        engine.step(&batch, &Objective::default())
                     });
                 });
             }

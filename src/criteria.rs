@@ -25,13 +25,13 @@ macro_rules! criteria {
         $make! {
             RouterNormChange = "router-norm-change", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, PAPER, ascending (|s, given| change(s, given, |change| change.delta)) moved by gauge column first;
             RouterNormChangeAbs = "router-norm-change-abs", "|Δ_s|", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta.abs())) moved by gauge;
-            RouterNormChangeCentred = "router-norm-change-centred", "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta_centred)) moved by gauge;
+            RouterNormChangeCentred = "router-norm-change-centred", "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, ascending (centred) moved by gauge;
             RouterNormChangeReversed = "router-norm-change-reversed", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, descending (|s, given| change(s, given, |change| change.delta)) moved by gauge column last;
             RouterNormChangeEarly = "router-norm-change-early", "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", EARLY, OURS, ascending (|s, given| given.early.get(s).map(|change| change.delta)) moved by gauge;
             RouterDisplacement = "router-displacement", "D_s = ‖w_s^T − w_s⁰‖", TWO, OURS, ascending (|s, given| change(s, given, |change| change.displacement)) column first;
             RouterNorm = "router-norm", "‖w_s^T‖", ONE, OURS, ascending (|s, given| change(s, given, |change| change.norm)) moved by gauge;
             NeuronChange = "neuron-change", "mean_r ‖w_{s,r}^T − w_{s,r}⁰‖", TWO, NEURONS, ascending (neuron_change);
-            NeuronMagnitude = "neuron-magnitude", "‖W_s^T‖_F", ONE, NEURONS, ascending (|s, given| Some(norm(given.after.expert_neurons(s))));
+            NeuronMagnitude = "neuron-magnitude", "‖W_s^T‖_F", ONE, NEURONS, ascending (|s, given| Some(norm(given.after.expert_weights(s))));
             MaxNeuronNorm = "max-neuron-norm", "max_r ‖w_{s,r}^T‖", ONE, NEURONS, ascending (|s, given| over_neurons(s, given, norm));
             MaxVar = "max-var", "max_r var_v h_{s,r,v}", ONE, QUANTIZING, ascending (|s, given| over_neurons(s, given, variance));
             Aimer = "aimer", "mean |h_s| / RMS h_s", ONE, source('R', "AIMER: mean |weight| over root mean square"), descending (aimer) or inf;

@@ -6,8 +6,9 @@
 //! - [`sim`]: simulation file → checked simulation → grid of points → seeds
 //! - [`patterns`]: the vocabulary and the sampler, (x, y) ~ D
 //! - [`moe`]: routing, experts, the model, pre-trained models
-//! - [`sgd`]: three engines, one training loop, observers, stop reasons
+//! - [`sgd`]: the engines of the paper's model, one training loop, observers, stop reasons
 //! - [`prune`]: criteria, and which experts stay
+//! - [`systems`]: what kind of mixture is trained and pruned: the paper's, or another
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`certify`]: proofs and counterexamples of "no error"
 //! - [`run`]: one run from seed to rows, many runs in parallel, shards
@@ -27,7 +28,7 @@
 //! use moe_theory::prune::Plan;
 //! use moe_theory::sim::parameters::PruningOrder;
 //! use moe_theory::sgd::train::Schedule;
-//! use moe_theory::sgd::{Engine, PatternEngine, Rates, train};
+//! use moe_theory::sgd::{PatternEngine, Rates, TheoryEngine, train};
 //! use moe_theory::sim::{Overrides, Simulation, run_seed, shipped};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -114,3 +115,4 @@ pub mod sgd;
 pub mod sim;
 pub mod simd;
 pub mod stats;
+pub mod systems;

@@ -4,7 +4,7 @@ mod common;
 
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::{EngineChoice, Objective};
 
 #[test]
 fn a_step_of_the_dense_engine_allocates_nothing() {
@@ -22,7 +22,7 @@ fn a_step_of_the_dense_engine_allocates_nothing() {
         let mut batch = Batch::default();
         let mut step = || {
             sampler.fill(&mut batch, parameters.training.batch);
-            engine.step(&batch).expect("finite").active
+            engine.step(&batch, &Objective::default()).expect("finite").active
         };
         // In the first step all samples are active or more room is taken in the next.
         step();

@@ -6,7 +6,7 @@ mod common;
 
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Class, Sampler, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sgd::{DenseEngine, Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
@@ -106,7 +106,7 @@ fn difference_above(floor: f64, a: &[f64], b: &[f64]) -> f64 {
 
 /// Whether a score, a neuron or a margin is so near to a kink that rounding may decide. Asked of both engines: two
 /// patterns that always move together tie in one of them and differ by rounding in the other.
-fn near_a_kink(engine: &mut dyn Engine, batch: &Batch, haar: bool) -> bool {
+fn near_a_kink(engine: &mut dyn TheoryEngine, batch: &Batch, haar: bool) -> bool {
     let model = engine.model();
     // What is exactly on a kink stays there on the canonical basis, where scores and weights are exact.
     let near = |distance: f64| distance.abs() < CLEARANCE && (haar || distance != 0.0);
@@ -248,7 +248,7 @@ fn compare(case: &Case, seen: &mut Seen) -> Result<(), TestCaseError> {
         compare_state(&mut pattern, &mut dense, &batch, &parameters, step, seen)
             .map_err(|error| TestCaseError::fail(format!("before step {step}: {error}")))?;
         count_ties(&pattern, &batch, seen);
-        let (ours, theirs) = (pattern.step(&batch), dense.step(&batch));
+        let (ours, theirs) = (pattern.step(&batch, &Objective::default()), dense.step(&batch, &Objective::default()));
         let (Ok(ours), Ok(theirs)) = (ours, theirs) else {
             return Err(TestCaseError::fail(format!("step {step}: {ours:?}, {theirs:?}")));
         };

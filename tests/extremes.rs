@@ -27,7 +27,7 @@ fn rate() -> impl Strategy<Value = String> {
     prop::sample::select(WORDS).prop_map(str::to_owned)
 }
 
-/// Where the model comes from and how tokens find experts: the plain engine trains token choice, groups and regularisers.
+/// Where the model comes from and how tokens find experts: the general engine trains token choice, groups and regularisers.
 fn setting() -> impl Strategy<Value = String> {
     const ROUTING: [&str; 6] = [
         "",
@@ -57,7 +57,7 @@ fn settings() -> impl Strategy<Value = String> {
     let share = prop::sample::select(&["0", "1", "0.5"][..]);
     (pretrained, (rate(), rate()), gauge, noise, basis, share, 0usize..30, setting()).prop_map(
         |((scale, own, router_noise, neurons, own_neurons), (router, expert), gauge, noise, basis, share, steps, setting)| {
-            // The plain engine knows neither token noise nor half-batches.
+            // The general engine knows neither token noise nor half-batches.
             let is_plain = setting.contains("model.");
             let noise = if is_plain { "0" } else { noise };
             format!(

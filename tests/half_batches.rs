@@ -8,7 +8,7 @@ use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::record::RunRecord;
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sgd::{DenseEngine, Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
 
 /// A small model that learns, some of whose neurons die and some of whose samples lose their gradient.
@@ -47,7 +47,7 @@ fn choices(dense_only: bool) -> &'static [EngineChoice] {
     if dense_only { &[EngineChoice::Dense] } else { &[EngineChoice::Pattern, EngineChoice::Dense] }
 }
 
-fn built(choice: EngineChoice, parameters: &Parameters) -> Box<dyn Engine> {
+fn built(choice: EngineChoice, parameters: &Parameters) -> Box<dyn TheoryEngine> {
     choice.build(&Pretrained::constructed(parameters, SEED).model, parameters, SEED)
 }
 
@@ -85,7 +85,7 @@ fn tracking_changes_no_bit_of_training() {
                 let mut batch = Batch::default();
                 for _ in 0..parameters.training.iterations {
                     sampler.fill(&mut batch, parameters.training.batch);
-                    assert_eq!(plain.step(&batch), tracking.step(&batch));
+                    assert_eq!(plain.step(&batch, &Objective::default()), tracking.step(&batch, &Objective::default()));
                     let (a, b) = (plain.model(), tracking.model());
                     assert_eq!(bits(&a.routers), bits(&b.routers), "{choice:?}, {settings}");
                     assert_eq!(bits(&a.neurons), bits(&b.neurons), "{choice:?}, {settings}");
@@ -109,7 +109,7 @@ fn one_batch_of_odd_size_ends_the_contrast() {
         assert!(engine.contrast().is_some_and(|contrast| contrast.iter().all(|&v| v == 0.0)));
         for (size, expected) in [(8, true), (7, false), (8, false)] {
             sampler.fill(&mut batch, size);
-            engine.step(&batch).expect("finite");
+            engine.step(&batch, &Objective::default()).expect("finite");
             assert_eq!(engine.contrast().is_some(), expected, "{choice:?}");
         }
         engine.track_contrast();
@@ -141,7 +141,7 @@ fn the_contrast_is_that_of_single_samples() {
                         *w += rate * pull;
                     }
                 }
-                inactive += samples - engine.step(&batch).expect("finite").active;
+                inactive += samples - engine.step(&batch, &Objective::default()).expect("finite").active;
             }
             assert!(inactive > 20, "{choice:?}, {settings}: {inactive} samples without gradient");
             let after: Vec<f64> = engine.routers().iter().zip(&before).map(|(w, w_0)| w - w_0).collect();
@@ -212,7 +212,7 @@ fn noise_and_drift_of_a_frozen_state_are_those_of_enumeration() {
         let mut batch = Batch::default();
         for _ in 0..steps {
             sampler.fill(&mut batch, training.batch);
-            engine.step(&batch).expect("finite");
+            engine.step(&batch, &Objective::default()).expect("finite");
         }
         let (contrast, after) = (engine.contrast().expect("tracked"), engine.routers());
         for (expert, seen) in seen.iter_mut().enumerate() {

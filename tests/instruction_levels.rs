@@ -4,7 +4,7 @@ mod common;
 
 use moe_theory::moe::{Model, Pretrained};
 use moe_theory::patterns::{Batch, Class, Sampler};
-use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sgd::{Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
 use moe_theory::simd::Level;
 use moe_theory::simd::exp::{exp, exp_f64s};
@@ -37,7 +37,7 @@ fn cases() -> impl Strategy<Value = (String, u64, f64)> {
 }
 
 /// Everything that an engine says of itself.
-fn state(engine: &mut dyn Engine, batch: &Batch) -> Vec<u64> {
+fn state(engine: &mut dyn TheoryEngine, batch: &Batch) -> Vec<u64> {
     let Model { mut routers, neurons, .. } = engine.model();
     routers.extend(neurons);
     let mut numbers = Vec::new();
@@ -56,12 +56,12 @@ fn state(engine: &mut dyn Engine, batch: &Batch) -> Vec<u64> {
     routers.into_iter().map(f64::to_bits).collect()
 }
 
-fn engines(parameters: &Parameters, seed: u64, spread: f64) -> Vec<(Level, Box<dyn Engine>)> {
+fn engines(parameters: &Parameters, seed: u64, spread: f64) -> Vec<(Level, Box<dyn TheoryEngine>)> {
     let mut model = Pretrained::constructed(parameters, seed).model;
     let d = model.patterns;
     model.routers.iter_mut().enumerate().for_each(|(at, score)| *score += spread * (at % d) as f64);
     let rates = Rates::from(&parameters.training);
-    let engine = |level| -> Box<dyn Engine> { Box::new(PatternEngine::at_level(level, &model, rates)) };
+    let engine = |level| -> Box<dyn TheoryEngine> { Box::new(PatternEngine::at_level(level, &model, rates)) };
     Level::available().into_iter().map(|level| (level, engine(level))).collect()
 }
 
@@ -87,7 +87,7 @@ fn the_pattern_engine_trains_alike_at_every_level() {
             sampler.fill(&mut batch, parameters.training.batch);
             let mut first = None;
             for (level, engine) in &mut engines {
-                let report = engine.step(&batch).expect("finite");
+                let report = engine.step(&batch, &Objective::default()).expect("finite");
                 seen.borrow_mut().active += report.active;
                 let found = (report.loss.to_bits(), report.active, state(engine.as_mut(), &batch));
                 let (baseline, expected) = first.get_or_insert_with(|| (*level, found.clone()));

@@ -9,7 +9,7 @@ use moe_theory::record::RunRecord;
 use moe_theory::run::{run, run_all};
 use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::train::Schedule;
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates, StopReason, train};
+use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates, StopReason, TheoryEngine, train};
 use moe_theory::sim::parameters::{Basis, Parameters};
 use moe_theory::sim::{Overrides, Point, Simulation};
 
@@ -20,7 +20,7 @@ const SMALL: &str = "data.patterns=40 data.tokens=8 model.experts=8 model.neuron
 /// Rounding of 60 steps, each of about 1e-15, amplified a little. The largest difference seen is below 1e-13.
 const TOLERANCE: f64 = 1e-11;
 
-fn trained(engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> Model {
+fn trained(engine: &mut dyn TheoryEngine, parameters: &Parameters, seed: u64) -> Model {
     let mut sampler = Sampler::training(&parameters.data, seed);
     let (stop, _) = train(engine, &mut sampler, Schedule::training(parameters), &mut []);
     assert_eq!(stop, StopReason::Finished);

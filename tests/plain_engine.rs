@@ -1,11 +1,11 @@
-//! The plain engine: equal to the dense engine where both apply, and its gradients against finite differences of an
+//! The general engine: equal to the dense engine where both apply, and its gradients against finite differences of an
 //! independent loss for every routing and regulariser, away from kinks and ties.
 
 mod common;
 
 use moe_theory::moe::{Model, Pretrained, RoutingRule};
 use moe_theory::patterns::{Batch, Class, Sampler, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, PlainEngine, Rates};
+use moe_theory::sgd::{DenseEngine, Engine, GeneralEngine, Objective, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
 use moe_theory::sim::parameters::{Gates, Priority, Removal, Routing};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Whether a score, a neuron or a margin is so near to a kink that rounding may decide.
-fn near_a_kink(engine: &mut dyn Engine, batch: &Batch) -> bool {
+fn near_a_kink(engine: &mut dyn TheoryEngine, batch: &Batch) -> bool {
     let model = engine.model();
     let near = |distance: f64| distance.abs() < CLEARANCE && distance != 0.0;
     let tied = (0..model.experts()).any(|expert| {
@@ -78,7 +78,7 @@ proptest! {
         let model = Pretrained::constructed(&parameters, seed).model;
         let vocabulary = Vocabulary::new(model.patterns, parameters.data.basis, seed);
         let mut dense = DenseEngine::new(&model, vocabulary, Rates::from(&parameters.training));
-        let mut plain = PlainEngine::new(&model, &parameters);
+        let mut plain = GeneralEngine::new(&model, &parameters);
         let mut sampler = Sampler::of_training(&parameters, seed);
         let mut batch = Batch::default();
         for _ in 0..12 {
@@ -86,7 +86,7 @@ proptest! {
             if near_a_kink(&mut plain, &batch) || near_a_kink(&mut dense, &batch) {
                 return Ok(());
             }
-            let (a, b) = (plain.step(&batch).expect("finite"), dense.step(&batch).expect("finite"));
+            let (a, b) = (plain.step(&batch, &Objective::default()).expect("finite"), dense.step(&batch, &Objective::default()).expect("finite"));
             prop_assert_eq!(a.active, b.active);
             prop_assert!((a.loss - b.loss).abs() < TOLERANCE);
             let (a, b) = (plain.model(), dense.model());
@@ -296,7 +296,7 @@ fn check_gradients(
     parameters: &Parameters,
     model: &Model,
     live: &[bool],
-    engine: &mut PlainEngine,
+    engine: &mut GeneralEngine,
     batch: &Batch,
 ) -> Result<bool, TestCaseError> {
     let mut at_start = Definition { parameters, model, live, clearance: f64::INFINITY };
@@ -306,7 +306,7 @@ fn check_gradients(
     if nearest < 1e-3 {
         return Ok(false);
     }
-    engine.step(batch).expect("finite");
+    engine.step(batch, &Objective::from(&parameters.training)).expect("finite");
     let stepped = engine.model();
     // Rates are 1, so that a step is minus the gradient, for neurons too.
     let step = 1e-5;
@@ -346,7 +346,7 @@ fn gradients_are_those_of_finite_differences_in_every_world() {
         let kept: Vec<usize> = (0..k).filter(|expert| !prunes || *expert != seed as usize % k).collect();
         let live: Vec<bool> = (0..k).map(|expert| kept.contains(&expert)).collect();
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens).pruned(&kept, Removal::ZeroSlot);
-        let mut engine = PlainEngine::with_rule(&model, rule, &parameters);
+        let mut engine = GeneralEngine::with_rule(&model, rule, &parameters);
         let mut outputs = Vec::new();
         engine.outputs(&batch, &mut outputs);
         let mut definition = Definition { parameters: &parameters, model: &model, live: &live, clearance: 1.0 };

@@ -44,7 +44,7 @@ fn experts(law: Law, d: f64, generator: &mut chacha20::ChaCha8Rng) -> Vec<Expert
         noise_squared: Some(factor * d.powf(2.0 * law.noise)),
         drift_squared: Some(factor * 0.01 * d.powf(2.0 * law.drift)),
         leakage_squared: Some(factor * 0.001 * d.powf(2.0 * law.leakage)),
-        max_range: 0.3,
+        max_range: Some(0.3),
         lambda_max: Some(0.02),
         ..ExpertRow::default()
     };

@@ -5,7 +5,7 @@ mod common;
 use moe_theory::measure::norms::RouterChange;
 use moe_theory::moe::{Model, Pretrained, Routed, RoutingRule};
 use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::{Engine, PlainEngine};
+use moe_theory::sgd::{Engine, GeneralEngine, Objective, TheoryEngine};
 use moe_theory::sim::Parameters;
 use proptest::prelude::*;
 
@@ -101,7 +101,7 @@ proptest! {
         let shift = &shifts[..groups * model.patterns];
         let other = gauged(&model, shift);
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
-        let mut engines = [&model, &other].map(|model| PlainEngine::new(model, &parameters));
+        let mut engines = [&model, &other].map(|model| GeneralEngine::new(model, &parameters));
         let mut batch = Batch::default();
         for _ in 0..4 {
             sampler.fill(&mut batch, parameters.training.batch);
@@ -119,7 +119,7 @@ proptest! {
                 outputs
             });
             check_equal("output", &outputs[0], &outputs[1])?;
-            let reports = engines.each_mut().map(|engine| engine.step(&batch).expect("finite"));
+            let reports = engines.each_mut().map(|engine| engine.step(&batch, &Objective::from(&parameters.training)).expect("finite"));
             prop_assert_eq!(reports[0].active, reports[1].active);
             let after = engines.each_ref().map(|engine| engine.model());
             check_equal("neuron", &after[0].neurons, &after[1].neurons)?;
@@ -155,12 +155,12 @@ fn l12_a_gauge_turns_the_orders_of_the_norm_change_and_of_the_centred_one_round(
         let mut batch = Batch::default();
         sampler.fill(&mut batch, parameters.training.batch);
         let step = |model: &Model| {
-            let mut engine = PlainEngine::new(model, &parameters);
-            engine.step(&batch).expect("finite");
+            let mut engine = GeneralEngine::new(model, &parameters);
+            engine.step(&batch, &Objective::from(&parameters.training)).expect("finite");
             changes(model, &engine.model())
         };
-        let mut engine = PlainEngine::new(&model, &parameters);
-        engine.step(&batch).expect("finite");
+        let mut engine = GeneralEngine::new(&model, &parameters);
+        engine.step(&batch, &Objective::from(&parameters.training)).expect("finite");
         let after = engine.model();
         let moved: Vec<f64> = after.router(0).iter().zip(model.router(0)).map(|(u, u_0)| u - u_0).collect();
         let size = moved.iter().map(|m| m * m).sum::<f64>().sqrt();
@@ -186,11 +186,11 @@ fn l12_the_centred_norm_change_bounds_nothing_in_token_choice() {
              model.experts_per_token=2 training.batch=32",
             seed,
         );
-        let mut engine = PlainEngine::new(&model, &parameters);
+        let mut engine = GeneralEngine::new(&model, &parameters);
         let mut batch = Batch::default();
         for _ in 0..60 {
             sampler.fill(&mut batch, parameters.training.batch);
-            engine.step(&batch).expect("finite");
+            engine.step(&batch, &Objective::from(&parameters.training)).expect("finite");
         }
         for change in changes(&model, &engine.model()) {
             all += 1;

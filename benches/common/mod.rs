@@ -4,7 +4,7 @@
 
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sgd::{DenseEngine, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::{Basis, DataParameters};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::SeedableRng;
@@ -109,7 +109,7 @@ impl Kind {
     }
 
     /// An engine that starts from `model`.
-    pub fn build(self, model: &Model, rates: Rates) -> Box<dyn Engine> {
+    pub fn build(self, model: &Model, rates: Rates) -> Box<dyn TheoryEngine> {
         match self {
             Kind::Pattern => Box::new(PatternEngine::new(model, rates)),
             Kind::Dense => {
@@ -146,7 +146,7 @@ impl Workload {
     }
 
     /// An engine on such weights.
-    pub fn engine(&self, kind: Kind, seed: u64) -> Box<dyn Engine> {
+    pub fn engine(&self, kind: Kind, seed: u64) -> Box<dyn TheoryEngine> {
         kind.build(&self.model(seed), self.rates)
     }
 

@@ -23,8 +23,8 @@ use moe_theory::record::ClaimRow;
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::Design;
 use moe_theory::run::run;
-use moe_theory::sgd::Engine;
 use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::{Objective, TheoryEngine};
 use moe_theory::sim::{Point, Simulation};
 use std::hint::black_box;
 
@@ -56,11 +56,11 @@ fn sampler(kind: Kind) -> (Sampler, Batch) {
     (workload(kind).sampler(1), Batch::default())
 }
 
-fn training(kind: Kind) -> (Box<dyn Engine>, Sampler) {
+fn training(kind: Kind) -> (Box<dyn TheoryEngine>, Sampler) {
     (workload(kind).engine(kind, 1), workload(kind).sampler(1))
 }
 
-fn batches(kind: Kind) -> (Box<dyn Engine>, Vec<Batch>) {
+fn batches(kind: Kind) -> (Box<dyn TheoryEngine>, Vec<Batch>) {
     let (engine, mut sampler) = training(kind);
     let filled = |_| {
         let mut batch = Batch::default();
@@ -83,9 +83,9 @@ fn sampler_fill((mut sampler, mut batch): (Sampler, Batch)) -> Batch {
 #[library_benchmark]
 #[bench::pattern(args = (Kind::Pattern), setup = batches, config = guard("step pattern"))]
 #[bench::dense(args = (Kind::Dense), setup = batches, config = guard("step dense"))]
-fn step((mut engine, batches): (Box<dyn Engine>, Vec<Batch>)) -> Box<dyn Engine> {
+fn step((mut engine, batches): (Box<dyn TheoryEngine>, Vec<Batch>)) -> Box<dyn TheoryEngine> {
     for batch in &batches {
-        engine.step(black_box(batch)).expect("finite");
+        engine.step(black_box(batch), &Objective::default()).expect("finite");
     }
     engine
 }
@@ -97,14 +97,14 @@ fn model(kind: Kind) -> (Kind, Model) {
 #[library_benchmark]
 #[bench::pattern(args = (Kind::Pattern), setup = model, config = guard("build pattern"))]
 #[bench::dense(args = (Kind::Dense), setup = model, config = guard("build dense"))]
-fn build((kind, model): (Kind, Model)) -> Box<dyn Engine> {
+fn build((kind, model): (Kind, Model)) -> Box<dyn TheoryEngine> {
     kind.build(black_box(&model), REFERENCE.rates)
 }
 
 #[library_benchmark]
 #[bench::pattern(args = (Kind::Pattern), setup = training, config = guard("evaluation pattern"))]
 #[bench::dense(args = (Kind::Dense), setup = training, config = guard("evaluation dense"))]
-fn evaluation((mut engine, mut sampler): (Box<dyn Engine>, Sampler)) -> Vec<accuracy::Errors> {
+fn evaluation((mut engine, mut sampler): (Box<dyn TheoryEngine>, Sampler)) -> Vec<accuracy::Errors> {
     let keep_first: Vec<usize> = (0..engine.experts()).collect();
     accuracy::errors_by_kept(engine.as_mut(), &mut sampler, 512, &keep_first)
 }

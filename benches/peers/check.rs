@@ -3,7 +3,7 @@
 use crate::common::{Kind, signs};
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Pattern};
-use moe_theory::sgd::Rates;
+use moe_theory::sgd::{Objective, Rates};
 use std::io::{self, Error};
 
 /// Numbers of a file, one after another, little-endian.
@@ -46,7 +46,7 @@ pub fn check(path: &str, kind: Kind) -> io::Result<()> {
         if kind == Kind::Pattern && !batch.noise.is_empty() {
             return Err(Error::other("the pattern engine takes no noise"));
         }
-        losses.push(engine.step(&batch).map_err(Error::other)?.loss);
+        losses.push(engine.step(&batch, &Objective::default()).map_err(Error::other)?.loss);
         engine.router_norms(&mut norms);
         trace.extend_from_slice(&norms);
     }

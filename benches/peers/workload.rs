@@ -13,7 +13,7 @@ mod common;
 
 use common::{Kind, LARGE, REFERENCE, Workload};
 use moe_theory::patterns::Batch;
-use moe_theory::sgd::Diverged;
+use moe_theory::sgd::{Diverged, Objective};
 use moe_theory::simd::Level;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -119,7 +119,7 @@ fn run(options: &Options, seed: u64) -> Result<Outcome, Diverged> {
     let mut trace = Vec::with_capacity(workload.iterations * workload.experts);
     for _ in 0..workload.iterations {
         sampler.fill(&mut batch, workload.batch);
-        active += engine.step(&batch)?.active;
+        active += engine.step(&batch, &Objective::default())?.active;
         engine.router_norms(&mut norms);
         trace.extend_from_slice(&norms);
     }

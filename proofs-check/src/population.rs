@@ -6,14 +6,14 @@ use crate::reading::Reader;
 use crate::{EngineKind, Trajectory, tolerance};
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Class, Vocabulary};
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sgd::{DenseEngine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Basis;
 
 /// Samples where the inputs cannot be listed.
 pub const SAMPLES: usize = 4000;
 
 /// Makes an engine that holds a model.
-pub type Make<'a> = &'a dyn Fn(&Model, Rates) -> Box<dyn Engine>;
+pub type Make<'a> = &'a dyn Fn(&Model, Rates) -> Box<dyn TheoryEngine>;
 
 /// One recorded model before fresh inputs, read from the definition.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Study<'_> {
     /// `None` if it diverges.
     pub fn engine_pull(&self, model: &Model, batch: &Batch) -> Option<Vec<f64>> {
         let mut engine = (self.make)(model, Rates { router: 1.0, expert: 1.0 });
-        engine.step(batch).ok()?;
+        engine.step(batch, &Objective::default()).ok()?;
         Some(engine.routers().iter().zip(&model.routers).map(|(after, before)| after - before).collect())
     }
 
@@ -135,7 +135,7 @@ impl Study<'_> {
 
 /// One of the library's engines. The dense one is put on the canonical basis, where equal scores stay equal: the model
 /// is given by pattern coordinates, and these decide its ties.
-pub fn real_engine(kind: EngineKind, model: &Model, rates: Rates) -> Box<dyn Engine> {
+pub fn real_engine(kind: EngineKind, model: &Model, rates: Rates) -> Box<dyn TheoryEngine> {
     match kind {
         EngineKind::Pattern => Box::new(PatternEngine::new(model, rates)),
         EngineKind::Dense => {

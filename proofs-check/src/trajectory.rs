@@ -5,7 +5,7 @@ use moe_theory::measure::norms::RouterChange;
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::sgd::train::Schedule;
-use moe_theory::sgd::{DenseEngine, Engine, Observer, PatternEngine, Rates, StepReport, StopReason, train};
+use moe_theory::sgd::{DenseEngine, Engine, Objective, Observer, PatternEngine, Rates, StepReport, StopReason, train};
 use moe_theory::sim::parameters::{Basis, DataParameters};
 
 /// Which engine trains.
@@ -123,6 +123,7 @@ impl Trajectory {
             batch: training.batch,
             iterations: training.iterations,
             zero_loss_window: training.zero_loss_window,
+            objective: Objective::from(training),
         };
         let (reason, _) = train(engine, &mut sampler, schedule, &mut [&mut recorder]);
         recorder.trajectory.finished = reason == StopReason::Finished;
@@ -137,6 +138,7 @@ struct Recorder {
 
 impl Observer for Recorder {
     fn observe(&mut self, _iteration: usize, engine: &mut dyn Engine, _report: Option<&StepReport>) {
+        let Some(engine) = engine.theory() else { return };
         let trajectory = &mut self.trajectory;
         let model = engine.model();
         // A floor below 0 makes the engine tell every range.

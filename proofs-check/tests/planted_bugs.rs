@@ -6,7 +6,7 @@ mod common;
 use common::{configuration, planted};
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
-use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use proofs_check::lemmas::{
     l01_conservation, l02_step_bound, l03_monotone_features, l04_dead_stays_dead, l05_reduced_state,
     l06_norm_and_displacement, l07_locality, l11_gauge,
@@ -183,7 +183,7 @@ fn l11_sees_scores_that_are_clipped() {
         let mut clipped = before.clone();
         clipped.routers.iter_mut().for_each(|u| *u = u.min(2.0));
         let mut engine = PatternEngine::new(&clipped, rates);
-        engine.step(batch).expect("finite weights");
+        engine.step(batch, &Objective::default()).expect("finite weights");
         let stepped = engine.model();
         for (at, u) in after.routers.iter_mut().enumerate() {
             *u = before.routers[at] + (stepped.routers[at] - clipped.routers[at]);

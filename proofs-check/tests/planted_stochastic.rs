@@ -5,7 +5,7 @@ mod common;
 use common::{configuration, frozen, frozen_start, overriding, planted, study, tiny, with_wrong_engines};
 use moe_theory::moe::Model;
 use moe_theory::patterns::Batch;
-use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use proofs_check::lemmas::{s1_cancellation, s1_drift, s2_noise, s3_finite_sample, s4_growth};
 use proofs_check::tolerance::norm;
 use proofs_check::{EngineKind, Population, Study, Tally, Trajectory};
@@ -138,7 +138,7 @@ fn s2_sees_a_step_that_is_not_the_mean_of_its_batch() {
         single.class_positions.truncate(1);
         let rates = Rates { router: 1.0, expert: 1.0 };
         let mut engine = PatternEngine::new(before, rates);
-        engine.step(&single).expect("finite weights");
+        engine.step(&single, &Objective::default()).expect("finite weights");
         *after = engine.model();
     };
     // The recorded run is sound: only the variance of the batches of wrong engines can tell.
@@ -174,7 +174,7 @@ fn s3_runs(same: bool, factor: f64, measure: fn(&mut Trajectory)) -> Tally {
             let batch = first.get_or_insert_with(|| batch.clone());
             if same {
                 let mut engine = PatternEngine::new(before, rates);
-                engine.step(batch).expect("finite weights");
+                engine.step(batch, &Objective::default()).expect("finite weights");
                 *after = engine.model();
             }
         };

@@ -75,7 +75,7 @@ impl RunFigure {
             RunFigure::NoiseSquared => average(|row| row.noise_squared),
             RunFigure::DriftSquared => average(|row| row.drift_squared),
             RunFigure::LeakageSquared => average(|row| row.leakage_squared),
-            RunFigure::MaxRange => largest(|row| Some(row.max_range)),
+            RunFigure::MaxRange => largest(|row| row.max_range),
             RunFigure::MaxLambda => largest(|row| row.lambda_max),
             RunFigure::SmallestSufficient => smallest_sufficient(run),
         }

@@ -3,7 +3,7 @@
 use crate::patterns::Class;
 
 /// Estimates for one router that moved by W = w^T − w⁰ while the half-batch contrast V ran beside it
-/// ([`crate::sgd::Engine::contrast`]).
+/// ([`crate::sgd::TheoryEngine::contrast`]).
 ///
 /// W = M + N, where M sums the conditional means of the steps and N, a martingale, their noise. V has the covariance of
 /// N, so each W_v² − V_v² = (W_v + V_v)(W_v − V_v) is an unbiased estimate of E\[M_v² + 2 M_v N_v\]: what would be left

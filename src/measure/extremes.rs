@@ -7,7 +7,7 @@ use crate::sgd::{Competitors, Engine, Observer, StepReport};
 /// Observes max_t R_s and max_t λ_v (over both classes) of every expert, before the first step and after each.
 #[derive(Clone, Debug)]
 pub struct Extremes {
-    /// max_t R_s, `[k]`.
+    /// max_t R_s, `[k]`; 0 where the theory asks nothing of the engine.
     pub range: Vec<f64>,
     /// max_t max_v λ_v, `[k]`; 0 without a table.
     pub lambda: Vec<f64>,
@@ -25,6 +25,7 @@ impl Extremes {
 
 impl Observer for Extremes {
     fn observe(&mut self, _iteration: usize, engine: &mut dyn Engine, _report: Option<&StepReport>) {
+        let Some(engine) = engine.theory() else { return };
         for expert in 0..self.range.len() {
             // A run that is about to diverge has ranges that are no numbers.
             let range = engine.range_above(expert, self.range[expert]).filter(|range| range.is_finite());

@@ -15,6 +15,8 @@ words! {
         Irrelevant = "irrelevant",
         /// None of these.
         Ambiguous = "ambiguous",
+        /// The system has no such roles: its experts have no sign to vote with. Empty in CSVs.
+        Undefined = "",
     }
 }
 

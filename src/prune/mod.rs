@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | [`importance`] | what a criterion is: what it needs, where it comes from, its rule |
+//! | [`checkpoint`] | the weights that criteria read |
 //! | [`routed`] | one sample in a model: tokens at experts, gates, activations |
 //! | [`statistics`] | what the criteria share: checkpoints, and one pass over a calibration set |
 //! | [`scores`] | the definitions of all criteria, and the scores of those that score expert by expert |
@@ -12,6 +13,7 @@
 //! | [`removal`] | what becomes of the others: the pruned model |
 //! | [`curve`] | errors at every number kept, in one pass |
 
+pub mod checkpoint;
 pub mod curve;
 pub mod importance;
 pub mod plan;
@@ -22,6 +24,7 @@ pub mod scores;
 pub mod sets;
 pub mod statistics;
 
+pub use checkpoint::Checkpoint;
 pub use curve::Curve;
 pub use importance::{Importance, Need};
 pub use plan::Plan;

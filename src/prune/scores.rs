@@ -69,6 +69,11 @@ fn change(expert: usize, given: &Statistics, measure: fn(&RouterChange) -> f64) 
     given.changes.get(expert).map(measure)
 }
 
+/// Δᶜ; `None` where a router's coordinates are not those of patterns.
+fn centred(expert: usize, given: &Statistics) -> Option<f64> {
+    change(expert, given, |change| change.delta_centred).filter(|_| given.after.is_in_pattern_coordinates())
+}
+
 fn sums(expert: usize, given: &Statistics, measure: fn(&ExpertSums) -> f64) -> Option<f64> {
     given.calibration.as_ref().map(|calibration| measure(&calibration.experts[expert]))
 }
@@ -89,21 +94,21 @@ fn variance(weights: &[f64]) -> f64 {
 }
 
 fn over_neurons(expert: usize, given: &Statistics, measure: fn(&[f64]) -> f64) -> Option<f64> {
-    given.after.expert_neurons(expert).chunks_exact(given.after.patterns).map(measure).reduce(f64::max)
+    given.after.expert_weights(expert).chunks_exact(given.after.row_length()).map(measure).reduce(f64::max)
 }
 
 fn neuron_change(expert: usize, given: &Statistics) -> Option<f64> {
     let moved = |(after, before): (&[f64], &[f64])| {
         norm(&after.iter().zip(before).map(|(after, before)| after - before).collect::<Vec<_>>())
     };
-    let d = given.after.patterns;
-    let neurons =
-        given.after.expert_neurons(expert).chunks_exact(d).zip(given.before.expert_neurons(expert).chunks_exact(d));
-    Some(neurons.map(moved).sum::<f64>() / given.after.neurons_per_expert as f64)
+    let rows = |weights| <[f64]>::chunks_exact(weights, given.after.row_length());
+    let neurons = rows(given.after.expert_weights(expert)).zip(rows(given.before.expert_weights(expert)));
+    let count = neurons.len() as f64;
+    Some(neurons.map(moved).sum::<f64>() / count)
 }
 
 fn aimer(expert: usize, given: &Statistics) -> Option<f64> {
-    let weights = given.after.expert_neurons(expert);
+    let weights = given.after.expert_weights(expert);
     let count = weights.len() as f64;
     let mean = weights.iter().map(|weight| weight.abs()).sum::<f64>() / count;
     // Without weights there is nothing to lose: it goes first.
@@ -137,9 +142,9 @@ fn specialisation(expert: usize, given: &Statistics) -> Option<f64> {
 
 fn redundancy(expert: usize, given: &Statistics) -> Option<f64> {
     let calibration = given.calibration.as_ref()?;
-    let signs = &given.after.signs;
+    let sign = |expert| given.after.sign(expert);
     let similarity = calibration.similarity_of(expert);
-    let others = (0..signs.len()).filter(|&other| other != expert && signs[other] == signs[expert]);
+    let others = (0..similarity.len()).filter(|&other| other != expert && sign(other) == sign(expert));
     Some(others.map(|other| similarity[other]).fold(0.0, f64::max))
 }
 

@@ -1,5 +1,6 @@
 //! What the criteria share: checkpoints, and sums over one pass of a calibration set.
 
+use super::checkpoint::Checkpoint;
 use super::routed::{RoutedSample, for_each_routed};
 use crate::measure::RouterChange;
 use crate::moe::routing::softmax;
@@ -10,9 +11,9 @@ use crate::patterns::Batch;
 #[derive(Clone, Debug)]
 pub struct Statistics<'a> {
     /// The model before training.
-    pub before: &'a Model,
+    pub before: &'a dyn Checkpoint,
     /// The model that is pruned.
-    pub after: &'a Model,
+    pub after: &'a dyn Checkpoint,
     /// Changes of the routers from `before` to `after`, `[k]`.
     pub changes: Vec<RouterChange>,
     /// Changes of the routers from `before` to an early checkpoint, `[k]`; empty if there is none.
@@ -27,6 +28,11 @@ pub struct Statistics<'a> {
 pub fn router_changes(before: &[f64], after: &[f64], patterns: usize) -> Vec<RouterChange> {
     let pairs = before.chunks_exact(patterns).zip(after.chunks_exact(patterns));
     pairs.map(|(before, after)| RouterChange::between(before, after)).collect()
+}
+
+/// The changes of all routers between two checkpoints of as many experts.
+pub fn changes_between(before: &dyn Checkpoint, after: &dyn Checkpoint) -> Vec<RouterChange> {
+    (0..after.experts()).map(|expert| RouterChange::between(before.router(expert), after.router(expert))).collect()
 }
 
 /// What a calibration set says of one expert. R_s are its routed (sample, token) pairs, N_s their number.

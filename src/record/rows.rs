@@ -157,11 +157,11 @@ row! {
         /// number of the expert, from 0
         expert: usize;
         /// a_s: `1` or `-1`
-        sign: i8;
+        sign: Option<i8>, empty "experts have no fixed sign (`model.system = \"mov\"`)";
         /// the role that it was built for; `ambiguous` in a model that was trained upstream: it was built for nothing
-        built_role: Role;
+        built_role: Role, empty "as `sign`";
         /// the role measured at t = 0
-        role: Role;
+        role: Role, empty "as `sign`: an expert without a sign votes for no class";
         /// relevant, and p_v = 1 at T, exactly, for its feature; `false` for experts that are not relevant
         learned: Option<bool>, empty "with noise, token choice or spurious patterns; diverged";
         /// ‖w⁰‖
@@ -171,7 +171,7 @@ row! {
         /// Δ = ‖w^T‖ − ‖w⁰‖
         delta: Option<f64>, empty "diverged";
         /// Δᶜ: Δ after the mean over patterns is removed from both routers
-        delta_centred: Option<f64>, empty "diverged";
+        delta_centred: Option<f64>, empty "diverged; routers do not read patterns (`model.system = \"mov\"`)";
         /// D = ‖w^T − w⁰‖
         displacement: Option<f64> as Kind::NonNegative, empty "diverged";
         /// ‖V‖², unbiased for the expected squared noise in w (METHODOLOGY, Measurements)
@@ -181,9 +181,9 @@ row! {
         /// Σ (W_v² − V_v²) over class patterns; may be negative
         leakage_squared: Option<f64>, empty "as `noise_squared`";
         /// the part of D along o₁ and o₂
-        displacement_class: Option<f64> as Kind::NonNegative, empty "diverged";
+        displacement_class: Option<f64> as Kind::NonNegative, empty "as `delta_centred`";
         /// max_t R_s; in a diverged run over the steps that were completed
-        max_range: f64 as Kind::NonNegative;
+        max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's (`model.system = \"mov\"`)";
         /// λ₁ at t = 0, the largest over the class's features: exact; with noise, token choice or spurious patterns
         /// estimated
         lambda1_0: f64 as Kind::Share;

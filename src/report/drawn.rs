@@ -13,8 +13,8 @@ pub struct DrawnExpert {
     pub run: u64,
     /// Expert, from 0.
     pub expert: usize,
-    /// a_s.
-    pub sign: i8,
+    /// a_s; empty where experts have no fixed sign.
+    pub sign: Option<i8>,
     /// The role it was built for.
     pub built_role: Role,
     /// The role measured at t = 0.
@@ -28,7 +28,7 @@ pub struct DrawnExpert {
 impl DrawnExpert {
     /// The class that a relevant expert of this sign serves, 0 for o₁, 1 for o₂.
     pub fn own_class(&self) -> usize {
-        usize::from(self.sign < 0)
+        usize::from(self.sign.is_some_and(|sign| sign < 0))
     }
 }
 

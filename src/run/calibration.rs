@@ -1,14 +1,15 @@
 //! The statistics that a run's criteria are computed from.
 
-use crate::moe::{Model, RoutingRule};
+use crate::measure::RouterChange;
 use crate::patterns::streams::{Purpose, Stream, stream};
 use crate::patterns::{Batch, Pattern, Sampler};
-use crate::prune::statistics::router_changes;
+use crate::prune::statistics::changes_between;
 use crate::prune::{Calibration, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
 use crate::sim::parameters::Criterion;
 use crate::sim::parameters::{CalibrationData, Parameters, Removal};
 use crate::stats::decimal::product;
+use crate::systems::System;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -56,34 +57,39 @@ pub(super) fn chance(experts: usize, run_seed: u64) -> Vec<f64> {
     places
 }
 
-/// Statistics of a trained model. Routers of an early checkpoint are `[k, d]`, or empty if there is none; a run that was
-/// shorter counts as over.
+/// Statistics of a trained system. Routers of an early checkpoint are those of all experts, or empty if there is none; a run
+/// that was shorter counts as over.
 pub(super) fn gather<'a>(
-    before: &'a Model,
-    after: &'a Model,
+    before: &'a dyn System,
+    after: &'a dyn System,
     early: &[f64],
     chance: Vec<f64>,
     parameters: &Parameters,
     run_seed: u64,
 ) -> Statistics<'a> {
-    let early = if early.is_empty() { &after.routers } else { early };
+    let changes = changes_between(before, after);
+    let early = match early {
+        [] => changes.clone(),
+        early => {
+            let routers = early.chunks_exact(early.len() / before.experts()).enumerate();
+            routers.map(|(expert, router)| RouterChange::between(before.router(expert), router)).collect()
+        }
+    };
     let removal = parameters.pruning.removal;
     let needs_data = criteria(parameters).iter().any(|criterion| criterion.needs_data());
     let needed = needs_data || removal == Removal::Novice || !removal.leaves_kept_alone();
     Statistics {
         before,
         after,
-        changes: router_changes(&before.routers, &after.routers, after.patterns),
-        early: router_changes(&before.routers, early, after.patterns),
+        changes,
+        early,
         chance,
-        calibration: needed.then(|| {
-            calibrate(after, &RoutingRule::new(&parameters.model, parameters.data.tokens), parameters, run_seed)
-        }),
+        calibration: needed.then(|| calibrate(after, parameters, run_seed)),
     }
 }
 
-/// One pass over the run's calibration set by a model that routes by `rule`: the same samples at every call.
-pub(super) fn calibrate(model: &Model, rule: &RoutingRule, parameters: &Parameters, run_seed: u64) -> Calibration {
+/// What the run's calibration set, the same samples at every call, says of the experts that are left.
+pub(super) fn calibrate(system: &dyn System, parameters: &Parameters, run_seed: u64) -> Calibration {
     let data = &parameters.data;
     let share = match parameters.pruning.calibration {
         CalibrationData::Task => 0.0,
@@ -92,7 +98,8 @@ pub(super) fn calibrate(model: &Model, rule: &RoutingRule, parameters: &Paramete
     };
     let mut sampler = Sampler::new(data, run_seed, Purpose::Calibration, Purpose::CalibrationNoise);
     let mut generator = stream(run_seed, Purpose::CalibrationShift);
-    let mut calibration = Calibration::new(model.experts());
+    let routers = system.groups().iter().map(Vec::len).sum();
+    let mut calibration = Calibration::new(routers);
     let mut batch = Batch::default();
     let mut remaining = parameters.pruning.calibration_samples;
     while remaining > 0 {
@@ -100,9 +107,12 @@ pub(super) fn calibrate(model: &Model, rule: &RoutingRule, parameters: &Paramete
         remaining -= block;
         sampler.fill(&mut batch, block);
         shift(&mut batch, share, parameters, &mut generator);
-        calibration.add(model, rule, &batch);
+        system.for_each_routed(&batch, &mut |sample| calibration.add_sample(&sample, system.groups()));
     }
-    calibration
+    match system.places().len() == routers {
+        true => calibration,
+        false => calibration.of(system.places()),
+    }
 }
 
 /// In a share of the samples an irrelevant pattern takes the class pattern's place: they are of no class, as samples of

@@ -1,11 +1,12 @@
 //! What criteria cost: measured, so different at every call.
 
 use super::calibration::{calibrate, chance};
-use crate::moe::{Pretrained, RoutingRule};
 use crate::prune::Statistics;
-use crate::prune::statistics::router_changes;
+use crate::prune::statistics::changes_between;
+use crate::sgd::EngineChoice;
 use crate::sim::Parameters;
 use crate::sim::parameters::Criterion;
+use crate::systems::{self, Setting};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -13,26 +14,26 @@ use std::time::Instant;
 const ROUNDS: usize = 5;
 
 /// Seconds of one pass over the calibration set (0 for criteria that need none) and of the criterion's own work after it,
-/// for the constructed model of these parameters: a cost does not depend on training.
+/// for the untrained system of these parameters: a cost does not depend on training.
 pub fn criterion_costs(parameters: &Parameters) -> BTreeMap<Criterion, [f64; 2]> {
-    let model = Pretrained::constructed(parameters, 0).model;
-    let changes = router_changes(&model.routers, &model.routers, model.patterns);
+    let start = systems::start(&Setting { parameters, seed: 0, choice: EngineChoice::Auto }).0;
+    let model = start.system.as_ref();
+    let changes = changes_between(model, model);
     let mut statistics = Statistics {
-        before: &model,
-        after: &model,
+        before: model,
+        after: model,
         early: changes.clone(),
         changes,
         chance: chance(model.experts(), 0),
         calibration: None,
     };
-    let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
-    let pass = fastest(|| statistics.calibration = Some(calibrate(&model, &rule, parameters, 0)));
+    let pass = fastest(|| statistics.calibration = Some(calibrate(model, parameters, 0)));
     let of = |criterion: &Criterion| {
         let needs_routers = criterion.name().starts_with("router");
         let own = fastest(|| {
             // The change of the routers is part of what these cost.
             if needs_routers {
-                std::hint::black_box(router_changes(&model.routers, &model.routers, model.patterns));
+                std::hint::black_box(changes_between(model, model));
             }
             std::hint::black_box(criterion.importance().plan(&statistics, parameters.pruning.order));
         });

@@ -3,14 +3,15 @@
 use crate::measure::accuracy::{self, Errors};
 use crate::measure::learned::has_learned_feature;
 use crate::measure::{Audit, DriftAndNoise, ExpertAtStart, LambdaTable, Proficiency, Role, RouterChange, proficiency};
-use crate::moe::Pretrained;
 use crate::patterns::{Class, Sampler};
 use crate::sgd::{Competitors, Engine};
+use crate::sim::Property;
 use crate::sim::parameters::{DataParameters, Parameters};
+use crate::systems::StartingPoint;
 
 /// What is known of the experts before training.
 pub(super) struct Start {
-    pub(super) pretrained: Pretrained,
+    pub(super) point: StartingPoint,
     pub(super) proficiencies: Vec<Proficiency>,
     /// λ₁, λ₂ at t = 0, `[k]`.
     pub(super) lambdas: Vec<[f64; 2]>,
@@ -32,46 +33,55 @@ pub(super) struct End {
 }
 
 impl Start {
-    /// Measures the experts of `pretrained`, from which `engine` has made no step yet.
+    /// Measures the experts of a starting point, from which `engine` has made no step yet.
     pub(super) fn measure(
-        pretrained: Pretrained,
+        point: StartingPoint,
         engine: &mut dyn Engine,
         table: &mut LambdaTable,
         parameters: &Parameters,
         seed: u64,
     ) -> Self {
         let data = &parameters.data;
-        let model = &pretrained.model;
+        let system = point.system.as_ref();
+        let experts = 0..system.experts();
         let by_feature = proficiencies_by_feature(engine, parameters, seed);
         let proficiencies = proficiency::largest(&by_feature);
-        let lambdas: Vec<[f64; 2]> = (0..model.experts())
-            .map(|expert| match (parameters.has_exact_lambda(), parameters.data.features) {
-                (true, 1) => Class::BOTH.map(|class| table.lambda(engine.competitors(expert, class))),
-                (true, _) => Class::BOTH.map(|class| largest_lambda(model.router(expert), class, data, table)),
+        let lambdas: Vec<[f64; 2]> = experts
+            .clone()
+            .map(|expert| match (parameters.has(Property::ExactLambda), engine.theory()) {
+                (true, Some(theory)) if data.features == 1 => {
+                    Class::BOTH.map(|class| table.lambda(theory.competitors(expert, class)))
+                }
+                (true, _) => Class::BOTH.map(|class| largest_lambda(system.router(expert), class, data, table)),
                 (false, _) => proficiencies[expert].routed,
             })
             .collect();
-        let roles: Vec<Role> = (0..model.experts())
-            .map(|expert| {
-                let proficiency = proficiencies[expert].proficiency;
-                Role::measured(model.signs[expert], proficiency, lambdas[expert], &parameters.roles)
+        let roles: Vec<Role> = experts
+            .clone()
+            .map(|expert| match system.sign(expert) {
+                Some(sign) => {
+                    let proficiency = proficiencies[expert].proficiency;
+                    Role::measured(sign, proficiency, lambdas[expert], &parameters.roles)
+                }
+                None => Role::Undefined,
             })
             .collect();
-        let features = (0..model.experts())
-            .map(|expert| favourite_feature(&by_feature, expert, model.signs[expert], roles[expert]))
+        let features = experts
+            .clone()
+            .map(|expert| favourite_feature(&by_feature, expert, system.sign(expert)?, roles[expert]))
             .collect();
-        let experts: Vec<ExpertAtStart> = (0..model.experts())
-            .map(|expert| ExpertAtStart {
-                sign: model.signs[expert],
-                role: roles[expert],
-                norm: RouterChange::between(model.router(expert), model.router(expert)).norm_0,
-                mean_activation: model.activations(expert).iter().sum::<f64>() / model.patterns as f64,
-            })
-            .collect();
-        let audit = Audit::new(parameters, &experts);
+        let model = system.model();
+        let at_start = experts.map(|expert| ExpertAtStart {
+            sign: system.sign(expert).unwrap_or_default(),
+            role: roles[expert],
+            norm: RouterChange::between(system.router(expert), system.router(expert)).norm_0,
+            mean_activation: model
+                .map_or(0.0, |model| model.activations(expert).iter().sum::<f64>() / model.patterns as f64),
+        });
+        let audit = Audit::new(parameters, &at_start.collect::<Vec<_>>());
         let mut sampler = Sampler::evaluation(&parameters.data, seed);
         let accuracy = accuracy::errors(engine, &mut sampler, parameters.evaluation.samples);
-        Self { pretrained, proficiencies, lambdas, roles, features, audit, accuracy }
+        Self { point, proficiencies, lambdas, roles, features, audit, accuracy }
     }
 }
 
@@ -79,24 +89,26 @@ impl End {
     /// Measures the experts of `engine`, which was trained from `start`.
     pub(super) fn measure(start: &Start, engine: &mut dyn Engine, parameters: &Parameters, seed: u64) -> Self {
         let data = &parameters.data;
-        let model = &start.pretrained.model;
+        let system = start.point.system.as_ref();
+        let experts = 0..system.experts();
         let routers = engine.routers();
-        let after = |expert: usize| &routers[expert * data.patterns..][..data.patterns];
+        let length = routers.len() / experts.len();
+        let after = |expert: usize| &routers[expert * length..][..length];
         let changes: Vec<RouterChange> =
-            (0..model.experts()).map(|expert| RouterChange::between(model.router(expert), after(expert))).collect();
-        let splits = engine.contrast().map(|contrast| {
+            experts.clone().map(|expert| RouterChange::between(system.router(expert), after(expert))).collect();
+        let splits = engine.theory().and_then(|theory| theory.contrast()).map(|contrast| {
             let of_expert = |expert: usize| &contrast[expert * data.patterns..][..data.patterns];
-            let split = |expert| DriftAndNoise::between(model.router(expert), after(expert), of_expert(expert));
-            (0..model.experts()).map(split).collect()
+            let split = |expert| DriftAndNoise::between(system.router(expert), after(expert), of_expert(expert));
+            experts.clone().map(split).collect()
         });
-        let learned = (0..model.experts())
+        let learned = experts
             .map(|expert| {
-                let class = if model.signs[expert] > 0.0 { Class::One } else { Class::Two };
+                let class = if system.sign(expert)? > 0.0 { Class::One } else { Class::Two };
                 let relevant = start.roles[expert] == Role::Relevant;
                 let pattern = class.feature(start.features[expert].unwrap_or_default());
-                let l = model.tokens_per_expert;
+                let l = parameters.model.tokens_per_expert;
                 let learned = || relevant && has_learned_feature(after(expert), pattern, data, l);
-                parameters.has_exact_lambda().then(learned)
+                parameters.has(Property::ExactLambda).then(learned)
             })
             .collect();
         let proficiencies = proficiency::largest(&proficiencies_by_feature(engine, parameters, seed));
@@ -131,7 +143,7 @@ fn favourite_feature(by_feature: &[Vec<Proficiency>], expert: usize, sign: f64, 
     let class = match role {
         Role::Relevant => own,
         Role::Misaligned => 1 - own,
-        Role::Irrelevant | Role::Ambiguous => return None,
+        Role::Irrelevant | Role::Ambiguous | Role::Undefined => return None,
     };
     let proficiency = |feature: usize| by_feature[feature][expert].proficiency[class];
     (0..by_feature.len()).reduce(|best, feature| if proficiency(feature) > proficiency(best) { feature } else { best })

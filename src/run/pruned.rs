@@ -3,8 +3,6 @@
 use super::calibration::criteria;
 use super::certificates::{self, Irrelevant};
 use super::ends::Start;
-use super::left::Left;
-use super::pruned_engine::pruned_engine;
 use super::pruning_schedule::{Outcome, Shared};
 use crate::certify::Verdict;
 use crate::measure::accuracy::{self, Errors, FeatureErrors};
@@ -13,11 +11,11 @@ use crate::patterns::{Batch, Sampler};
 use crate::prune::removal::novice;
 use crate::prune::{Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
-use crate::sgd::EngineChoice;
 use crate::sgd::train::Schedule;
-use crate::sgd::{Engine, Loss, StopReason, train};
-use crate::sim::parameters::Criterion;
-use crate::sim::parameters::{Afterwards, Parameters, Removal, Routing};
+use crate::sgd::{Engine, Loss, Objective, StopReason, train};
+use crate::sim::Property;
+use crate::sim::parameters::{Afterwards, Criterion, Removal};
+use crate::systems::{Setting, System};
 use std::collections::BTreeMap;
 
 /// What pruning shows.
@@ -39,12 +37,12 @@ pub(super) struct Pruned {
 pub(super) fn prune_and_test(
     head: &RunHead,
     start: &Start,
-    statistics: &Statistics,
+    (trained, statistics): (&dyn System, &Statistics),
     engine: &mut dyn Engine,
-    parameters: &Parameters,
-    choice: EngineChoice,
+    setting: Setting,
 ) -> Pruned {
-    let shared = Shared { statistics, parameters, seed: head.seed, choice };
+    let Setting { parameters, .. } = setting;
+    let shared = Shared { statistics, pretrained: start.point.system.as_ref(), trained, setting };
     let outcomes: Vec<(Criterion, Outcome)> = criteria(parameters)
         .into_iter()
         .filter_map(|criterion| shared.prune(criterion).map(|outcome| (criterion, outcome)))
@@ -55,7 +53,6 @@ pub(super) fn prune_and_test(
         _ => None,
     };
     let seen = pass(engine, start, &outcomes, order, shared);
-    let trained = statistics.after;
     let mut bench = Bench { shared, teacher: engine, known: BTreeMap::new() };
     let mut rows = Vec::new();
     for ((criterion, outcome), by_kept) in outcomes.iter().zip(seen.curves) {
@@ -81,15 +78,17 @@ pub(super) fn prune_and_test(
                 let further = [(0, false), (parameters.pruning.finetune_iterations, true)];
                 for (iterations, is_last) in further {
                     for model in models.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
-                        let errors = model.model.as_ref().and_then(|model| bench.of_left(model, iterations));
+                        let errors = model.model.as_ref().and_then(|model| bench.of_system(model.as_ref(), iterations));
                         rows.push(row(model.kept, is_last, errors, model.tied));
                     }
                 }
             }
         }
     }
-    let irrelevant = Irrelevant { measured: &start.roles, built: &start.pretrained.roles };
-    let proofs = order.map(|order| certificates::prove(trained, order, irrelevant, parameters)).unwrap_or_default();
+    let irrelevant = Irrelevant { measured: &start.roles, built: &start.point.roles };
+    let certified = order.zip(trained.model().filter(|_| parameters.has(Property::Certificates)));
+    let proofs = certified.map(|(order, model)| certificates::prove(model, order, irrelevant, parameters));
+    let proofs = proofs.unwrap_or_default();
     rows.iter_mut().zip(&proofs.path).for_each(|(row, certificate)| {
         row.certificate = certificate.verdict.word().to_owned();
         row.margin_lower = finite(certificate.margin_lower);
@@ -160,19 +159,20 @@ fn pass(
     order: Option<&[usize]>,
     shared: Shared,
 ) -> Pass {
-    let Shared { statistics, parameters, seed, .. } = shared;
+    let Shared { statistics, trained, setting: Setting { parameters, seed, .. }, .. } = shared;
     let removal = parameters.pruning.removal;
-    let experts = statistics.after.experts();
+    let experts = trained.experts();
     let constants: Vec<f64> = match (&statistics.calibration, removal) {
         (Some(calibration), Removal::Novice) => {
-            (0..experts).map(|expert| statistics.after.signs[expert] * novice(calibration, expert)).collect()
+            let sign = |expert| trained.sign(expert).unwrap_or_default();
+            (0..experts).map(|expert| sign(expert) * novice(calibration, expert)).collect()
         }
         _ => vec![0.0; experts],
     };
     // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
-    let adds_up = match parameters.model.routing {
-        Routing::ExpertChoice => removal.leaves_kept_alone() && removal != Removal::Quantise,
-        Routing::TokenChoice => removal == Removal::ZeroSlot,
+    let adds_up = match parameters.has(Property::IndependentExperts) {
+        true => removal.leaves_kept_alone() && removal != Removal::Quantise,
+        false => removal == Removal::ZeroSlot,
     };
     let mut curves: Vec<Option<Curve>> = outcomes
         .iter()
@@ -181,7 +181,8 @@ fn pass(
             _ => None,
         })
         .collect();
-    let mut dominance = order.map(|order| DominanceTally::new(&start.pretrained.model.signs, &start.roles, order));
+    let signs = trained.model().map(|model| model.signs.as_slice());
+    let mut dominance = order.zip(signs).map(|(order, signs)| DominanceTally::new(signs, &start.roles, order));
     let (mut sampler, samples) = (Sampler::evaluation(&parameters.data, seed), parameters.evaluation.samples);
     accuracy::for_each_featured_sample(engine, &mut sampler, samples, |outputs, label, feature| {
         curves.iter_mut().flatten().for_each(|curve| curve.add(outputs, label, feature));
@@ -208,38 +209,33 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// The numbers kept at which something follows pruning.
     fn finetuned_numbers(&self) -> Vec<usize> {
-        let pruning = &self.shared.parameters.pruning;
+        let pruning = &self.shared.setting.parameters.pruning;
         match pruning.afterwards {
             Afterwards::Nothing => Vec::new(),
-            _ => pruning.finetune_kept.numbers(self.shared.statistics.after.experts()),
+            _ => pruning.finetune_kept.numbers(self.shared.trained.experts()),
         }
     }
 
     /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged or underflowed.
     fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<FeatureErrors> {
-        let Shared { statistics, parameters, seed, choice } = self.shared;
+        let Shared { statistics, trained, setting, .. } = self.shared;
         let mut key = (kept.to_vec(), iterations);
         key.0.sort_unstable();
         if let Some(errors) = self.known.get(&key) {
             return *errors;
         }
-        let calibration = statistics.calibration.as_ref();
-        let engine = pruned_engine(choice, statistics.after, &key.0, calibration, parameters, seed);
-        let errors = self.of_engine(engine, iterations);
+        let pruned = trained.keep(&key.0, statistics.calibration.as_ref(), setting.parameters);
+        let errors = self.of_system(pruned.as_ref(), iterations);
         self.known.insert(key, errors);
         errors
     }
 
-    /// The errors of a model that went on training while it was pruned, after further iterations.
-    fn of_left(&mut self, left: &Left, iterations: usize) -> Option<FeatureErrors> {
-        let Shared { parameters, seed, choice, .. } = self.shared;
-        self.of_engine(choice.build_with_rule(left.model(), left.rule(), parameters, seed), iterations)
-    }
-
-    /// The errors of a pruned model after further iterations; `None` if it diverged or underflowed. Every pruned model of a run sees the
-    /// same batches.
-    fn of_engine(&mut self, mut engine: Box<dyn Engine>, iterations: usize) -> Option<FeatureErrors> {
-        let Shared { parameters, seed, .. } = self.shared;
+    /// The errors of a pruned system after further iterations; `None` if it diverged or underflowed. Every pruned system of
+    /// a run sees the same batches.
+    fn of_system(&mut self, system: &dyn System, iterations: usize) -> Option<FeatureErrors> {
+        let setting = self.shared.setting;
+        let Setting { parameters, seed, .. } = setting;
+        let mut engine = system.engine(&setting);
         let mut sampler = Sampler::of_finetuning(parameters, seed);
         let schedule = Schedule { iterations, ..Schedule::finetuning(parameters) };
         let stop = match parameters.pruning.afterwards {
@@ -255,7 +251,7 @@ impl Bench<'_> {
 
 /// Trains `student` to give the teacher's outputs: the squared loss with f of the teacher in the place of labels.
 fn distil(teacher: &mut dyn Engine, student: &mut dyn Engine, sampler: &mut Sampler, schedule: Schedule) -> StopReason {
-    student.set_loss(Loss::Squared);
+    let objective = Objective { loss: Loss::Squared, ..schedule.objective };
     let mut batch = Batch::default();
     let mut outputs = Vec::new();
     for _ in 0..schedule.iterations {
@@ -263,7 +259,7 @@ fn distil(teacher: &mut dyn Engine, student: &mut dyn Engine, sampler: &mut Samp
         teacher.outputs(&batch, &mut outputs);
         let of_teacher = outputs.chunks_exact(teacher.experts()).map(|outputs| outputs.iter().sum::<f64>());
         batch.labels.iter_mut().zip(of_teacher).for_each(|(label, f)| *label = f);
-        if student.step(&batch).is_err() {
+        if student.step(&batch, &objective).is_err() {
             return StopReason::Diverged;
         }
     }

@@ -5,8 +5,8 @@ use super::calibration::{EarlyRouters, chance, criteria, gather};
 use super::ends::{End, Start};
 use super::pruned::prune_and_test;
 use super::trajectory::TrajectoryObserver;
-use super::upstream::pretrained;
 use crate::measure::{Errors, Extremes, LambdaTable, Role, RouterChange};
+use crate::moe::Model;
 use crate::patterns::Sampler;
 use crate::prune::Statistics;
 use crate::record::RunRecord;
@@ -15,30 +15,26 @@ use crate::sgd::train::Schedule;
 use crate::sgd::{EngineChoice, Observer, StopReason, train};
 use crate::sim::parameters::Criterion;
 use crate::sim::parameters::Parameters;
-use crate::sim::{Point, run_seed};
+use crate::sim::{Point, Property, run_seed};
 use crate::stats::interval::clopper_pearson;
+use crate::systems::{self, Setting};
 
 /// Run number `run` of a point: a function of the master seed, the point's parameters and `run` alone.
 pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> RunRecord {
     let parameters = &point.parameters;
     let seed = run_seed(master_seed, parameters, run);
     let head = RunHead { point: point.index, run, seed };
-    let (pretrained, failed) = match pretrained(parameters, seed, choice) {
-        Ok(pretrained) => (pretrained, None),
-        // The run has its row: that of the untrained model, which nothing is made of.
-        Err(failed) => {
-            let words = failed.to_string();
-            (*failed.untrained, Some(words))
-        }
-    };
-    let mut engine = choice.build(&pretrained.model, parameters, seed);
+    let setting = Setting { parameters, seed, choice };
+    // Of a run whose pre-training failed the row is that of the model before it.
+    let (starting_point, failed) = systems::start(&setting);
+    let mut engine = starting_point.system.engine(&setting);
     let mut lambda_table = LambdaTable::new(&parameters.data, parameters.model.tokens_per_expert);
-    let start = Start::measure(pretrained, engine.as_mut(), &mut lambda_table, parameters, seed);
-    if parameters.record.half_batches {
-        engine.track_contrast();
+    let start = Start::measure(starting_point, engine.as_mut(), &mut lambda_table, parameters, seed);
+    if let Some(theory) = engine.theory().filter(|_| parameters.record.half_batches) {
+        theory.track_contrast();
     }
 
-    let has_table = parameters.has_exact_lambda() && parameters.data.features == 1;
+    let has_table = parameters.has(Property::ExactLambda) && parameters.data.features == 1;
     let mut extremes = Extremes::new(engine.experts(), has_table.then_some(lambda_table));
     let mut trajectory = TrajectoryObserver::new(parameters, seed, head.point, run);
     let mut sampler = Sampler::of_training(parameters, seed);
@@ -55,23 +51,24 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
 
     let mut body = RunBody { stop_reason: stop.word().to_owned(), iterations, ..RunBody::default() };
     body.set_audit(&start.audit);
-    let is_sound = failed.is_none() && !start.pretrained.model.has_subnormal();
+    let is_sound = failed.is_none() && !start.point.system.model().is_some_and(Model::has_subnormal);
     body.accuracy_pretrained = is_sound.then(|| start.accuracy.accuracy());
     let end = stop.leaves_a_model().then(|| End::measure(&start, engine.as_mut(), parameters, seed));
     let mut experts = expert_rows(&head, &start, end.as_ref(), &extremes, parameters);
     let pruning = match &end {
         Some(_) => {
-            let trained = engine.model();
+            let pretrained = start.point.system.as_ref();
+            let trained = pretrained.with_weights_of(engine.as_ref());
             let chance = chance(trained.experts(), seed);
-            let statistics = gather(&start.pretrained.model, &trained, &early.routers, chance, parameters, seed);
+            let statistics = gather(pretrained, trained.as_ref(), &early.routers, chance, parameters, seed);
             fill_scores(&mut experts, &statistics, parameters);
-            let pruned = prune_and_test(&head, &start, &statistics, engine.as_mut(), parameters, choice);
+            let pruned = prune_and_test(&head, &start, (trained.as_ref(), &statistics), engine.as_mut(), setting);
             for (criterion, counts) in &pruned.memberships {
                 experts.iter_mut().zip(counts).for_each(|(row, &count)| row.scores[*criterion] = Some(count));
             }
             body.set_dominance(pruned.dominance, pruned.path_margin);
-            if parameters.pruning.fewest_bits {
-                let bits = FewestBits::measure(&start, &trained, parameters, choice, seed);
+            if let Some(model) = trained.model().filter(|_| parameters.pruning.fewest_bits) {
+                let bits = FewestBits::measure(&start, model, parameters, choice, seed);
                 (body.bits_common, body.bits_rare, body.bits_irrelevant) = (bits.common, bits.rare, bits.irrelevant);
             }
             body.margin_met = pruned.margin_met;
@@ -80,7 +77,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
         }
         None => {
             body.error = match (failed, stop) {
-                (Some(failed), _) => failed,
+                (Some(failed), _) => failed.to_string(),
                 (None, StopReason::Underflow) => format!("a weight underflowed within {iterations} iterations"),
                 (None, _) => format!("diverged at iteration {iterations}"),
             };
@@ -99,11 +96,13 @@ fn expert_rows(
     extremes: &Extremes,
     parameters: &Parameters,
 ) -> Vec<ExpertRow> {
-    let model = &start.pretrained.model;
+    let system = start.point.system.as_ref();
     let has_features = parameters.data.features > 1;
-    let has_table = parameters.has_exact_lambda() && !has_features;
-    (0..model.experts())
+    let has_table = parameters.has(Property::ExactLambda) && !has_features;
+    let by_pattern = system.is_in_pattern_coordinates();
+    (0..system.experts())
         .map(|expert| {
+            let sign = system.sign(expert);
             let change = end.map(|end| end.changes[expert]);
             let split = end.and_then(|end| end.splits.as_ref()).map(|splits| splits[expert]);
             let after = end.map(|end| end.proficiencies[expert].proficiency);
@@ -112,20 +111,20 @@ fn expert_rows(
                 point: head.point,
                 run: head.run,
                 expert,
-                sign: model.signs[expert] as i8,
-                built_role: start.pretrained.roles[expert].into(),
+                sign: sign.map(|sign| sign as i8),
+                built_role: start.point.roles.get(expert).map_or(Role::Undefined, |&role| role.into()),
                 role: start.roles[expert],
                 learned: end.and_then(|end| end.learned[expert]),
-                norm_0: RouterChange::between(model.router(expert), model.router(expert)).norm_0,
+                norm_0: RouterChange::between(system.router(expert), system.router(expert)).norm_0,
                 norm_t: change.map(|change| change.norm),
                 delta: change.map(|change| change.delta),
-                delta_centred: change.map(|change| change.delta_centred),
+                delta_centred: change.filter(|_| by_pattern).map(|change| change.delta_centred),
                 displacement: change.map(|change| change.displacement),
                 noise_squared: split.map(|split| split.noise_squared),
                 drift_squared: split.map(|split| split.drift_squared),
                 leakage_squared: split.map(|split| split.leakage_squared),
-                displacement_class: change.map(|change| change.displacement_class),
-                max_range: extremes.range[expert],
+                displacement_class: change.filter(|_| by_pattern).map(|change| change.displacement_class),
+                max_range: parameters.has(Property::ReluExperts).then(|| extremes.range[expert]),
                 lambda1_0: start.lambdas[expert][0],
                 lambda2_0: start.lambdas[expert][1],
                 lambda_max: has_table.then(|| extremes.lambda[expert]),
@@ -133,7 +132,7 @@ fn expert_rows(
                 p1_t: after.map(|p| p[0]),
                 p2_0: before[1],
                 p2_t: after.map(|p| p[1]),
-                built_feature: start.pretrained.features[expert].filter(|_| has_features),
+                built_feature: start.point.features[expert].filter(|_| has_features),
                 feature: start.features[expert].filter(|_| has_features),
                 ..ExpertRow::default()
             }
@@ -155,7 +154,8 @@ fn fill_scores(experts: &mut [ExpertRow], statistics: &Statistics, parameters: &
 /// The figures of a run that follow from its experts (by measured roles) and its pruned models.
 fn summarise(body: &mut RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) {
     let of = |role: Role| experts.iter().filter(move |row| row.role == role);
-    body.gamma = Some(of(Role::Irrelevant).count() as f64 / experts.len() as f64);
+    let has_roles = experts.iter().any(|row| row.role != Role::Undefined);
+    body.gamma = has_roles.then(|| of(Role::Irrelevant).count() as f64 / experts.len() as f64);
     body.min_delta_relevant = of(Role::Relevant).filter_map(|row| row.delta).reduce(f64::min);
     body.max_abs_delta_irrelevant = of(Role::Irrelevant).filter_map(|row| row.delta).map(f64::abs).reduce(f64::max);
     body.max_displacement_irrelevant = of(Role::Irrelevant).filter_map(|row| row.displacement).reduce(f64::max);

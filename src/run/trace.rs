@@ -1,13 +1,13 @@
 //! One run, complete: every number that an outsider needs to replay it.
 
 use super::trajectory::recorded_iterations;
-use super::upstream::pretrained;
 use crate::moe::Model;
 use crate::patterns::{Batch, Sampler, Vocabulary};
 use crate::sgd::EngineChoice;
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Observer, StepReport, StopReason, train};
 use crate::sim::{Point, resolved_keys, run_seed};
+use crate::systems::upstream::pretrained;
 use nalgebra::DMatrix;
 use std::collections::BTreeMap;
 

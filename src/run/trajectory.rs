@@ -61,7 +61,8 @@ impl Observer for TrajectoryObserver<'_> {
         let by_feature =
             proficiency::estimate_features(engine, &mut sampler, samples, model.gate_places(), data.features);
         let proficiencies = proficiency::largest(&by_feature);
-        let pairs = self.routers_0.chunks_exact(data.patterns).zip(routers.chunks_exact(data.patterns));
+        let length = routers.len() / engine.experts();
+        let pairs = self.routers_0.chunks_exact(length).zip(routers.chunks_exact(length));
         for ((expert, (before, after)), proficiency) in pairs.enumerate().zip(proficiencies) {
             let change = RouterChange::between(before, after);
             self.rows.push(TrajectoryRow {

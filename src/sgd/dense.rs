@@ -11,7 +11,7 @@
 //! batch tie exactly on every basis, wherever they stand. On the canonical basis without noise, ⟨w, v⟩ is w_v plus exact
 //! zeros, so different patterns with equal coordinates tie exactly too. On another basis those differ by rounding.
 
-use super::{Competitors, Diverged, Engine, Loss, Rates, StepReport};
+use super::{Competitors, Diverged, Engine, Objective, Rates, StepReport, TheoryEngine};
 use crate::moe::Model;
 use crate::patterns::{Batch, Class, Vocabulary};
 use crate::simd::Level;
@@ -40,7 +40,6 @@ pub struct DenseEngine {
     level: Level,
     vocabulary: Vocabulary,
     rates: Rates,
-    loss: Loss,
     /// l.
     tokens_per_expert: usize,
     /// m.
@@ -74,7 +73,6 @@ impl DenseEngine {
         Self {
             level,
             rates,
-            loss: Loss::default(),
             tokens_per_expert: model.tokens_per_expert,
             neurons_per_expert: model.neurons_per_expert,
             signs: model.signs.clone(),
@@ -139,14 +137,11 @@ impl Engine for DenseEngine {
         self.signs.len()
     }
 
-    fn set_loss(&mut self, loss: Loss) {
-        self.loss = loss;
-    }
-
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
+    fn step(&mut self, batch: &Batch, objective: &Objective) -> Result<StepReport, Diverged> {
+        debug_assert!(objective.regularisers.are_none(), "the general engine has regularisers");
         self.readings.are_fresh = false;
         self.forward(batch);
-        let loss = self.losses(batch)?;
+        let loss = self.losses(batch, objective.loss)?;
         let active = self.backward.active.len();
         if !batch.samples().is_multiple_of(2) {
             self.contrast = None;
@@ -176,6 +171,20 @@ impl Engine for DenseEngine {
         }
     }
 
+    fn routers(&self) -> Vec<f64> {
+        self.by_pattern(&self.routers)
+    }
+
+    fn expert_weights(&self) -> Vec<f64> {
+        self.neurons.iter().flat_map(|weights| self.by_pattern(weights)).collect()
+    }
+
+    fn theory(&mut self) -> Option<&mut dyn TheoryEngine> {
+        Some(self)
+    }
+}
+
+impl TheoryEngine for DenseEngine {
     fn model(&self) -> Model {
         Model {
             patterns: self.vocabulary.patterns(),
@@ -183,12 +192,8 @@ impl Engine for DenseEngine {
             tokens_per_expert: self.tokens_per_expert,
             signs: self.signs.clone(),
             routers: self.routers(),
-            neurons: self.neurons.iter().flat_map(|weights| self.by_pattern(weights)).collect(),
+            neurons: self.expert_weights(),
         }
-    }
-
-    fn routers(&self) -> Vec<f64> {
-        self.by_pattern(&self.routers)
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {

@@ -1,6 +1,7 @@
-//! What an engine does: one SGD step, the experts' outputs, and the state that the measurements read.
+//! What an engine does: one SGD step, the experts' outputs, and the weights that measurements read; and what the theory asks
+//! beyond that.
 
-use super::loss::Loss;
+use super::objective::Objective;
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
 use crate::sim::parameters::TrainingParameters;
@@ -43,36 +44,32 @@ pub struct Competitors {
     pub tied: usize,
 }
 
-/// A model in training. Weights are asked for in pattern coordinates, whatever the engine keeps.
+/// Any mixture of experts in training: what training, evaluation and pruning need of it.
 ///
-/// All engines minimise the mean of a [`Loss`] over a batch, the hinge loss max(0, 1 − y f) unless told otherwise, by plain
-/// SGD; per sample, with α y = −∂ℓ/∂f, of which the hinge loss makes α = `1[y f < 1]`, and σ̄ = Σ_j G_j σ_j,
-/// −∂ℓ/∂w_s = α y a_s Σ_{j∈J_s} G_j (σ_j − σ̄) x⁽ʲ⁾ and
-/// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j `1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0]` x⁽ʲ⁾; routers and neurons move together.
+/// An engine minimises an [`Objective`] by plain SGD. What a system says that the theory does not speak of is not asked
+/// here; what only the theory asks is in [`TheoryEngine`], which [`Engine::theory`] gives for those that have an answer.
 pub trait Engine {
     /// k.
     fn experts(&self) -> usize;
 
-    /// Minimises this loss from now on.
-    fn set_loss(&mut self, loss: Loss);
-
-    /// One SGD step on the mean loss of all samples of the batch.
+    /// One SGD step on the objective over all samples of the batch. Its regularisers are 0 unless the engine has them
+    /// ([`Property::SpecialisedEngines`](crate::sim::Property)).
     ///
     /// # Errors
     /// [`Diverged`] if an output or a weight is no finite number, before or after the step.
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged>;
+    fn step(&mut self, batch: &Batch, objective: &Objective) -> Result<StepReport, Diverged>;
 
-    /// f_s(x) of every sample and expert, `[samples, k]`.
+    /// f_s(x) of every sample and expert, `[samples, k]`; their sum over s is f(x).
     fn outputs(&mut self, batch: &Batch, outputs: &mut Vec<f64>);
 
-    /// The gate of each sample's class token at every expert, `[samples, k]`; 0 where the expert does not choose it.
+    /// The gate of each sample's class token at every expert, `[samples, k]`; 0 where the two do not meet.
     fn class_token_gates(&mut self, batch: &Batch, gates: &mut Vec<f64>);
 
-    /// The model in pattern coordinates.
-    fn model(&self) -> Model;
-
-    /// The routers in pattern coordinates, `[k, d]`.
+    /// The router of every expert, one row after the other, all of one length.
     fn routers(&self) -> Vec<f64>;
+
+    /// The trained weights of every expert but its router's, one expert after the other, all of one length.
+    fn expert_weights(&self) -> Vec<f64>;
 
     /// ‖w_s‖ of every expert, `[k]`.
     fn router_norms(&self, norms: &mut Vec<f64>) {
@@ -82,6 +79,22 @@ pub trait Engine {
         norms.extend(routers.chunks_exact(routers.len() / self.experts()).map(norm));
     }
 
+    /// What the theory asks; `None` for a system that it does not speak of.
+    fn theory(&mut self) -> Option<&mut dyn TheoryEngine> {
+        None
+    }
+}
+
+/// An engine of the paper's model, which answers the questions of its theory. Weights are asked for in pattern coordinates,
+/// whatever the engine keeps.
+///
+/// Per sample, with −∂ℓ/∂f = α y (the hinge loss has α = `1[y f < 1]`) and σ̄ = Σ_j G_j σ_j,
+/// −∂ℓ/∂w_s = α y a_s Σ_{j∈J_s} G_j (σ_j − σ̄) x⁽ʲ⁾ and
+/// −∂ℓ/∂w_{s,r} = α (y a_s/m) Σ_{j∈J_s} G_j `1[⟨w_{s,r}, x⁽ʲ⁾⟩ > 0]` x⁽ʲ⁾; routers and neurons move together.
+pub trait TheoryEngine: Engine {
+    /// The model in pattern coordinates.
+    fn model(&self) -> Model;
+
     /// How many irrelevant patterns beat or tie the pattern of `class` in the router of `expert`.
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors;
 
@@ -89,11 +102,11 @@ pub trait Engine {
     /// value of a run passes it as the floor, which lets an engine answer most calls without looking.
     fn range_above(&mut self, expert: usize, floor: f64) -> Option<f64>;
 
-    /// Starts to accumulate the half-batch contrast V from V = 0, for [`Engine::contrast`]. Training goes on as it would
-    /// without, bit for bit. An engine that cannot tell half-batches apart does nothing.
+    /// Starts to accumulate the half-batch contrast V from V = 0, for [`TheoryEngine::contrast`]. Training goes on as it
+    /// would without, bit for bit. An engine that cannot tell half-batches apart does nothing.
     fn track_contrast(&mut self) {}
 
-    /// The half-batch contrast V = Σ_t (η_r/B)(S_A − S_B′) of the steps since [`Engine::track_contrast`], in pattern
+    /// The half-batch contrast V = Σ_t (η_r/B)(S_A − S_B′) of the steps since [`TheoryEngine::track_contrast`], in pattern
     /// coordinates, `[k, d]`. S_A and S_B′ sum −∂ℓ/∂w_s over the first and the last B/2 samples of a batch, at the state
     /// before the step; the step itself moves w_s by (η_r/B)(S_A + S_B′).
     ///

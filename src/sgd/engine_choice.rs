@@ -1,17 +1,18 @@
 //! Which engine trains a model.
 
 use super::dense::DenseEngine;
-use super::engine::{Engine, Rates};
+use super::engine::{Rates, TheoryEngine};
+use super::general::GeneralEngine;
 use super::pattern::PatternEngine;
-use super::plain::{PlainEngine, needs_plain_engine};
 use crate::moe::{Model, RoutingRule};
 use crate::patterns::Vocabulary;
+use crate::sim::Property;
 use crate::sim::parameters::Parameters;
 
 /// Which engine trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// The plain engine where neither of the others applies; else the pattern engine without token noise, and the dense
+    /// The general engine where neither of the others applies; else the pattern engine without token noise, and the dense
     /// engine with it.
     #[default]
     Auto,
@@ -26,8 +27,8 @@ impl EngineChoice {
     pub fn applies(self, parameters: &Parameters) -> bool {
         match self {
             EngineChoice::Auto => true,
-            EngineChoice::Pattern => parameters.data.noise == 0.0 && !needs_plain_engine(parameters),
-            EngineChoice::Dense => !needs_plain_engine(parameters),
+            EngineChoice::Pattern => parameters.data.noise == 0.0 && parameters.has(Property::SpecialisedEngines),
+            EngineChoice::Dense => parameters.has(Property::SpecialisedEngines),
         }
     }
 
@@ -38,20 +39,20 @@ impl EngineChoice {
         rule: &RoutingRule,
         parameters: &Parameters,
         run_seed: u64,
-    ) -> Box<dyn Engine> {
-        match needs_plain_engine(parameters) {
-            true => Box::new(PlainEngine::with_rule(model, rule.clone(), parameters)),
-            false => self.build(model, parameters, run_seed),
+    ) -> Box<dyn TheoryEngine> {
+        match parameters.has(Property::SpecialisedEngines) {
+            true => self.build(model, parameters, run_seed),
+            false => Box::new(GeneralEngine::with_rule(model, rule.clone(), parameters)),
         }
     }
 
-    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the plain engine are only built for
+    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the general engine are only built for
     /// noise-free data.
-    pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn Engine> {
+    pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn TheoryEngine> {
         let Parameters { data, training, .. } = parameters;
         let rates = Rates::from(training);
-        if needs_plain_engine(parameters) {
-            Box::new(PlainEngine::new(model, parameters))
+        if !parameters.has(Property::SpecialisedEngines) {
+            Box::new(GeneralEngine::new(model, parameters))
         } else if self == EngineChoice::Dense || data.noise > 0.0 {
             let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
             Box::new(DenseEngine::new(model, vocabulary, rates))

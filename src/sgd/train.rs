@@ -1,6 +1,8 @@
 //! The training loop: batches in, observers beside it, a stop reason out.
 
 use super::engine::{Engine, StepReport};
+use super::objective::Objective;
+use crate::moe::model::has_finite_norms;
 use crate::patterns::{Batch, Sampler};
 use crate::sim::parameters::Parameters;
 
@@ -36,8 +38,10 @@ impl StopReason {
         if !self.leaves_a_model() {
             return self;
         }
-        let model = engine.model();
-        match (model.has_overflow(), model.has_subnormal()) {
+        let weights = [engine.routers(), engine.expert_weights()];
+        let overflows = weights.iter().any(|weights| !has_finite_norms(weights));
+        let underflows = weights.iter().flatten().any(|weight| weight.is_subnormal());
+        match (overflows, underflows) {
             (true, _) => StopReason::Diverged,
             (false, true) => StopReason::Underflow,
             (false, false) => self,
@@ -52,10 +56,13 @@ pub trait Observer {
 
     /// The batch that the next step takes.
     fn batch(&mut self, _iteration: usize, _batch: &Batch) {}
+
+    /// What the next step minimises, which an observer may change: annealing. It stays so until it is changed again.
+    fn objective(&mut self, _iteration: usize, _objective: &mut Objective) {}
 }
 
-/// How long to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long to train, and to what end.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     /// B: samples of a batch.
     pub batch: usize,
@@ -63,13 +70,20 @@ pub struct Schedule {
     pub iterations: usize,
     /// Stop after this many iterations in a row without loss; 0: never.
     pub zero_loss_window: usize,
+    /// What the first step minimises, and every other unless an observer changes it.
+    pub objective: Objective,
 }
 
 impl Schedule {
     /// The schedule of the training itself.
     pub fn training(parameters: &Parameters) -> Self {
         let training = &parameters.training;
-        Self { batch: training.batch, iterations: training.iterations, zero_loss_window: training.zero_loss_window }
+        Self {
+            batch: training.batch,
+            iterations: training.iterations,
+            zero_loss_window: training.zero_loss_window,
+            objective: Objective::from(training),
+        }
     }
 
     /// The schedule of the fine-tuning after pruning: T′ iterations at the same batch size.
@@ -86,6 +100,7 @@ pub fn train(
     observers: &mut [&mut dyn Observer],
 ) -> (StopReason, usize) {
     let mut batch = Batch::default();
+    let mut objective = schedule.objective;
     let mut without_loss = 0;
     for observer in observers.iter_mut() {
         observer.observe(0, engine, None);
@@ -94,8 +109,9 @@ pub fn train(
         sampler.fill(&mut batch, schedule.batch);
         for observer in observers.iter_mut() {
             observer.batch(iteration, &batch);
+            observer.objective(iteration, &mut objective);
         }
-        let Ok(report) = engine.step(&batch) else {
+        let Ok(report) = engine.step(&batch, &objective) else {
             return (StopReason::Diverged, iteration);
         };
         for observer in observers.iter_mut() {

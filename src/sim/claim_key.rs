@@ -86,6 +86,8 @@ pub struct ClaimKey {
 /// What a claim needs of a point that it is judged at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimNeed {
+    /// Experts that have roles.
+    Roles,
     /// The theory's setting, whatever runs it is judged on.
     Lemma,
     /// `record.half_batches`.
@@ -167,13 +169,13 @@ const fn plain(id: ClaimId) -> ClaimKey {
         in_maps: Some(ConstantRule::None),
         slope: None,
         line: 0,
-        needs: &[],
+        needs: &[ClaimNeed::Roles],
     }
 }
 
 /// The keys of every claim, in the order of [`ClaimId`], which is that of the theory.
 pub const CLAIM_KEYS: &[ClaimKey; ClaimId::ALL.len()] = &[
-    plain(ClaimId::T0),
+    ClaimKey { needs: &[], ..plain(ClaimId::T0) },
     ClaimKey { needs: &[ClaimNeed::Certificates], ..plain(ClaimId::T0x) },
     ClaimKey { constants: SMALLEST_CHANGE, in_maps: Some(SMALLEST_CHANGE), slope: Some(-0.1), ..plain(ClaimId::T1a) },
     // Over the points of a line C is fitted, so a claim does not give it; in one run it must be given. The slope has
@@ -182,17 +184,26 @@ pub const CLAIM_KEYS: &[ClaimKey; ClaimId::ALL.len()] = &[
     plain(ClaimId::T1c),
     plain(ClaimId::T1cDisplacement),
     ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..plain(ClaimId::T1cCentred) },
-    ClaimKey { in_maps: None, slope: Some(-0.2), line: 3, needs: &[ClaimNeed::HalfBatches], ..plain(ClaimId::T1d) },
+    ClaimKey {
+        in_maps: None,
+        slope: Some(-0.2),
+        line: 3,
+        needs: &[ClaimNeed::Roles, ClaimNeed::HalfBatches],
+        ..plain(ClaimId::T1d)
+    },
     ClaimKey {
         aliases: &["T1d-leakage"],
         in_maps: None,
         slope: Some(-0.2),
         line: 3,
-        needs: &[ClaimNeed::HalfBatches],
+        needs: &[ClaimNeed::Roles, ClaimNeed::HalfBatches],
         ..plain(ClaimId::T1dLeakage)
     },
     plain(ClaimId::T2a),
-    ClaimKey { needs: &[ClaimNeed::Certificates, ClaimNeed::PrunedCertificates], ..plain(ClaimId::T2ax) },
+    ClaimKey {
+        needs: &[ClaimNeed::Roles, ClaimNeed::Certificates, ClaimNeed::PrunedCertificates],
+        ..plain(ClaimId::T2ax)
+    },
     ClaimKey {
         constants: SUFFICIENT,
         in_maps: Some(SUFFICIENT),
@@ -200,16 +211,26 @@ pub const CLAIM_KEYS: &[ClaimKey; ClaimId::ALL.len()] = &[
         needs: &[ClaimNeed::Finetuning],
         ..plain(ClaimId::T2b)
     },
-    ClaimKey { constants: ConstantRule::Range, in_maps: None, needs: &[ClaimNeed::Lemma], ..plain(ClaimId::S3) },
+    ClaimKey {
+        constants: ConstantRule::Range,
+        in_maps: None,
+        needs: &[ClaimNeed::Roles, ClaimNeed::Lemma],
+        ..plain(ClaimId::S3)
+    },
     compared(ClaimId::C1),
     compared(ClaimId::C2),
-    ClaimKey { constants: FALL, in_maps: None, needs: &[ClaimNeed::RareFeatures], ..plain(ClaimId::Q1) },
+    ClaimKey {
+        constants: FALL,
+        in_maps: None,
+        needs: &[ClaimNeed::Roles, ClaimNeed::RareFeatures],
+        ..plain(ClaimId::Q1)
+    },
     ClaimKey { in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q2) },
     ClaimKey { constants: BITS_OFF, in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q3) },
     ClaimKey { in_maps: None, needs: RARE_BITS, ..plain(ClaimId::Q4) },
 ];
 
-const RARE_BITS: &[ClaimNeed] = &[ClaimNeed::RareFeatures, ClaimNeed::Bits];
+const RARE_BITS: &[ClaimNeed] = &[ClaimNeed::Roles, ClaimNeed::RareFeatures, ClaimNeed::Bits];
 
 /// A comparison of criteria.
 const fn compared(id: ClaimId) -> ClaimKey {

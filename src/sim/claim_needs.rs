@@ -5,7 +5,8 @@ use super::claim_spec::ClaimSpec;
 use super::claim_words::{On, RoleSource};
 use super::consistency::{
     check_against, check_bits_for, check_built_roles, check_certificates_for, check_finetuning_for,
-    check_half_batches_for, check_lemma_for, check_pruned_certificates_for, check_rare_for, check_setting_for,
+    check_half_batches_for, check_lemma_for, check_pruned_certificates_for, check_rare_for, check_roles_for,
+    check_setting_for,
 };
 use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
@@ -88,6 +89,7 @@ impl ClaimSpec {
     fn check_need(&self, need: ClaimNeed, parameters: &Parameters) -> Result<(), Contradiction> {
         let id = self.id;
         match need {
+            ClaimNeed::Roles => check_roles_for(id, parameters),
             ClaimNeed::Lemma => check_lemma_for(id, parameters),
             ClaimNeed::HalfBatches => check_half_batches_for(id, parameters),
             ClaimNeed::Certificates => check_certificates_for(id, parameters),
@@ -96,6 +98,10 @@ impl ClaimSpec {
             ClaimNeed::RareFeatures => check_rare_for(id, parameters),
             ClaimNeed::Bits => check_bits_for(id, self.roles, parameters),
             ClaimNeed::OtherCriterion => self.comparison().map_or(Ok(()), |comparison| {
+                // γ, which a ratio stands for, is the share of irrelevant experts.
+                if comparison.ratio.is_none() {
+                    check_roles_for(id, parameters)?;
+                }
                 comparison.feature.map_or(Ok(()), |_| check_rare_for(id, parameters))?;
                 check_against(id, comparison.against, parameters)
             }),

@@ -4,9 +4,9 @@ use super::claim_key::ClaimId;
 use super::claim_words::RoleSource;
 use super::contradiction::Contradiction;
 use super::parameters::{
-    Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, PruningSchedule, Removal, Routing,
+    Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, Property, PruningSchedule, Removal,
 };
-use super::worlds;
+use super::{systems, worlds};
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
 pub const MEMORY_LIMIT: u64 = 8 << 30;
@@ -14,6 +14,7 @@ pub const MEMORY_LIMIT: u64 = 8 << 30;
 /// Checks keys, each inside its legal range, against each other.
 pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_shape(parameters)?;
+    systems::check(parameters)?;
     worlds::check(parameters)?;
     check_roles(parameters)?;
     check_kept(parameters)?;
@@ -127,7 +128,7 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
     }
     let is_iterative = pruning.schedule == PruningSchedule::Iterative;
     let steps = is_iterative && pruning.step_iterations > 0;
-    let by_tokens = is_iterative && model.routing == Routing::TokenChoice;
+    let by_tokens = is_iterative && !parameters.has(Property::IndependentExperts);
     if (in_training || steps || by_tokens) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
         let schedule = pruning.schedule.name();
         let because = match in_training || steps {
@@ -155,7 +156,7 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
 /// Two half-batches are of equal size, and the terms that they tell apart are those of the theory.
 fn check_half_batches(parameters: &Parameters) -> Result<(), Contradiction> {
     let Parameters { training, record, .. } = parameters;
-    if let (true, Some((key, value))) = (record.half_batches, parameters.outside_theory()) {
+    if let (true, Some((key, value))) = (record.half_batches, parameters.lost(Property::Theory)) {
         return refuse("record.half_batches", true, format!("must be false, because {key} = {value}"));
     }
     if record.half_batches && !training.batch.is_multiple_of(2) {
@@ -166,9 +167,7 @@ fn check_half_batches(parameters: &Parameters) -> Result<(), Contradiction> {
 
 /// A certificate is about the support of one feature a class under expert choice.
 fn check_certificates(parameters: &Parameters) -> Result<(), Contradiction> {
-    let trains_otherwise = |key: &str| key.starts_with("training.");
-    let outside = parameters.outside_theory().filter(|(key, _)| !trains_otherwise(key));
-    match (parameters.certificate.nodes, outside) {
+    match (parameters.certificate.nodes, parameters.lost(Property::Certificates)) {
         (1.., Some((key, value))) => {
             let legal = format!("must be 0, because {key} = {value}");
             refuse("certificate.nodes", parameters.certificate.nodes, legal)
@@ -179,7 +178,7 @@ fn check_certificates(parameters: &Parameters) -> Result<(), Contradiction> {
 
 /// Checks that a claim is judged by the theory's assumptions only in the theory's setting.
 pub(crate) fn check_setting_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
-    match parameters.outside_theory() {
+    match parameters.lost(Property::Theory) {
         None => Ok(()),
         Some((key, value)) => {
             let because = format!("{key} = {value} is outside the theorems' setting and claim {claim} is judged here");
@@ -190,10 +189,21 @@ pub(crate) fn check_setting_for(claim: ClaimId, parameters: &Parameters) -> Resu
 
 /// Checks that a claim about the noise and drift of routers is judged in the theory's setting.
 pub(crate) fn check_lemma_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
-    match parameters.outside_theory() {
+    match parameters.lost(Property::Theory) {
         None => Ok(()),
         Some((key, value)) => {
             let legal = format!("must not be judged at {key} = {value}: the lemma is about the theory's setting");
+            refuse("id", claim, legal)
+        }
+    }
+}
+
+/// Checks that experts have roles where a claim is about them.
+pub(crate) fn check_roles_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+    match parameters.lost(Property::Roles) {
+        None => Ok(()),
+        Some((key, value)) => {
+            let legal = format!("must not be judged at {key} = {value}: its experts have no roles");
             refuse("id", claim, legal)
         }
     }
@@ -376,7 +386,8 @@ pub(crate) fn check_against(claim: ClaimId, other: Criterion, parameters: &Param
 pub(crate) fn check_finetuning_for(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
     let Parameters { model, pretrained, pruning, .. } = parameters;
     let relevant = pretrained.relevant_per_class;
-    if pretrained.kind == PretrainedKind::Constructed && sufficient >= 2.0 * relevant as f64 {
+    let builds = pretrained.kind == PretrainedKind::Constructed && parameters.has(Property::Roles);
+    if builds && sufficient >= 2.0 * relevant as f64 {
         let because = format!("pretrained.relevant_per_class = {relevant}");
         let legal = format!("must be less than {}, because {because}", 2 * relevant);
         return refuse("threshold", sufficient, legal);

@@ -52,6 +52,7 @@ pub static SHIPPED: &[Shipped] = shipped![
     "phase-certificates",
     "criteria",
     "tension",
+    "system-mov",
 ];
 
 /// The shipped simulation of this name.

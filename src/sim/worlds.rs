@@ -1,7 +1,7 @@
 //! Checks of the keys of worlds: features, spurious patterns, routing, groups, upstream tasks.
 
 use super::contradiction::Contradiction;
-use super::parameters::{Gates, Parameters, PretrainedKind, Routing};
+use super::parameters::{Gates, Parameters, PretrainedKind, Property};
 use super::value::shortest;
 
 fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
@@ -53,7 +53,7 @@ fn check_groups(Parameters { model, .. }: &Parameters) -> Result<(), Contradicti
 }
 
 fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
-    if model.routing == Routing::ExpertChoice {
+    if !model.tokens_choose() {
         let because = "because model.routing = expert-choice gives every expert the same number of tokens";
         if training.load_balance > 0.0 {
             let legal = format!("must be 0, {because}");
@@ -77,17 +77,14 @@ fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), 
     Ok(())
 }
 
-/// The engine of these worlds keeps no token noise.
-fn check_noise(Parameters { data, model, training, .. }: &Parameters) -> Result<(), Contradiction> {
-    let because = [
-        (model.routing == Routing::TokenChoice, "model.routing = token-choice"),
-        (model.groups > 1, "model.groups is above 1"),
-        (training.load_balance != 0.0, "training.load_balance is not 0"),
-        (training.entropy != 0.0, "training.entropy is not 0"),
-    ];
-    match because.iter().find(|(holds, _)| *holds && data.noise > 0.0) {
-        Some((_, because)) => refuse("data.noise", shortest(data.noise), format!("must be 0, because {because}")),
-        None => Ok(()),
+/// Only the engines of the theory's setting keep token noise.
+fn check_noise(parameters: &Parameters) -> Result<(), Contradiction> {
+    match parameters.lost(Property::TokenNoise) {
+        Some((key, value)) if parameters.data.noise > 0.0 => {
+            let legal = format!("must be 0, because {key} = {value}");
+            refuse("data.noise", shortest(parameters.data.noise), legal)
+        }
+        _ => Ok(()),
     }
 }
 

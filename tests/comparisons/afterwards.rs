@@ -5,7 +5,7 @@ use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::run::pruned_engine;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{DenseEngine, Engine, Loss, PatternEngine, PlainEngine, Rates};
+use moe_theory::sgd::{DenseEngine, GeneralEngine, Loss, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Criterion;
 
 #[test]
@@ -37,7 +37,7 @@ fn distillation_brings_a_pruned_model_near_the_whole_one() {
         let (mut sampler, mut batch) = (Sampler::of_training(&parameters, seed), Batch::default());
         for _ in 0..20 {
             sampler.fill(&mut batch, parameters.training.batch);
-            teacher.step(&batch).expect("finite");
+            teacher.step(&batch, &Objective::default()).expect("finite");
         }
         let mut order: Vec<usize> = (0..8).collect();
         let delta = |s: usize| record.experts[s].delta.expect("trained");
@@ -46,14 +46,14 @@ fn distillation_brings_a_pruned_model_near_the_whole_one() {
         kept.sort_unstable();
         let mut student = pruned_engine(EngineChoice::Auto, &teacher.model(), &kept, None, &parameters, seed);
         let mut sampler = Sampler::of_finetuning(&parameters, seed);
-        student.set_loss(Loss::Squared);
+        let objective = Objective { loss: Loss::Squared, ..Objective::default() };
         let mut losses = Vec::new();
         for _ in 0..40 {
             sampler.fill(&mut batch, parameters.training.batch);
             let mut outputs = Vec::new();
             teacher.outputs(&batch, &mut outputs);
             batch.labels = outputs.chunks_exact(8).map(|own| own.iter().sum()).collect();
-            losses.push(student.step(&batch).expect("finite").loss);
+            losses.push(student.step(&batch, &objective).expect("finite").loss);
         }
         let [first, last] = [&losses[..10], &losses[30..]].map(|some| some.iter().sum::<f64>());
         assert!(last < 0.8 * first, "{routing}: {first} {last}");
@@ -69,18 +69,18 @@ fn engines_agree_on_the_squared_loss() {
     let model = Pretrained::constructed(&parameters, 5).model;
     let rates = Rates::from(&parameters.training);
     let vocabulary = Vocabulary::new(model.patterns, parameters.data.basis, 5);
-    let mut engines: [Box<dyn Engine>; 3] = [
+    let mut engines: [Box<dyn TheoryEngine>; 3] = [
         Box::new(PatternEngine::new(&model, rates)),
         Box::new(DenseEngine::new(&model, vocabulary, rates)),
-        Box::new(PlainEngine::new(&model, &parameters)),
+        Box::new(GeneralEngine::new(&model, &parameters)),
     ];
     let (mut sampler, mut batch) = (Sampler::of_training(&parameters, 5), Batch::default());
-    engines.iter_mut().for_each(|engine| engine.set_loss(Loss::Squared));
+    let objective = Objective { loss: Loss::Squared, ..Objective::default() };
     for step in 0..10 {
         sampler.fill(&mut batch, 24);
         // Targets of either side and size.
         batch.labels.iter_mut().enumerate().for_each(|(place, label)| *label *= 0.1 * ((place + step) % 30) as f64);
-        let reports = engines.each_mut().map(|engine| engine.step(&batch).expect("finite"));
+        let reports = engines.each_mut().map(|engine| engine.step(&batch, &objective).expect("finite"));
         assert!(reports.iter().all(|report| report.active == 24 && (report.loss - reports[0].loss).abs() < 1e-10));
         let models = engines.each_ref().map(|engine| engine.model());
         for other in &models[1..] {

@@ -6,7 +6,7 @@ use moe_theory::patterns::streams::Purpose;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::Calibration;
 use moe_theory::record::RunRecord;
-use moe_theory::sgd::{Engine, PatternEngine, PlainEngine, Rates};
+use moe_theory::sgd::{Engine, GeneralEngine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Removal;
 
 #[test]
@@ -74,12 +74,12 @@ fn schedules_work_in_token_choice() {
         let (parameters, seed) = (small_point(&settings).parameters, halves.run.head.seed);
         for row in &halves.pruning[1..] {
             let start = Pretrained::constructed(&parameters, seed).model;
-            let mut whole = PlainEngine::new(&start, &parameters);
+            let mut whole = GeneralEngine::new(&start, &parameters);
             let (mut sampler, mut batch) = (Sampler::of_training(&parameters, seed), Batch::default());
-            let mut step = |engine: &mut PlainEngine| {
+            let mut step = |engine: &mut GeneralEngine| {
                 for _ in 0..4 {
                     sampler.fill(&mut batch, parameters.training.batch);
-                    engine.step(&batch).expect("finite");
+                    engine.step(&batch, &Objective::default()).expect("finite");
                 }
             };
             step(&mut whole);
@@ -92,8 +92,8 @@ fn schedules_work_in_token_choice() {
             kept.sort_unstable();
             let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
             let mut rest = match removal {
-                "drop" => PlainEngine::with_rule(&half.subset(&kept), rule.pruned(&kept, Removal::Drop), &parameters),
-                _ => PlainEngine::with_rule(&half, rule.pruned(&kept, Removal::ZeroSlot), &parameters),
+                "drop" => GeneralEngine::with_rule(&half.subset(&kept), rule.pruned(&kept, Removal::Drop), &parameters),
+                _ => GeneralEngine::with_rule(&half, rule.pruned(&kept, Removal::ZeroSlot), &parameters),
             };
             step(&mut rest);
             assert_eq!(row.errors, Some(errors(&mut rest, &parameters, seed)), "{removal}, {} kept", row.kept);
@@ -114,18 +114,18 @@ fn one_by_one_in_token_choice_scores_what_is_left() {
     let dropped = of("pruning.removal=drop pruning.schedule=iterative");
     assert_ne!(by_errors(&dropped), by_errors(&of("pruning.removal=drop")));
     let (parameters, seed) = (small_point(settings).parameters, dropped.run.head.seed);
-    let mut engine = PlainEngine::new(&Pretrained::constructed(&parameters, seed).model, &parameters);
+    let mut engine = GeneralEngine::new(&Pretrained::constructed(&parameters, seed).model, &parameters);
     let (mut sampler, mut batch) = (Sampler::of_training(&parameters, seed), Batch::default());
     for _ in 0..4 {
         sampler.fill(&mut batch, parameters.training.batch);
-        engine.step(&batch).expect("finite");
+        engine.step(&batch, &Objective::default()).expect("finite");
     }
     let (mut model, mut rule) = (engine.model(), RoutingRule::new(&parameters.model, parameters.data.tokens));
     let mut samples = Sampler::new(&parameters.data, seed, Purpose::Calibration, Purpose::CalibrationNoise);
     samples.fill(&mut batch, 100);
     for row in &dropped.pruning {
         assert_eq!(model.experts(), row.kept);
-        let mut pruned = PlainEngine::with_rule(&model, rule.clone(), &parameters);
+        let mut pruned = GeneralEngine::with_rule(&model, rule.clone(), &parameters);
         assert_eq!(row.errors, Some(errors(&mut pruned, &parameters, seed)), "{} kept", row.kept);
         let mut calibration = Calibration::new(row.kept);
         calibration.add(&model, &rule, &batch);

@@ -7,7 +7,7 @@ use moe_theory::record::PruningRow;
 use moe_theory::record::RunRecord;
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{Engine, PatternEngine, Rates};
+use moe_theory::sgd::{Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::{Parameters, Point};
 
@@ -50,7 +50,7 @@ pub fn trained(model: &Model, sampler: &mut Sampler, parameters: &Parameters, it
     let mut batch = Batch::default();
     for _ in 0..iterations {
         sampler.fill(&mut batch, parameters.training.batch);
-        engine.step(&batch).expect("finite");
+        engine.step(&batch, &Objective::default()).expect("finite");
     }
     engine.model()
 }

@@ -4,7 +4,7 @@ use crate::world::*;
 use moe_theory::patterns::Batch;
 use moe_theory::prune::routed::RoutedPair;
 use moe_theory::prune::statistics::router_changes;
-use moe_theory::sgd::{DenseEngine, Engine, PatternEngine, Rates};
+use moe_theory::sgd::{DenseEngine, Engine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::PruningOrder;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ proptest! {
             prop_assert!(pairs.iter().all(|pair| pair.gate == 1.0));
         }
         let mut engine = PatternEngine::new(&model, Rates { router: 1.0, expert: 0.0 });
-        prop_assert!(engine.step(&batch).is_ok());
+        prop_assert!(engine.step(&batch, &Objective::default()).is_ok());
         // The engine computes the gate as a quotient, which rounding may move off 1.
         for (after, before) in engine.routers().iter().zip(&model.routers) {
             prop_assert!((after - before).abs() <= 1e-15, "{after} {before}");
@@ -50,7 +50,7 @@ proptest! {
             }
         }
         let mut engine = PatternEngine::new(&model, Rates { router: rate, expert: 0.0 });
-        prop_assert!(engine.step(&batch).is_ok());
+        prop_assert!(engine.step(&batch, &Objective::default()).is_ok());
         for (change, expected) in router_changes(&model.routers, &engine.routers(), d).iter().zip(expected) {
             let moved = change.norm * change.norm - change.norm_0 * change.norm_0 - change.displacement * change.displacement;
             prop_assert!(close(moved, 2.0 * rate * expected), "{moved} {}", 2.0 * rate * expected);
@@ -76,7 +76,7 @@ proptest! {
             noise: Vec::new(),
         };
         let first = single(0);
-        prop_assert!(engine.step(&first).is_ok());
+        prop_assert!(engine.step(&first, &Objective::default()).is_ok());
         let given = statistics(&model, &first);
         let moved = engine.model();
         let taylor = scores(Criterion::Taylor, &given);

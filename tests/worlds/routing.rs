@@ -2,7 +2,7 @@
 
 use crate::setting::{batch, outputs, parameters};
 use moe_theory::moe::{Model, Pretrained, Routed, RoutingRule};
-use moe_theory::sgd::PlainEngine;
+use moe_theory::sgd::GeneralEngine;
 use moe_theory::sim::Parameters;
 use moe_theory::sim::parameters::Removal;
 use proptest::prelude::*;
@@ -67,11 +67,11 @@ proptest! {
         let model = Pretrained::constructed(&parameters, seed).model;
         let k = model.experts();
         let batch = batch(&parameters, seed, 8);
-        let whole = outputs(&mut PlainEngine::new(&model, &parameters), &batch);
+        let whole = outputs(&mut GeneralEngine::new(&model, &parameters), &batch);
         let kept: Vec<usize> = (0..k).filter(|expert| (seed >> expert) & 1 == 1 || *expert == 0).collect();
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
         let slotted = rule.pruned(&kept, Removal::ZeroSlot);
-        let found = outputs(&mut PlainEngine::with_rule(&model, slotted, &parameters), &batch);
+        let found = outputs(&mut GeneralEngine::with_rule(&model, slotted, &parameters), &batch);
         for (place, (found, whole)) in found.iter().zip(&whole).enumerate() {
             let expected = if kept.contains(&(place % k)) { *whole } else { 0.0 };
             prop_assert_eq!(*found, expected);
@@ -86,9 +86,9 @@ proptest! {
             return Ok(());
         }
         let far = Model { routers, ..model.clone() };
-        let expected = outputs(&mut PlainEngine::new(&far, &parameters), &batch);
+        let expected = outputs(&mut GeneralEngine::new(&far, &parameters), &batch);
         let dropped = rule.pruned(&kept, Removal::Drop);
-        let found = outputs(&mut PlainEngine::with_rule(&model.subset(&kept), dropped, &parameters), &batch);
+        let found = outputs(&mut GeneralEngine::with_rule(&model.subset(&kept), dropped, &parameters), &batch);
         for (place, found) in found.iter().enumerate() {
             let (sample, expert) = (place / kept.len(), kept[place % kept.len()]);
             prop_assert!((found - expected[sample * k + expert]).abs() < 1e-12);
@@ -101,12 +101,12 @@ proptest! {
         let groups = parameters.model.groups;
         let size = model.experts() / groups;
         let batch = batch(&parameters, seed, 8);
-        let whole = outputs(&mut PlainEngine::new(&model, &parameters), &batch);
+        let whole = outputs(&mut GeneralEngine::new(&model, &parameters), &batch);
         let mut alone = parameters.clone();
         (alone.model.groups, alone.model.experts) = (1, size);
         for group in 0..groups {
             let own: Vec<usize> = (group * size..(group + 1) * size).collect();
-            let found = outputs(&mut PlainEngine::new(&model.subset(&own), &alone), &batch);
+            let found = outputs(&mut GeneralEngine::new(&model.subset(&own), &alone), &batch);
             for (place, found) in found.iter().enumerate() {
                 let expected = whole[place / size * model.experts() + own[place % size]] * groups as f64;
                 prop_assert!((found - expected).abs() < 1e-12);

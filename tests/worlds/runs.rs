@@ -5,7 +5,7 @@ use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::PruningRow;
 use moe_theory::run::{pretrained, pruned_engine};
-use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::{EngineChoice, Objective};
 
 #[test]
 fn accuracies_by_feature_add_up_and_built_features_are_measured() {
@@ -75,7 +75,7 @@ fn pruned_models_in_token_choice_are_evaluated_as_they_are() {
         let mut batch = Batch::default();
         for _ in 0..60 {
             sampler.fill(&mut batch, 40);
-            engine.step(&batch).expect("finite");
+            engine.step(&batch, &Objective::default()).expect("finite");
         }
         let mut order: Vec<usize> = (0..16).collect();
         let delta = |expert: &usize| record.experts[*expert].delta.expect("trained");

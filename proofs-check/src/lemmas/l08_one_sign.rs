@@ -15,6 +15,7 @@
 use crate::Tally;
 use crate::population::{Study, own_class};
 use moe_theory::patterns::{Batch, Class, Sampler};
+use moe_theory::sgd::Objective;
 
 /// Inputs of each batch, and fine-tuning steps.
 const SAMPLES: usize = 24;
@@ -34,7 +35,7 @@ pub fn check(study: &Study) -> Tally {
         let mut outputs = Vec::new();
         for step in 0..=STEPS {
             sampler.fill(&mut batch, SAMPLES);
-            if step < STEPS && engine.step(&batch).is_err() {
+            if step < STEPS && engine.step(&batch, &Objective::default()).is_err() {
                 break;
             }
             batch.set_class(other);

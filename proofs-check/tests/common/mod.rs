@@ -4,7 +4,7 @@
 
 use moe_theory::moe::Model;
 use moe_theory::patterns::{Batch, Class};
-use moe_theory::sgd::{Competitors, Diverged, Engine, Loss, PatternEngine, Rates, StepReport};
+use moe_theory::sgd::{Competitors, Diverged, Engine, Objective, PatternEngine, Rates, StepReport, TheoryEngine};
 use proofs_check::{Configuration, EngineKind, Population, Study, Tally, Trajectory};
 
 /// A pattern engine whose model is tampered with after every step, `tamper(before, after, batch)`, and whose outputs
@@ -24,13 +24,9 @@ impl<F: FnMut(&Model, &mut Model, &Batch)> Engine for Planted<F> {
         self.inner.experts()
     }
 
-    fn set_loss(&mut self, loss: Loss) {
-        self.inner.set_loss(loss);
-    }
-
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
+    fn step(&mut self, batch: &Batch, objective: &Objective) -> Result<StepReport, Diverged> {
         let before = self.inner.model();
-        let report = self.inner.step(batch)?;
+        let report = self.inner.step(batch, objective)?;
         let mut after = self.inner.model();
         (self.tamper)(&before, &mut after, batch);
         self.inner = PatternEngine::new(&after, self.rates);
@@ -46,12 +42,22 @@ impl<F: FnMut(&Model, &mut Model, &Batch)> Engine for Planted<F> {
         self.inner.class_token_gates(batch, gates);
     }
 
-    fn model(&self) -> Model {
-        self.inner.model()
-    }
-
     fn routers(&self) -> Vec<f64> {
         self.inner.routers()
+    }
+
+    fn expert_weights(&self) -> Vec<f64> {
+        self.inner.expert_weights()
+    }
+
+    fn theory(&mut self) -> Option<&mut dyn TheoryEngine> {
+        Some(self)
+    }
+}
+
+impl<F: FnMut(&Model, &mut Model, &Batch)> TheoryEngine for Planted<F> {
+    fn model(&self) -> Model {
+        self.inner.model()
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {
@@ -100,7 +106,7 @@ pub fn with_wrong_engines(
 ) -> Tally {
     let make = |model: &Model, rates| {
         let inner = PatternEngine::new(model, rates);
-        Box::new(Planted { inner, rates, tamper, distort }) as Box<dyn Engine>
+        Box::new(Planted { inner, rates, tamper, distort }) as Box<dyn TheoryEngine>
     };
     check(&Study { trajectory, populations: &Population::of(trajectory), make: &make })
 }

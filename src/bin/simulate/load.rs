@@ -2,8 +2,7 @@
 
 use crate::args::EngineArgument;
 use crate::failure::Failure;
-use moe_theory::sgd::plain::{needs_plain_engine, needs_plain_engine_for};
-use moe_theory::sim::{Overrides, Point, SHIPPED, Simulation, shipped};
+use moe_theory::sim::{Overrides, Point, Property, SHIPPED, Simulation, shipped};
 use std::path::Path;
 
 /// A simulation, its text, and its grid points.
@@ -64,17 +63,16 @@ pub fn hint(word: &str, known: &[&str]) -> String {
 
 /// Refuses an engine where it does not apply.
 pub fn check_engine(engine: EngineArgument, points: &[Point]) -> Result<(), Failure> {
-    match points.iter().find(|point| !engine.choice().applies(&point.parameters)) {
-        None => Ok(()),
-        Some(point) if needs_plain_engine(&point.parameters) => Err(Failure::Usage(format!(
-            "--engine {}: {} at point {} needs the plain engine; use auto",
+    let Some(point) = points.iter().find(|point| !engine.choice().applies(&point.parameters)) else { return Ok(()) };
+    Err(Failure::Usage(match point.parameters.lost(Property::SpecialisedEngines) {
+        Some((key, value)) => format!(
+            "--engine {}: {key} = {value} at point {} needs the general engine; use auto",
             engine.word(),
-            needs_plain_engine_for(&point.parameters).unwrap_or_default(),
             point.index
-        ))),
-        Some(point) => Err(Failure::Usage(format!(
+        ),
+        None => format!(
             "--engine pattern: data.noise = {} at point {}: the pattern engine needs data.noise = 0; use auto or dense",
             point.parameters.data.noise, point.index
-        ))),
-    }
+        ),
+    }))
 }

@@ -6,6 +6,7 @@ use crate::load::{check_engine, load};
 use crate::output;
 use anyhow::Context;
 use moe_theory::run::trace::{MOST_BYTES, TensorData, trace, trace_bytes};
+use moe_theory::sim::Property;
 use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
 use serde_json::{Map, Value};
@@ -22,6 +23,12 @@ pub fn command(arguments: &TraceArguments) -> Result<(), Failure> {
             loaded.points.len() - 1
         )));
     };
+    if let Some((key, value)) = point.parameters.lost(Property::ReluExperts) {
+        return Err(Failure::Usage(format!(
+            "{}: {key} = {value} has no trace: its tensors are those of ReLU experts",
+            arguments.sim
+        )));
+    }
     let bytes = trace_bytes(point);
     if bytes > MOST_BYTES {
         return Err(Failure::Usage(format!(

@@ -23,7 +23,9 @@ fn within_finite_sample_bound(run: &Evidence, claim: &ClaimSpec, [range, lambda]
     let bound = displacement_bound(run.parameters, range, lambda, delta);
     let irrelevant: Vec<&ExpertRow> =
         run.experts.iter().filter(|row| row.role_by(claim.roles) == Role::Irrelevant).collect();
-    let stayed = |row: &&&ExpertRow| row.max_range <= range && row.lambda_max.is_some_and(|max| max <= lambda);
+    let stayed = |row: &&&ExpertRow| {
+        row.max_range.is_some_and(|max| max <= range) && row.lambda_max.is_some_and(|max| max <= lambda)
+    };
     let inside: Vec<&&ExpertRow> = irrelevant.iter().filter(stayed).collect();
     let ratios = inside.iter().map(|row| row.displacement.map(|displacement| bound / displacement));
     let smallest = extreme(ratios, f64::min);

@@ -4,7 +4,7 @@ use super::DenseEngine;
 use super::experts::{Dead, Passes};
 use super::tokens::as_lines;
 use crate::patterns::Batch;
-use crate::sgd::Diverged;
+use crate::sgd::{Diverged, Loss};
 use crate::simd::panels::{LINE, Panels, Rows};
 use crate::simd::product::{add_combination, add_transposed};
 use crate::simd::{Kernel, Lanes};
@@ -157,13 +157,13 @@ impl Kernel for Expert<'_> {
 }
 
 impl DenseEngine {
-    /// The gradients of the batch's mean loss at the present weights, which stay as they are.
+    /// The gradients of the batch's mean hinge loss at the present weights, which stay as they are.
     ///
     /// # Errors
     /// [`Diverged`] if f of a sample is no finite number.
     pub fn gradients(&mut self, batch: &Batch) -> Result<Gradients, Diverged> {
         self.forward(batch);
-        let loss = self.losses(batch)?;
+        let loss = self.losses(batch, Loss::default())?;
         let (d, m) = (self.vocabulary.patterns(), self.neurons_per_expert);
         let mut routers = DMatrix::zeros(self.signs.len(), d);
         let mut neurons = Vec::with_capacity(self.signs.len());
@@ -181,7 +181,7 @@ impl DenseEngine {
     ///
     /// # Errors
     /// [`Diverged`] if f of a sample is no finite number.
-    pub(super) fn losses(&mut self, batch: &Batch) -> Result<f64, Diverged> {
+    pub(super) fn losses(&mut self, batch: &Batch, loss: Loss) -> Result<f64, Diverged> {
         let mut total = 0.0;
         self.backward.active.clear();
         self.backward.pulls.clear();
@@ -191,8 +191,8 @@ impl DenseEngine {
             if !output.is_finite() {
                 return Err(Diverged);
             }
-            let (loss, pull) = self.loss.at(*label, output);
-            total += loss;
+            let (of_sample, pull) = loss.at(*label, output);
+            total += of_sample;
             if pull != 0.0 {
                 self.backward.active.push(sample);
                 self.backward.pulls.push(pull);

@@ -120,7 +120,10 @@ fn both_bases_train_alike_with_noise() {
     let (mut canonical, mut haar) = (engine(&model, Basis::Canonical), engine(&model, Basis::Haar));
     for _ in 0..20 {
         sampler.fill(&mut batch, 16);
-        let (a, b) = (canonical.step(&batch).expect("finite"), haar.step(&batch).expect("finite"));
+        let (a, b) = (
+            canonical.step(&batch, &Objective::default()).expect("finite"),
+            haar.step(&batch, &Objective::default()).expect("finite"),
+        );
         assert!((a.loss - b.loss).abs() < 1e-12 && a.active == b.active);
     }
     assert!(largest_difference(&canonical.routers(), &model.routers) > 1e-3, "routers move");
@@ -267,7 +270,7 @@ fn the_loss_is_the_mean_over_all_samples() {
 fn a_margin_of_exactly_one_has_no_gradient() {
     let mut engine = engine(&single([0.5; 4], [2.0, 0.0, 0.0, 0.0]), Basis::Canonical);
     let before = engine.model();
-    let report = engine.step(&sample(&[0, 2])).expect("finite");
+    let report = engine.step(&sample(&[0, 2]), &Objective::default()).expect("finite");
     assert_eq!(report, StepReport { loss: 0.0, active: 0 });
     assert_eq!(engine.model(), before);
 }
@@ -287,11 +290,11 @@ fn a_weight_that_is_no_finite_number_is_divergence() {
             let mut broken = model(9, 1.0, 1);
             broken.routers[12] = bad;
             assert_eq!(engine(&broken, basis).gradients(&batch), Err(Diverged), "router {bad}");
-            assert_eq!(engine(&broken, basis).step(&batch), Err(Diverged), "router {bad}");
+            assert_eq!(engine(&broken, basis).step(&batch, &Objective::default()), Err(Diverged), "router {bad}");
             let mut broken = model(9, 1.0, 1);
             broken.neurons[12] = bad;
             assert_eq!(engine(&broken, basis).gradients(&batch), Err(Diverged), "neuron {bad}");
-            assert_eq!(engine(&broken, basis).step(&batch), Err(Diverged), "neuron {bad}");
+            assert_eq!(engine(&broken, basis).step(&batch, &Objective::default()), Err(Diverged), "neuron {bad}");
         }
     }
 }
@@ -305,7 +308,7 @@ fn a_weight_that_overflows_in_the_step_is_divergence() {
     for rates in [Rates { router: 0.0, expert: f64::MAX }, Rates { router: f64::INFINITY, expert: 0.0 }] {
         let mut engine = DenseEngine::new(&model, Vocabulary::new(4, Basis::Canonical, 0), rates);
         assert!(engine.gradients(&batch).is_ok());
-        assert_eq!(engine.step(&batch), Err(Diverged), "{rates:?}");
+        assert_eq!(engine.step(&batch, &Objective::default()), Err(Diverged), "{rates:?}");
     }
 }
 
@@ -316,7 +319,7 @@ fn a_zero_rate_does_not_move() {
     let step = |router, expert| {
         let vocabulary = Vocabulary::new(9, Basis::Canonical, 0);
         let mut engine = DenseEngine::new(&model, vocabulary, Rates { router, expert });
-        assert!(engine.step(&batch).expect("finite").active > 0);
+        assert!(engine.step(&batch, &Objective::default()).expect("finite").active > 0);
         engine.model()
     };
     let still_routers = step(0.0, 0.5);
@@ -334,7 +337,7 @@ fn routers_and_neurons_move_from_the_same_forward_pass() {
     let mut engine = engine(&model, Basis::Canonical);
     let gradients = engine.gradients(&batch).expect("finite");
     assert_eq!(engine.model(), model, "gradients() leaves the weights");
-    let report = engine.step(&batch).expect("finite");
+    let report = engine.step(&batch, &Objective::default()).expect("finite");
     assert_eq!(report, StepReport { loss: gradients.loss, active: gradients.active });
     let stepped = engine.model();
     let moved = |weights: &[f64], gradient: &DMatrix<f64>, rate: f64| -> Vec<f64> {
@@ -409,7 +412,7 @@ fn an_empty_batch_moves_nothing() {
     let model = model(9, 1.0, 3);
     let mut engine = engine(&model, Basis::Canonical);
     let empty = Batch { tokens_per_sample: 4, ..Batch::default() };
-    assert_eq!(engine.step(&empty), Ok(StepReport { loss: 0.0, active: 0 }));
+    assert_eq!(engine.step(&empty, &Objective::default()), Ok(StepReport { loss: 0.0, active: 0 }));
     assert_eq!(engine.model(), model);
 }
 
@@ -422,7 +425,7 @@ fn trained(level: Level, model: &Model, basis: Basis, data: &DataParameters, sam
     let (mut batch, mut numbers, mut seen) = (Batch::default(), Vec::new(), Vec::new());
     for _ in 0..steps {
         sampler.fill(&mut batch, samples);
-        let report = engine.step(&batch).expect("finite");
+        let report = engine.step(&batch, &Objective::default()).expect("finite");
         seen.extend([report.loss, report.active as f64]);
         seen.extend((0..engine.experts()).map(|expert| engine.range_above(expert, 0.0).unwrap_or(-1.0)));
     }

@@ -2,7 +2,7 @@
 //!
 //! Tokens are patterns, so a router's score is a table look-up, and so is σ. What an iteration costs does not depend on
 //! the number of neurons m but for their deaths, nor on d but for tables that no longer fit a cache and the scans that
-//! [`Engine::range_above`] and [`Engine::competitors`] need. The canonical basis and any other give the same numbers,
+//! [`TheoryEngine::range_above`] and [`TheoryEngine::competitors`] need. The canonical basis and any other give the same numbers,
 //! because the state is kept in pattern coordinates.
 //!
 //! One token's numbers of eight experts lie side by side (`table`), so that a vector instruction works for as many
@@ -23,8 +23,8 @@ mod tables;
 mod threshold;
 mod update;
 
-use super::engine::{Competitors, Diverged, Engine, Rates, StepReport};
-use super::loss::Loss;
+use super::engine::{Competitors, Diverged, Engine, Rates, StepReport, TheoryEngine};
+use super::objective::Objective;
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
 use crate::simd::Level;
@@ -44,7 +44,6 @@ pub struct PatternEngine {
     /// The model at t = 0: signs and sizes; its weights are not kept.
     shape: Model,
     rates: Rates,
-    loss: Loss,
     tables: Tables,
     cells: Cells,
     gradients: Gradients,
@@ -70,7 +69,6 @@ impl PatternEngine {
         Self {
             level,
             rates,
-            loss: Loss::default(),
             cells,
             gradients: Gradients::new(d, k, lanes),
             ranges: Ranges::new(&tables.values, d, lanes),
@@ -93,12 +91,9 @@ impl Engine for PatternEngine {
         self.shape.experts()
     }
 
-    fn set_loss(&mut self, loss: Loss) {
-        self.loss = loss;
-    }
-
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
-        self.level.run(Step { engine: self, batch })
+    fn step(&mut self, batch: &Batch, objective: &Objective) -> Result<StepReport, Diverged> {
+        debug_assert!(objective.regularisers.are_none(), "the general engine has regularisers");
+        self.level.run(Step { engine: self, batch, loss: objective.loss })
     }
 
     fn outputs(&mut self, batch: &Batch, outputs: &mut Vec<f64>) {
@@ -109,16 +104,26 @@ impl Engine for PatternEngine {
         self.level.run(Gates { engine: self, batch, gates });
     }
 
-    fn model(&self) -> Model {
-        Model { routers: self.routers(), neurons: self.cells.neurons(), ..self.shape.clone() }
-    }
-
     fn routers(&self) -> Vec<f64> {
         self.tables.values.by_expert(self.shape.experts(), value::SCORE)
     }
 
     fn router_norms(&self, norms: &mut Vec<f64>) {
         self.level.run(Norms { engine: self, norms });
+    }
+
+    fn expert_weights(&self) -> Vec<f64> {
+        self.cells.neurons()
+    }
+
+    fn theory(&mut self) -> Option<&mut dyn TheoryEngine> {
+        Some(self)
+    }
+}
+
+impl TheoryEngine for PatternEngine {
+    fn model(&self) -> Model {
+        Model { routers: self.routers(), neurons: self.cells.neurons(), ..self.shape.clone() }
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {

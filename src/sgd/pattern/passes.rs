@@ -6,7 +6,7 @@ use super::forward::{Sample, forward, gates_at};
 use super::tables::value;
 use super::update::update;
 use crate::patterns::Batch;
-use crate::sgd::{Diverged, StepReport};
+use crate::sgd::{Diverged, Loss, StepReport};
 use crate::simd::{Kernel, Lanes};
 use pulp::bytemuck::cast_slice;
 use std::ops::Range;
@@ -15,6 +15,7 @@ use std::ops::Range;
 pub(super) struct Step<'a> {
     pub(super) engine: &'a mut PatternEngine,
     pub(super) batch: &'a Batch,
+    pub(super) loss: Loss,
 }
 
 impl Kernel for Step<'_> {
@@ -22,16 +23,16 @@ impl Kernel for Step<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) -> Self::Output {
-        let Step { engine, batch } = self;
+        let Step { engine, batch, loss } = self;
         let mut report = StepReport { loss: 0.0, active: 0 };
         let samples = batch.samples();
         let room = &mut Sample::new(simd, &engine.tables, batch.tokens_per_sample);
         if engine.contrast.is_none() {
-            engine.pass(simd, batch, 0..samples, room, &mut report)?;
+            engine.pass(simd, (batch, loss), 0..samples, room, &mut report)?;
         } else {
-            engine.pass(simd, batch, 0..samples / 2, room, &mut report)?;
+            engine.pass(simd, (batch, loss), 0..samples / 2, room, &mut report)?;
             engine.contrast_after_half(samples);
-            engine.pass(simd, batch, samples / 2..samples, room, &mut report)?;
+            engine.pass(simd, (batch, loss), samples / 2..samples, room, &mut report)?;
             engine.contrast_after_all(samples);
         }
         report.loss /= samples as f64;
@@ -126,7 +127,7 @@ impl PatternEngine {
     fn pass<S: Lanes>(
         &mut self,
         simd: S,
-        batch: &Batch,
+        (batch, loss): (&Batch, Loss),
         samples: Range<usize>,
         room: &mut Sample<S>,
         report: &mut StepReport,
@@ -136,9 +137,9 @@ impl PatternEngine {
             if !output.is_finite() {
                 return Err(Diverged);
             }
-            let (loss, pull) = self.loss.at(batch.labels[sample], output);
+            let (of_sample, pull) = loss.at(batch.labels[sample], output);
             if pull != 0.0 {
-                report.loss += loss;
+                report.loss += of_sample;
                 report.active += 1;
                 backward(simd, &self.tables, room, (batch.sample(sample), pull), &mut self.gradients);
             }

@@ -15,6 +15,7 @@ mod model;
 mod pretrained;
 mod pruning;
 mod section;
+mod system;
 mod training;
 
 pub use super::kept::Kept;
@@ -28,6 +29,7 @@ pub use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
     Afterwards, CalibrationData, Criteria, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
+pub use system::{Property, SYSTEMS, System, SystemTraits};
 pub use training::TrainingParameters;
 
 /// Declares the parameters, section by section.
@@ -95,29 +97,6 @@ sections! {
 const PATTERN_OPERATIONS: f64 = 20.0;
 
 impl Parameters {
-    /// Whether λ_v has a closed form: noise-free data, expert choice, and irrelevant tokens that are alike.
-    pub fn has_exact_lambda(&self) -> bool {
-        self.data.noise == 0.0 && self.model.routing == Routing::ExpertChoice && self.data.spurious == 0.0
-    }
-
-    /// The first key, with its value, that leaves the setting of the theory: expert choice in one group, one feature a
-    /// class, irrelevant tokens that say nothing of the class, fresh batches, and the hinge loss alone. Lemmas, bounds and
-    /// certificates speak of that setting, and the theorems' claims assume it.
-    pub fn outside_theory(&self) -> Option<(&'static str, String)> {
-        let Self { data, model, training, .. } = self;
-        let number = |number: f64| crate::sim::value::shortest(number);
-        let places = [
-            (data.features > 1, "data.features", data.features.to_string()),
-            (data.spurious > 0.0, "data.spurious", number(data.spurious)),
-            (model.routing != Routing::ExpertChoice, "model.routing", "token-choice".into()),
-            (model.groups > 1, "model.groups", model.groups.to_string()),
-            (training.training_set > 0, "training.training_set", training.training_set.to_string()),
-            (training.load_balance != 0.0, "training.load_balance", number(training.load_balance)),
-            (training.entropy != 0.0, "training.entropy", number(training.entropy)),
-        ];
-        places.into_iter().find(|(leaves, _, _)| *leaves).map(|(_, key, value)| (key, value))
-    }
-
     /// Operations of a run, roughly: enough to tell long runs from short ones. A token and an expert cost a few in the
     /// pattern engine, and with token noise 2 d for the score and, if chosen, 2 m d for the neurons.
     pub fn work(&self) -> f64 {

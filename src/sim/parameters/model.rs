@@ -1,7 +1,8 @@
 //! `[model]`: the mixture of experts.
 
+use super::System;
 use super::domain::{integer, real, word};
-use super::section::{CONTROL, MODEL, ROUTING, section};
+use super::section::{CONTROL, MODEL, ROUTING, SYSTEM, section};
 use crate::sim::words::words;
 
 section! {
@@ -27,6 +28,8 @@ section! {
         priority: Priority = "position", word(), "", ROUTING, unseeded;
         /// Groups of experts whose outputs are averaged.
         groups: usize = "1", integer(1, 2048), "M", ROUTING, unseeded;
+        /// What kind of mixture it is: the paper's, or another system.
+        system: System = "simplified-moe", word(), "", SYSTEM, unseeded;
     }
 }
 
@@ -34,10 +37,12 @@ impl ModelParameters {
     /// Tokens that share a gate of 1 with an expert's class token (l), or experts that share that of a token (c): a gate
     /// of at least 1 over this is what a proficiency counts.
     pub fn gate_places(&self) -> usize {
-        match self.routing {
-            Routing::ExpertChoice => self.tokens_per_expert,
-            Routing::TokenChoice => self.experts_per_token,
-        }
+        if self.tokens_choose() { self.experts_per_token } else { self.tokens_per_expert }
+    }
+
+    /// Whether tokens choose experts, by `routing` or because the system knows no other way.
+    pub fn tokens_choose(&self) -> bool {
+        self.routing == Routing::TokenChoice || !self.system.traits().reads("model.routing")
     }
 }
 

@@ -1,7 +1,7 @@
 //! `[pretrained]`: what fine-tuning starts from.
 
 use super::domain::{integer, real, word};
-use super::section::{BUILT, CONTROL, MANY, UPSTREAM, WORLD, section};
+use super::section::{BUILT, CONTROL, MANY, SYSTEM, UPSTREAM, WORLD, section};
 use crate::sim::words::words;
 
 section! {
@@ -57,6 +57,8 @@ section! {
         upstream_router_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
         /// Standard deviation of a neuron coordinate before upstream pre-training.
         upstream_neuron_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
+        /// Standard deviation of the noise on the scaling vectors of MoV at the start.
+        scaling_noise: f64 = "0.0", real(0.0, 1e3), "", SYSTEM, unseeded;
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) const ROLES: &str = "ours; METHODOLOGY, Roles";
 pub(super) const CONTROL: &str = "ours; METHODOLOGY, Negative controls";
 pub(super) const BUILT: &str = "ours; METHODOLOGY, The pre-trained model";
 pub(super) const WORLD: &str = "ours; METHODOLOGY, Worlds";
+pub(super) const SYSTEM: &str = "METHODOLOGY, Systems";
 pub(super) const ROUTING: &str = "METHODOLOGY, Token-choice routing";
 pub(super) const UPSTREAM: &str = "ours; METHODOLOGY, Upstream pre-training";
 pub(super) const AUDIT: &str = "ours; METHODOLOGY, Assumptions";

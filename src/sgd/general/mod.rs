@@ -1,28 +1,23 @@
-//! The plain engine: every routing, groups of experts, and regularisers of the gates; noise-free data only.
+//! The general engine: every routing, groups of experts, and regularisers of the gates; noise-free data only.
 //!
 //! It keeps weights in pattern coordinates and works pair by pair as [`crate::moe::rule`] defines them, without the tables
 //! and vectors of the other two engines. Where all three apply (expert choice, one group, no regulariser) they agree to
 //! rounding (`tests/plain_engine.rs`).
 //!
-//! The loss is the mean [`Loss`] of the batch plus the regularisers of [`Regularisers`]. Neurons have no part in the
-//! latter, so lemmas L4 and L5 hold here too: on a pattern, neurons that are not active stay as they are.
+//! It minimises the whole [`Objective`], regularisers among it. Neurons have no part in the latter, so lemmas L4 and L5 hold here too: on a pattern, neurons that are not active stay as they are.
 
-use super::{Competitors, Diverged, Engine, Loss, Rates, StepReport};
+use super::{Competitors, Diverged, Engine, Objective, Rates, StepReport, TheoryEngine};
 use crate::moe::{Model, Pair, Routed, RoutingRule, TokenBlocks};
 use crate::patterns::{Batch, Class, Pattern};
 use crate::sim::parameters::{ModelParameters, Parameters, Routing};
 
 mod regularisers;
 
-pub use regularisers::Regularisers;
-
 /// A model with any routing in training, in pattern coordinates. Equations: [`crate::moe::rule`].
 #[derive(Clone, Debug)]
-pub struct PlainEngine {
+pub struct GeneralEngine {
     rule: RoutingRule,
     rates: Rates,
-    loss: Loss,
-    regularisers: Regularisers,
     /// d.
     patterns: usize,
     /// m.
@@ -47,24 +42,7 @@ pub struct PlainEngine {
     routed: Routed,
 }
 
-/// Whether these parameters are outside what the dense and the pattern engine train.
-pub fn needs_plain_engine(parameters: &Parameters) -> bool {
-    needs_plain_engine_for(parameters).is_some()
-}
-
-/// The key that takes these parameters outside what the dense and the pattern engine train.
-pub fn needs_plain_engine_for(parameters: &Parameters) -> Option<&'static str> {
-    let Parameters { model, training, .. } = parameters;
-    let places = [
-        (model.routing != Routing::ExpertChoice, "model.routing"),
-        (model.groups > 1, "model.groups"),
-        (training.load_balance != 0.0, "training.load_balance"),
-        (training.entropy != 0.0, "training.entropy"),
-    ];
-    places.into_iter().find(|(needs, _)| *needs).map(|(_, key)| key)
-}
-
-impl PlainEngine {
+impl GeneralEngine {
     /// The unpruned model of these parameters.
     pub fn new(model: &Model, parameters: &Parameters) -> Self {
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
@@ -86,8 +64,6 @@ impl PlainEngine {
         Self {
             rule,
             rates: Rates::from(&parameters.training),
-            loss: Loss::default(),
-            regularisers: Regularisers::from(&parameters.training),
             patterns: d,
             neurons_per_expert: m,
             tokens_per_expert: model.tokens_per_expert,
@@ -174,16 +150,12 @@ fn activation(neurons: &[f64]) -> f64 {
     neurons.iter().map(|weight| weight.max(0.0)).sum::<f64>() / neurons.len() as f64
 }
 
-impl Engine for PlainEngine {
+impl Engine for GeneralEngine {
     fn experts(&self) -> usize {
         self.signs.len()
     }
 
-    fn set_loss(&mut self, loss: Loss) {
-        self.loss = loss;
-    }
-
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, Diverged> {
+    fn step(&mut self, batch: &Batch, objective: &Objective) -> Result<StepReport, Diverged> {
         self.router_pull.fill(0.0);
         self.activation_pull.fill(0.0);
         let samples = batch.samples();
@@ -194,16 +166,16 @@ impl Engine for PlainEngine {
             if !f.is_finite() {
                 return Err(Diverged);
             }
-            let (of_sample, against_f) = self.loss.at(label, f);
+            let (of_sample, against_f) = objective.loss.at(label, f);
             loss += of_sample;
             if against_f != 0.0 {
                 active += 1;
                 self.pull(against_f);
             }
-            self.pull_entropy();
+            self.pull_entropy(objective.regularisers.entropy);
         }
-        self.pull_load_balance(batch);
-        let moves = active > 0 || !self.regularisers.are_none();
+        self.pull_load_balance(batch, objective.regularisers.load_balance);
+        let moves = active > 0 || !objective.regularisers.are_none();
         if moves && !self.descend(samples) {
             return Err(Diverged);
         }
@@ -242,7 +214,11 @@ impl Engine for PlainEngine {
         }
     }
 
-    fn model(&self) -> Model {
+    fn routers(&self) -> Vec<f64> {
+        self.routers.clone()
+    }
+
+    fn expert_weights(&self) -> Vec<f64> {
         let (k, m, d) = (self.experts(), self.neurons_per_expert, self.patterns);
         let mut neurons = Vec::with_capacity(k * m * d);
         for expert in 0..k {
@@ -250,18 +226,24 @@ impl Engine for PlainEngine {
                 neurons.extend((0..d).map(|pattern| self.neurons[(expert * d + pattern) * m + neuron]));
             }
         }
-        Model {
-            patterns: d,
-            neurons_per_expert: m,
-            tokens_per_expert: self.tokens_per_expert,
-            signs: self.signs.clone(),
-            routers: self.routers.clone(),
-            neurons,
-        }
+        neurons
     }
 
-    fn routers(&self) -> Vec<f64> {
-        self.routers.clone()
+    fn theory(&mut self) -> Option<&mut dyn TheoryEngine> {
+        Some(self)
+    }
+}
+
+impl TheoryEngine for GeneralEngine {
+    fn model(&self) -> Model {
+        Model {
+            patterns: self.patterns,
+            neurons_per_expert: self.neurons_per_expert,
+            tokens_per_expert: self.tokens_per_expert,
+            signs: self.signs.clone(),
+            routers: self.routers(),
+            neurons: self.expert_weights(),
+        }
     }
 
     fn competitors(&mut self, expert: usize, class: Class) -> Competitors {

@@ -7,45 +7,23 @@
 //!   and F_s the share of the batch's choices that are s, before capacity. F has no gradient.
 //!   ∂/∂z_{s,j} = λ k p_{s|j} (F_s − Σ_i p_{i|j} F_i) over the number of tokens.
 
-use super::PlainEngine;
+use super::GeneralEngine;
 use crate::moe::routing::choose_tokens;
 use crate::moe::rule::soft_gates;
 use crate::patterns::Batch;
-use crate::sim::parameters::TrainingParameters;
-
-/// Coefficients of what is added to the mean hinge loss.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Regularisers {
-    /// λ: of the load-balance loss.
-    pub load_balance: f64,
-    /// κ: of the mean entropy of the gates.
-    pub entropy: f64,
-}
-
-impl From<&TrainingParameters> for Regularisers {
-    fn from(training: &TrainingParameters) -> Self {
-        Self { load_balance: training.load_balance, entropy: training.entropy }
-    }
-}
-
-impl Regularisers {
-    pub(super) fn are_none(self) -> bool {
-        self.load_balance == 0.0 && self.entropy == 0.0
-    }
-}
 
 /// −Σ G ln G; 0·ln 0 is 0.
 fn entropy(gates: impl Iterator<Item = f64>) -> f64 {
     gates.filter(|&gate| gate > 0.0).map(|gate| -gate * libm::log(gate)).sum()
 }
 
-impl PlainEngine {
+impl GeneralEngine {
     /// Adds −κ ∂H/∂u of the sample that was routed last.
-    pub(super) fn pull_entropy(&mut self) {
-        if self.regularisers.entropy == 0.0 || self.routed.ends.is_empty() {
+    pub(super) fn pull_entropy(&mut self, coefficient: f64) {
+        if coefficient == 0.0 || self.routed.ends.is_empty() {
             return;
         }
-        let factor = self.regularisers.entropy / self.routed.ends.len() as f64;
+        let factor = coefficient / self.routed.ends.len() as f64;
         let routed = std::mem::take(&mut self.routed);
         for block in routed.blocks() {
             let entropy = entropy(block.iter().map(|pair| pair.gate));
@@ -58,8 +36,8 @@ impl PlainEngine {
     }
 
     /// Adds the pull of the load-balance loss of the batch, times the number of samples, by which a step divides.
-    pub(super) fn pull_load_balance(&mut self, batch: &Batch) {
-        if self.regularisers.load_balance == 0.0 {
+    pub(super) fn pull_load_balance(&mut self, batch: &Batch, coefficient: f64) {
+        if coefficient == 0.0 {
             return;
         }
         let d = self.patterns;
@@ -69,7 +47,7 @@ impl PlainEngine {
         for group in groups.iter().filter(|group| !group.is_empty()) {
             let gates: Vec<Vec<f64>> = (0..d).map(|v| soft_gates(group, &self.routers, d, v)).collect();
             let shares = self.loads(group, &counts);
-            let scale = self.regularisers.load_balance * group.len() as f64 / groups.len() as f64;
+            let scale = coefficient * group.len() as f64 / groups.len() as f64;
             // Pulls are summed over samples, and the loss is a mean over tokens: n tokens a sample.
             let factor = scale / batch.tokens_per_sample as f64;
             for (pattern, gates) in gates.iter().enumerate().filter(|(pattern, _)| counts[*pattern] > 0.0) {
