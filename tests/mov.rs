@@ -74,26 +74,24 @@ fn summed(engine: &mut MovEngine, batch: &Batch) -> Vec<f64> {
     found.chunks(engine.experts()).map(|own| own.iter().sum()).collect()
 }
 
-/// Outputs and the move of the routers in one step from l = 1.
-fn step_0(more: &str, seed: u64) -> (Vec<f64>, Vec<f64>) {
+/// How far the routers move in one step from l = 1.
+fn router_moves_at_step_0(more: &str, seed: u64) -> Vec<f64> {
     let parameters = parameters(more);
-    let model = Mov::new(&parameters, seed);
-    let batch = batch(&parameters, seed);
-    let mut engine = MovEngine::new(model, RATES);
+    let mut engine = MovEngine::new(Mov::new(&parameters, seed), RATES);
     let before = (engine.routers(), engine.expert_weights());
     assert!(before.1.iter().all(|&l| l == 1.0));
-    let outputs = summed(&mut engine, &batch);
-    assert!(engine.step(&batch, &Objective::default()).expect("finite").active > 0);
+    let report = engine.step(&batch(&parameters, seed), &Objective::default()).expect("finite");
+    assert!(report.active > 0);
     assert_ne!(engine.expert_weights(), before.1, "the vectors move");
-    (outputs, engine.routers().iter().zip(&before.0).map(|(after, before)| after - before).collect())
+    engine.routers().iter().zip(&before.0).map(|(after, before)| after - before).collect()
 }
 
 #[test]
 fn mv_0_soft_and_renormalised_gates_leave_the_routers_exactly_where_they_are() {
     for seed in 0..20 {
         for gates in ["model.experts_per_token=4", "model.experts_per_token=2 model.gates=renormalised"] {
-            let (_, moved) = step_0(gates, seed);
-            assert!(moved.iter().all(|&move_| move_ == 0.0), "{gates} {seed}: {moved:?}");
+            let moves = router_moves_at_step_0(gates, seed);
+            assert!(moves.iter().all(|&by| by == 0.0), "{gates} {seed}: {moves:?}");
         }
     }
 }
@@ -101,15 +99,26 @@ fn mv_0_soft_and_renormalised_gates_leave_the_routers_exactly_where_they_are() {
 #[test]
 fn mv_0_masked_gates_shrink_the_output_and_move_the_routers() {
     for seed in 0..20 {
-        let (soft, _) = step_0("model.experts_per_token=4", seed);
         for chosen in 1..4 {
-            let (masked, moved) = step_0(&format!("model.experts_per_token={chosen}"), seed);
-            // The routers are small, so that every gate is near 1/4.
-            for (masked, soft) in masked.iter().zip(&soft) {
-                assert!((masked / soft - chosen as f64 / 4.0).abs() < 0.2, "{chosen} of 4: {masked} of {soft}");
-                assert!(masked.abs() < soft.abs());
+            let masked = parameters(&format!("model.experts_per_token={chosen}"));
+            let moves = router_moves_at_step_0(&format!("model.experts_per_token={chosen}"), seed);
+            assert!(moves.iter().any(|by| by.abs() > 1e-6), "{chosen} of 4, {seed}");
+            // A sample for each pattern, of one token.
+            let singles =
+                Batch { tokens: (0..8).collect(), tokens_per_sample: 1, labels: vec![1.0; 8], ..Batch::default() };
+            let outputs =
+                |parameters: &Parameters| summed(&mut MovEngine::new(Mov::new(parameters, seed), RATES), &singles);
+            let (masked_outputs, soft_outputs) = (outputs(&masked), outputs(&parameters("model.experts_per_token=4")));
+            let model = Mov::new(&masked, seed);
+            let routers = MovEngine::new(model.clone(), RATES).routers();
+            for (pattern, (masked, soft)) in masked_outputs.iter().zip(&soft_outputs).enumerate() {
+                let hidden = model.hidden(pattern);
+                let score = |router: &[f64]| router.iter().zip(hidden).map(|(w, h)| w * h).sum::<f64>().exp();
+                let mut shares: Vec<f64> = routers.chunks(hidden.len()).map(score).collect();
+                shares.sort_by(|a, b| b.total_cmp(a));
+                let mass = shares[..chosen].iter().sum::<f64>() / shares.iter().sum::<f64>();
+                assert!(mass < 1.0 && (masked - mass * soft).abs() < 1e-15, "{masked} of {soft} at {mass}");
             }
-            assert!(moved.iter().any(|move_| move_.abs() > 1e-6), "{chosen} of 4, {seed}");
         }
     }
 }
