@@ -30,7 +30,7 @@ fn roles_of_upstream_models_are_measured_before_fine_tuning() {
     for (row, found) in record.experts.iter().zip(&found) {
         assert_eq!([row.p1_0, row.p2_0], found.proficiency, "{row:?}");
         assert_eq!(row.built_role, Role::Ambiguous);
-        let own = found.proficiency[row.own_class()];
+        let own = found.proficiency[usize::from(row.sign.is_some_and(|sign| sign < 0))];
         assert_eq!(row.role == Role::Relevant, own >= 0.5, "{row:?}");
         moved += usize::from(row.p1_t != Some(row.p1_0) || row.p2_t != Some(row.p2_0));
     }
