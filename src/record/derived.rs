@@ -1,7 +1,7 @@
 //! The rows of the CSV files that are computed from many runs beside the verdicts: scaling, terms, phase maps. A field's
 //! comment is the meaning of its column.
 
-use super::columns::Kind;
+use super::column::Kind;
 use super::row::row;
 use crate::sim::{On, RoleSource};
 

@@ -1,5 +1,6 @@
 //! Rows ↔ CSV, the manifest, and the journal of finished runs.
 
+mod column;
 pub mod columns;
 pub mod derived;
 pub mod design;

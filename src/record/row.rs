@@ -5,7 +5,7 @@
 //! the type unless `as` says more; without `empty` no cell is; a file may lack the column of an `Option`, and an `optional`
 //! one.
 
-use super::columns::{Column, Kind};
+use super::column::{Column, Kind};
 use crate::measure::Role;
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, Error, MapAccess};
@@ -119,13 +119,13 @@ macro_rules! row {
         }
 
         impl $crate::record::row::Row for $row {
-            fn columns() -> Vec<$crate::record::columns::Column> {
-                use $crate::record::{columns, row::Field};
+            fn columns() -> Vec<$crate::record::column::Column> {
+                use $crate::record::{column, row::Field};
                 [$({
                     let [.., kind] = [<$type as Field>::kind() $(, $kind)?];
-                    let [.., empty] = [columns::NEVER $(, $empty)?];
+                    let [.., empty] = [column::NEVER $(, $empty)?];
                     let meaning = concat!($($meaning),+).trim_ascii();
-                    <$type as Field>::columns(columns::Column { file: $file, name: stringify!($field), kind, meaning, empty })
+                    <$type as Field>::columns(column::Column { file: $file, name: stringify!($field), kind, meaning, empty })
                 }),*]
                 .concat()
             }

@@ -1,6 +1,6 @@
 //! The rows of the CSV files of runs, and of the verdicts. A field's comment is the meaning of its column.
 
-use super::columns::Kind;
+use super::column::Kind;
 use super::row::row;
 use super::scores::Scores;
 use crate::measure::{Audit, Dominance, Role};

@@ -1,6 +1,6 @@
 //! The columns of `experts.csv` that hold scores, by criterion.
 
-use super::columns::{Column, Kind};
+use super::column::{Column, Kind};
 use super::row::Field;
 use crate::sim::parameters::Criterion;
 use crate::sim::words::Word;

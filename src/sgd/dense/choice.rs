@@ -1,4 +1,6 @@
 //! Which tokens every expert takes and with which gates, for a vector of experts at a time.
+//!
+//! This file and `experts.rs` use each other: they are the two halves of one pass over the experts, which share its buffers.
 
 use super::experts::Passes;
 use crate::simd::exp::exp_f64s;

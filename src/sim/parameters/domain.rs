@@ -1,7 +1,7 @@
 //! The legal values of a key as a value of its field's type: a range, words, or a list.
 
-use super::Criterion;
-use super::pruning::Criteria;
+use super::criteria::Criteria;
+use super::criterion::Criterion;
 use crate::sim::kept::Kept;
 use crate::sim::key::Kind;
 use crate::sim::value::Value;

@@ -7,6 +7,7 @@
 use super::key::Key;
 use super::value::Value;
 
+mod criteria;
 mod criterion;
 mod data;
 mod domain;
@@ -19,6 +20,7 @@ mod system;
 mod training;
 
 pub use super::kept::Kept;
+pub use criteria::Criteria;
 pub use criterion::Criterion;
 pub use data::{Basis, DataParameters, Labels};
 pub use measurements::{
@@ -27,7 +29,7 @@ pub use measurements::{
 pub use model::{Gates, ModelParameters, Priority, Routing, Signs};
 pub use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
-    Afterwards, CalibrationData, Criteria, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
+    Afterwards, CalibrationData, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
 pub use system::{Property, SYSTEMS, System, SystemTraits};
 pub use training::TrainingParameters;

@@ -1,8 +1,8 @@
 //! `[pruning]`: which experts go, how and when.
 
-use super::Criterion;
 use super::domain::{criteria, flag, integer, kept, real, word};
 use super::section::{CONTROL, CRITERIA, MANY, PRUNING, section};
+use super::{Criteria, Criterion};
 use crate::sim::kept::Kept;
 use crate::sim::words::words;
 
@@ -42,26 +42,6 @@ section! {
         finetune_iterations: usize = "50", integer(0, MANY), "T′", PRUNING;
         /// Numbers of experts kept at which the pruned model is fine-tuned; all: every number.
         finetune_kept: Kept = "[]", kept(), "", PRUNING;
-    }
-}
-
-/// Criteria that are computed beside the one that claims are judged by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Criteria {
-    /// The word `all`: every criterion that the model's size allows.
-    All,
-    /// These criteria.
-    Listed(Vec<Criterion>),
-}
-
-impl Criteria {
-    /// The criteria for a model of `experts` experts, each once, in the order of [`Criterion::ALL`].
-    pub fn of(&self, experts: usize) -> Vec<Criterion> {
-        let asked = |criterion: &Criterion| match self {
-            Criteria::All => experts <= criterion.most_experts(),
-            Criteria::Listed(listed) => listed.contains(criterion),
-        };
-        Criterion::ALL.iter().copied().filter(asked).collect()
     }
 }
 
