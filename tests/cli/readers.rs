@@ -86,7 +86,8 @@ enum Reader {
     Nobody,
 }
 
-/// What a command leaves: its exit status and the files, but for logs, which name times.
+/// What a command leaves: its exit status and the files, but for logs, which name times, and batch scripts, which name the
+/// folder.
 fn left(bench: &Bench, arguments: &str, reader: Reader) -> (Option<i32>, Files) {
     let gone = || {
         let (reader, writer) = pipe().expect("a pipe");
@@ -103,7 +104,7 @@ fn left(bench: &Bench, arguments: &str, reader: Reader) -> (Option<i32>, Files) 
 
 fn files(bench: &Bench) -> Files {
     let mut files = bench.files_below("");
-    files.retain(|path, _| path.extension().is_none_or(|extension| extension != "log"));
+    files.retain(|path, _| path.extension().is_none_or(|extension| extension != "log" && extension != "sbatch"));
     files
 }
 

@@ -101,10 +101,10 @@ pub(in crate::report) fn levels(pruning: &[&DrawnModel], criterion: &str, finetu
     by_kept.into_values().filter_map(level).collect()
 }
 
-/// The median over runs of γ, the share of experts that are irrelevant by measured role.
+/// The median over runs of γ, the share of experts that are irrelevant by measured role; `None` where experts have no roles.
 pub(in crate::report) fn irrelevant_share(experts: &[&DrawnExpert]) -> Option<f64> {
     let mut counts: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
-    for row in experts {
+    for row in experts.iter().filter(|row| row.role != Role::Undefined) {
         let (irrelevant, all) = counts.entry(row.run).or_default();
         *irrelevant += f64::from(u8::from(row.role == Role::Irrelevant));
         *all += 1.0;
@@ -112,8 +112,24 @@ pub(in crate::report) fn irrelevant_share(experts: &[&DrawnExpert]) -> Option<f6
     median(&counts.values().map(|(irrelevant, all)| irrelevant / all).collect::<Vec<_>>())
 }
 
-/// Lemma L8: with fewer than two experts, no model votes for both classes.
+/// Lemma L8: with fewer than two experts, no model votes for both classes. It does not bind experts without a fixed sign.
 pub(in crate::report) fn limit(experts: &[&DrawnExpert]) -> Option<f64> {
-    let k = experts.iter().map(|row| row.expert + 1).max()?;
+    let k = experts.iter().filter(|row| row.sign.is_some()).map(|row| row.expert + 1).max()?;
     (k >= 2).then(|| 1.0 - 2.0 / k as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experts_without_roles_and_signs_have_no_gamma_and_no_limit() {
+        let of_theory = DrawnExpert { role: Role::Irrelevant, sign: Some(1), ..DrawnExpert::default() };
+        let others = [DrawnExpert { expert: 1, role: Role::Relevant, ..of_theory.clone() }, of_theory];
+        let of_theory: Vec<&DrawnExpert> = others.iter().collect();
+        assert_eq!((irrelevant_share(&of_theory), limit(&of_theory)), (Some(0.5), Some(0.0)));
+        let foreign = others.clone().map(|row| DrawnExpert { role: Role::Undefined, sign: None, ..row });
+        let foreign: Vec<&DrawnExpert> = foreign.iter().collect();
+        assert_eq!((irrelevant_share(&foreign), limit(&foreign)), (None, None));
+    }
 }
