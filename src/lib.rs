@@ -11,13 +11,14 @@
 //! - [`systems`]: what kind of mixture is trained and pruned: the paper's, or another
 //! - [`measure`]: norms, proficiency, roles, accuracy
 //! - [`certify`]: proofs and counterexamples of "no error"
-//! - [`run`]: one run from seed to rows, many runs in parallel, shards
+//! - [`run`]: one run from seed to rows, many runs in parallel, runs of a folder computed again
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
-//! - [`record`]: rows ↔ CSV, the manifest, the journal of finished runs
+//! - [`record`]: rows ↔ CSV, the manifest, shards, the journal of finished runs
 //! - [`report`]: verdicts and rows → text, figures and a page
+//! - [`printable`]: which texts can be shown
 //!
 //! # One model: trained, then pruned
 //!

@@ -4,7 +4,7 @@ use super::rows::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use super::tasks::Task;
 use crate::sim::Point;
 
-/// The tables that hold rows of runs, in the order of [`RunLines::tables`] and [`Headers`].
+/// The tables that hold rows of runs, in the order of [`RunLines::tables`](super::lines::RunLines::tables) and [`Headers`](super::lines::Headers).
 pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
 
 /// All rows of one run.

@@ -11,7 +11,7 @@ pub const SEED_SECTIONS: [&str; 4] = ["data", "model", "pretrained", "training"]
 
 /// The seed of run number `run` of the point with these parameters: the first 8 bytes, little endian, of the SHA-256
 /// of a text of lines: `master=…`, one sorted `path=value` for each key of [`SEED_SECTIONS`], `run=…`. Keys with
-/// [`Key::unseeded_default`](super::keys::Key::unseeded_default) have a line only where they differ from their default.
+/// [`Key::unseeded_default`](super::key::Key::unseeded_default) have a line only where they differ from their default.
 pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
     let text = format!("master={master}\n{}run={run}\n", canonical_text(parameters, &SEED_SECTIONS));
     let digest = Sha256::digest(text.as_bytes());
@@ -19,7 +19,7 @@ pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
 }
 
 /// One line `path=value` for each key of these sections, sorted by path, but for keys with
-/// [`Key::unseeded_default`](super::keys::Key::unseeded_default) at their default.
+/// [`Key::unseeded_default`](super::key::Key::unseeded_default) at their default.
 pub fn canonical_text(parameters: &Parameters, sections: &[&str]) -> String {
     let chosen = |path: &str| path.split_once('.').is_some_and(|(section, _)| sections.contains(&section));
     let mut keys = resolved_keys(parameters);
