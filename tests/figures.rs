@@ -18,6 +18,7 @@ fn rows(points: usize) -> (Vec<DrawnExpert>, Vec<DrawnModel>, Vec<TrajectoryRow>
                 point,
                 run,
                 expert,
+                sign: Some(1),
                 role,
                 delta: Some(delta),
                 displacement,
