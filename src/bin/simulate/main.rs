@@ -12,6 +12,7 @@ mod falsify;
 mod figures;
 mod folder;
 mod glossary;
+mod inspect;
 mod interrupt;
 mod journal;
 mod judge;
@@ -22,6 +23,8 @@ mod merge;
 mod output;
 mod probe;
 mod progress;
+mod prune;
+mod rank;
 mod report;
 mod run;
 mod shard;
@@ -76,5 +79,8 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
+        Command::Inspect(arguments) => inspect::command(&arguments),
+        Command::Rank(arguments) => rank::command(&arguments),
+        Command::Prune(arguments) => prune::command(&arguments),
     }
 }

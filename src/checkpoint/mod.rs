@@ -1,0 +1,41 @@
+//! Real checkpoints.
+
+mod adapter;
+mod audit;
+mod config;
+mod dtype;
+mod error;
+mod experts;
+mod family;
+mod files;
+mod formats;
+mod header;
+mod index;
+mod keep;
+mod layout;
+mod pattern;
+mod plan;
+mod pread;
+mod rank;
+mod renumber;
+mod rows;
+mod scores;
+mod site;
+mod summary;
+mod words;
+mod write;
+
+pub use audit::{Gap, SiteAudit};
+pub use error::CheckpointError;
+pub use family::{Effect, Families};
+pub use files::CheckpointFiles;
+pub use formats::Format;
+pub use keep::{Chosen, Keep, Order, PerLayer, TieBreak};
+pub use layout::{FamilyChoice, Groups};
+pub use plan::{PrunePlan, PruneRequest, Semantics};
+pub use rank::{Ranking, SiteRanking};
+pub use scores::{ExpertScore, RowCriterion};
+pub use site::SiteKey;
+pub use summary::{LayerSummary, Summary};
+pub use words::RankRow;
+pub use write::{Provenance, PruneReport};
