@@ -18,7 +18,7 @@ const SAMPLES: u64 = 100_000;
 pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     check_numbers(arguments)?;
     let shown = arguments.model.display().to_string();
-    let ModelFile { stored, data } = read(arguments)?;
+    let ModelFile { stored, data, noise: traced } = read(arguments)?;
     let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
     let kept = kept(arguments, model.experts())?;
     let support = Support::of(&data);
@@ -54,7 +54,7 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
         model.experts(),
         model.tokens_per_expert
     )?;
-    writeln!(out, "{}", certificate.verdict.word())?;
+    writeln!(out, "{}", certificate.verdict.name())?;
     match certificate.verdict {
         Verdict::Certified => {
             writeln!(out, "  y f(x) ≥ {:e} for every input{where_}", certificate.margin_lower)?;
@@ -79,6 +79,12 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
             }
         }
     }
+    if traced > 0.0 && noise.is_none() {
+        writeln!(
+            out,
+            "  The run of this file had token noise ξ = {traced}, which is not counted; --noise {traced} counts it."
+        )?;
+    }
     show_rest(&mut out, &certificate, arguments.target)?;
     if let Some(irrelevant) = &arguments.irrelevant {
         let mut flags = vec![false; model.experts()];
@@ -86,11 +92,11 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
             *flags.get_mut(expert).ok_or_else(|| unknown(expert, model.experts()))? = true;
         }
         let subsets = certify_subsets(&table, &support, &flags, budget);
-        writeln!(out, "every subset of the {} experts pruned: {}", irrelevant.len(), subsets.verdict.word())?;
+        writeln!(out, "every subset of the {} experts pruned: {}", irrelevant.len(), subsets.verdict.name())?;
         writeln!(out, "  y f(x) ≥ {:e} for every input and subset{where_}", subsets.margin_lower)?;
     }
     if arguments.check && certificate.verdict != Verdict::Certified {
-        return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.word())));
+        return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.name())));
     }
     Ok(())
 }

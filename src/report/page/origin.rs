@@ -6,6 +6,8 @@ use crate::claims::assumptions::Assumption;
 use crate::claims::judge::conclusions;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::report::results::Results;
+use crate::sim::Decision;
+use crate::sim::Verdict;
 use crate::sim::{KEYS, SHIPPED, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -38,8 +40,8 @@ pub(crate) fn falsifier(results: &Results) -> Markup {
 /// The claims that must come out REFUTED.
 pub(crate) fn controls(results: &Results) -> Markup {
     let rows = conclusions(&results.claims);
-    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == "REFUTED").collect();
-    let failed = controls.iter().filter(|row| !row.verdict.starts_with("REFUTED")).count();
+    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == Some(Verdict::Refuted)).collect();
+    let failed = controls.iter().filter(|row| row.verdict != Decision::Refuted).count();
     html! {
         @if controls.is_empty() {
             p { "No claim of this simulation is expected to be REFUTED. " code { "simulate run controls" } " breaks one assumption at a time; each must come out REFUTED." }
@@ -51,7 +53,7 @@ pub(crate) fn controls(results: &Results) -> Markup {
                     td { (row.case) }
                     td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
                     td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
-                    td { (verdict(&row.verdict)) }
+                    td { (verdict(row.verdict)) }
                 } } }
             } }
         }
