@@ -197,11 +197,21 @@ fn every_format_of_one_model_gives_the_same_scores() {
         write_npz(&lab.bench.path(&format!("{name}-stored.npz")), &model, zip::CompressionMethod::Stored);
         write_npz(&lab.bench.path(&format!("{name}-deflated.npz")), &model, zip::CompressionMethod::Deflated);
     }
-    for pair in ["a.msgpack b.msgpack", "a/ckpt.index b/ckpt.index", "a b", "a-stored.npz b-stored.npz", "a-deflated.npz b-deflated.npz", "a.msgpack b-stored.npz"] {
+    for pair in [
+        "a.msgpack b.msgpack",
+        "a/ckpt.index b/ckpt.index",
+        "a b",
+        "a-stored.npz b-stored.npz",
+        "a-deflated.npz b-deflated.npz",
+        "a.msgpack b-stored.npz",
+    ] {
         assert_eq!(ranked(&lab, pair), expected, "{pair}");
     }
     for pair in ["a b", "a.msgpack b.msgpack", "a-stored.npz b-deflated.npz"] {
-        assert!(lab.refuses(&format!("prune {pair} --keep 4 --out out")).contains("only safetensors can be pruned"), "{pair}");
+        assert!(
+            lab.refuses(&format!("prune {pair} --keep 4 --out out")).contains("only safetensors can be pruned"),
+            "{pair}"
+        );
     }
     lab.does("prune base tuned --keep 4/8 --out out");
     let kept = model.kept(4);
@@ -239,8 +249,15 @@ fn a_shard_that_lacks_a_piece_is_incomplete_and_not_zero() {
     // The second shard of another model, which has only one block.
     tuned.tensors.retain(|tensor| tensor.name.contains("encoderblock_1"));
     write_index(&lab.bench.path("c"), &tuned);
-    fs::copy(lab.bench.path("c/ckpt.data-00001-of-00002"), lab.bench.path("b/ckpt.data-00001-of-00002")).expect("a file");
+    fs::copy(lab.bench.path("c/ckpt.data-00001-of-00002"), lab.bench.path("b/ckpt.data-00001-of-00002"))
+        .expect("a file");
     let done = lab.bench.simulate("rank a b");
     assert_eq!(done.status, Some(2), "{}", done.stdout);
-    assert!(done.stderr.contains("incomplete download?") || done.stderr.contains("not as long as its box") || done.stderr.contains("outside of it"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("incomplete download?")
+            || done.stderr.contains("not as long as its box")
+            || done.stderr.contains("outside of it"),
+        "{}",
+        done.stderr
+    );
 }
