@@ -40,6 +40,9 @@ pub(crate) struct Layout {
     pub effect: Effect,
 }
 
+/// Keys of the number of heads that predict several tokens.
+pub(crate) const MTP_COUNTS: [&str; 3] = ["num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules"];
+
 /// The family of a checkpoint without a configuration, by its names.
 const WITHOUT_CONFIG: &str = "vmoe";
 
@@ -94,6 +97,16 @@ impl Layout {
             )),
             None => Ok(()),
         }
+    }
+
+    /// What a configuration promises and the files lack: heads that predict several tokens.
+    pub fn missing_mtp(&self, files: &CheckpointFiles) -> Option<String> {
+        let promised = |key: &&str| files.config.as_ref()?.first(key)?.as_u64().filter(|&heads| heads > 0);
+        let key = MTP_COUNTS.iter().find(|key| promised(key).is_some())?;
+        let is_there = self.sites.keys().any(|key| key.mtp);
+        (!is_there).then(|| {
+            format!("{key} promises heads that predict several tokens, the files have none with experts; strict programs fail (prune --drop-mtp sets it to 0)")
+        })
     }
 
     /// E, where all sites have equally many.

@@ -5,7 +5,7 @@ use super::error::{Result, listed, refused};
 use super::files::{CheckpointFiles, Tensor};
 use super::formats::Format;
 use super::keep::{Chooser, Chosen, Keep, Order, TieBreak};
-use super::layout::{FamilyChoice, Groups, Layout};
+use super::layout::{FamilyChoice, Groups, Layout, MTP_COUNTS};
 use super::rank::Ranking;
 use super::renumber::{NewName, Renumbering};
 use super::rows::RouterRows;
@@ -202,6 +202,7 @@ impl<'a> PrunePlan<'a> {
     fn note(&mut self, layout: &Layout, request: &PruneRequest, norms: &BTreeMap<SiteKey, Vec<f64>>) {
         self.notes.extend(self.files.notes.clone());
         self.notes.extend(layout.family.note.clone());
+        self.notes.extend(layout.missing_mtp(self.files).filter(|_| !request.drop_mtp));
         let Some(kept) = self.chosen.first().map(|chosen| chosen.kept.len() as u64) else { return };
         let ranked = matches!(request.order, Order::Criterion(criterion) if criterion != RowCriterion::Random);
         if ranked && !matches!(request.keep, Keep::List(_)) && !request.drop_mtp {
@@ -330,9 +331,6 @@ impl Written {
         }
     }
 }
-
-/// Keys of the number of heads that predict several tokens.
-const MTP_COUNTS: [&str; 3] = ["num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules"];
 
 /// The sites that are pruned; with one number for all layers that must be all of them.
 fn pruned_sites<'l>(layout: &'l Layout, request: &PruneRequest) -> Result<Vec<&'l Site>> {

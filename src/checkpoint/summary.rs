@@ -76,6 +76,7 @@ impl Summary {
         let layout = Layout::of(files, choice)?;
         let mut notes = files.notes.clone();
         notes.extend(layout.family.note.clone());
+        notes.extend(layout.missing_mtp(files));
         for site in layout.sites.values() {
             site.check_members()?;
             if let Some(table) = &site.table {

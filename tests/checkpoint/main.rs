@@ -14,6 +14,7 @@ use cli_common::{Bench, Done};
 
 /// The program on a pair of checkpoints, in a folder of its own.
 pub struct Lab {
+    /// The folder, and the program in it.
     pub bench: Bench,
 }
 

@@ -122,6 +122,44 @@ fn heads_that_predict_several_tokens_are_pruned_alike_or_dropped() {
 }
 
 #[test]
+fn a_head_that_the_config_promises_and_the_files_lack_is_said() {
+    let mut model = grouped(64);
+    model.tensors.retain(|tensor| !tensor.name.contains("layers.1."));
+    let lab = Lab::of(&model);
+    assert!(lab.inspected("base")["notes"].to_string().contains("num_nextn_predict_layers promises heads"));
+    assert!(lab.prunes("--keep 16/64").contains("num_nextn_predict_layers promises heads"));
+    let text = lab.does("prune base tuned --keep 16/64 --drop-mtp --out dropped");
+    assert!(!text.contains("promises"), "{text}");
+    assert_eq!(lab.json("dropped/config.json")["num_nextn_predict_layers"], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn ranking_and_pruning_need_no_memory_for_the_tensors() {
+    // A tensor of 400 MB in 256 MB of address space, the program itself included.
+    let mut model = family("mixtral");
+    let size = 400_000_000;
+    let bytes = vec![0; size];
+    model.tensors.push(fixtures::Tensor {
+        name: "lm_head.weight".to_owned(),
+        dtype: Dtype::U8,
+        shape: vec![size],
+        bytes,
+        cut: Cut::Whole,
+        is_router: false,
+    });
+    let lab = Lab::of(&model);
+    let program = assert_cmd::cargo::cargo_bin!("simulate");
+    for command in ["rank base tuned", "prune base tuned --keep 4 --out out"] {
+        let script = format!("ulimit -v 262144 && exec '{}' {command}", program.display());
+        let done = std::process::Command::new("sh").args(["-c", &script]).current_dir(lab.bench.path("")).output();
+        let done = done.expect("a shell");
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(fs::metadata(lab.bench.path("out/model.safetensors")).expect("a file").len() / 1_000_000, 400);
+}
+
+#[test]
 fn a_head_without_a_partner_is_ranked_by_its_norms_and_that_is_said() {
     let model = grouped(64);
     let lab = Lab::of(&model);

@@ -194,6 +194,19 @@ fn the_report_never_calls_delta_a_measurement_of_loss() {
 }
 
 #[test]
+fn the_page_shows_every_delta_of_the_csv() {
+    let lab = Lab::of(&family("mixtral"));
+    lab.does("rank base tuned --csv rank.csv --page rank.html");
+    let page = lab.bench.read("rank.html");
+    let rows = lab.bench.rows("rank.csv");
+    assert_eq!(page.matches("<rect").count(), rows.len());
+    for row in rows {
+        assert!(page.contains(&format!("<title>expert {}: Δ = {}</title>", row["expert"], row["delta"])), "{row:?}");
+    }
+    assert!(page.contains("Δ never measures a loss") && !page.contains("<script") && !page.contains("http"));
+}
+
+#[test]
 fn fp8_experts_without_a_known_scale_are_pruned_as_bytes_but_never_scored() {
     let mut model = family("deepseek_v4");
     let lab = Lab::of(&model);

@@ -398,6 +398,9 @@ pub struct RankArguments {
     /// Write scores and audit. Example: --json rank.json
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write a page with the audit and a figure for every router. Example: --page rank.html
+    #[arg(long, value_name = "FILE")]
+    pub page: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,9 @@ pub fn command(arguments: &RankArguments) -> Result<(), Failure> {
     if let Some(path) = &arguments.json {
         write(path, &serde_json::to_vec_pretty(&ranking)?)?;
     }
+    if let Some(path) = &arguments.page {
+        write(path, ranking.page(by).as_bytes())?;
+    }
     let mut out = output::stdout();
     writeln!(out, "{} → {}: {}", ranking.pretrained, ranking.finetuned, ranking.model_type)?;
     writeln!(out, "experts by {}, the first to be pruned first", by.word())?;
