@@ -14,6 +14,7 @@
 //! - [`run`]: one run from seed to rows, many runs in parallel, runs of a folder computed again
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
+//! - [`language`]: expressions over the rows of a run: claims, figures, assumptions, and the numbers of keys
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest, shards, the journal of finished runs
@@ -104,6 +105,7 @@ pub mod certify;
 pub mod claims;
 mod criteria;
 pub mod falsify;
+pub mod language;
 pub mod measure;
 pub mod moe;
 pub mod patterns;
@@ -115,5 +117,6 @@ pub mod run;
 pub mod sgd;
 pub mod sim;
 pub mod simd;
+mod similarity;
 pub mod stats;
 pub mod systems;

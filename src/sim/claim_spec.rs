@@ -6,8 +6,8 @@ use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::key::Kind;
 use super::parameters::Criterion;
-use super::similarity::nearest_word;
 use super::value::Value;
+use crate::similarity::nearest_word;
 use serde::{Deserialize, Serialize};
 
 /// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.

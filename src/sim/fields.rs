@@ -2,9 +2,9 @@
 
 use super::error::{Place, SimulationError, one_line, shown};
 use super::keys::{find, index_of_path, nearest, sections};
-use super::similarity::{nearest_word, similarity};
 use super::value::{refused, whole};
 use crate::printable::{self, LEGAL, is_one_line, is_printable};
+use crate::similarity::{nearest_word, similarity};
 use std::fmt::Display;
 use toml::{Table, Value};
 

@@ -27,7 +27,6 @@ mod resolve;
 pub mod seed;
 mod setting;
 pub mod shipped;
-mod similarity;
 mod simulation;
 mod systems;
 mod theory_setting;
