@@ -92,7 +92,7 @@
 //! let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
 //! for index in 0..points[0].seeds {
 //!     let record = run(&points[0], index, 7, EngineChoice::Auto); // master seed 7
-//!     analysis.add(0, index, &record.run.body, &record.experts, &record.pruning);
+//!     analysis.add(0, index, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
 //! }
 //! let verdict = &analysis.findings().claims[0];
 //! assert_eq!((verdict.claim.as_str(), verdict.runs), ("T1a", 100));

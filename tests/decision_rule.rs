@@ -42,7 +42,11 @@ fn add(jury: &mut Jury, point: usize, run: u64, holds: bool, meets: bool) {
     let experts = [ExpertRow::default()];
     let pruning = [PruningRow { kept: 1, errors: Some(u64::from(!holds)), ..PruningRow::default() }];
     let parameters = parameters();
-    jury.add(point, run, &Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
+    jury.add(
+        point,
+        run,
+        &Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] },
+    );
 }
 
 /// The rows after `runs` runs a point of which the first `failures[point]` fail.
@@ -111,7 +115,7 @@ fn a_run_without_rows_of_pruned_models_does_not_hold() {
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..50 {
         let parameters = &points[0].parameters;
-        jury.add(0, run, &Evidence { parameters, run: &body, experts: &experts, pruning: &[] });
+        jury.add(0, run, &Evidence { parameters, run: &body, experts: &experts, pruning: &[], trajectory: &[] });
     }
     let row = jury.rows().remove(0);
     assert_eq!((row.runs, row.holds, row.verdict.as_str()), (50, Some(0), "REFUTED"));
@@ -175,7 +179,7 @@ fn a_share_of_runs_at_the_level_itself_is_not_below_it() {
             let errors = Some(u64::from(run >= holds));
             let pruning = [PruningRow { kept: 1, errors, ..PruningRow::default() }];
             let parameters = &points[0].parameters;
-            atlas.add(0, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+            atlas.add(0, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] });
         }
         assert_eq!(atlas.boundaries()[0].remark, remark, "{holds} of 100");
     }

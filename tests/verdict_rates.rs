@@ -76,7 +76,13 @@ fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Desig
             // The smallest sufficient number is 2 or 3, on average 2 + slope · log₂(k/8), so that its slope is exact.
             let more = generator.random_bool(truth.slope * place as f64);
             let pruning = rows(t0, if more { 3 } else { 2 });
-            let evidence = Evidence { parameters: &point.parameters, run: &body, experts: &experts, pruning: &pruning };
+            let evidence = Evidence {
+                parameters: &point.parameters,
+                run: &body,
+                experts: &experts,
+                pruning: &pruning,
+                trajectory: &[],
+            };
             jury.add(point.index, run, &evidence);
         }
     }

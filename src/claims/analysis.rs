@@ -8,7 +8,9 @@ use super::scaling::Scaling;
 use super::terms::Terms;
 use crate::record::design::Design;
 use crate::record::rows::RunBody;
-use crate::record::{AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
+use crate::record::{
+    AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow, tables,
+};
 use crate::sim::{Point, Simulation};
 use std::collections::BTreeSet;
 
@@ -56,9 +58,19 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
-    pub fn add(&mut self, point: usize, run: u64, body: &RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) {
-        let evidence = Evidence { parameters: &self.points[point].parameters, run: body, experts, pruning };
+    /// Adds run number `run` of a point: its rows of `runs.csv`, `experts.csv`, `pruning.csv` and `trajectory.csv`. Runs of a
+    /// point must come in the order of their numbers.
+    pub fn add(
+        &mut self,
+        point: usize,
+        run: u64,
+        body: &RunBody,
+        experts: &[ExpertRow],
+        pruning: &[PruningRow],
+        trajectory: &[TrajectoryRow],
+    ) {
+        let parameters = &self.points[point].parameters;
+        let evidence = Evidence { parameters, run: body, experts, pruning, trajectory };
         self.jury.add(point, run, &evidence);
         self.scaling.add(point, &evidence);
         self.terms.add(point, &evidence);

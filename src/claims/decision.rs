@@ -2,6 +2,7 @@
 
 use super::catalogue::{Definition, Rule};
 use super::evidence::{Evidence, Finding};
+use super::written::written;
 use crate::sim::{ClaimSpec, Constants};
 
 impl Evidence<'_> {
@@ -16,6 +17,11 @@ impl Evidence<'_> {
         assumptions.filter(|(_, assumption)| !assumption.is_met(self.run)).map(|(place, _)| place)
     }
 
+    /// The figure of a claim that is written in the language, in the run.
+    pub(super) fn figure(&self, claim: &ClaimSpec) -> Option<f64> {
+        written(claim.id)?.figure(self, claim)
+    }
+
     /// What the run says of a claim.
     ///
     /// # Panics
@@ -23,7 +29,9 @@ impl Evidence<'_> {
     pub fn finding(&self, claim: &ClaimSpec) -> Finding {
         match (Definition::of(claim.id).rule, &claim.constants) {
             (Rule::Property(decide), Constants::None) => decide(self, claim.roles),
-            (Rule::Bounded(decide), Constants::Threshold(constant)) => decide(self, claim.roles, *constant),
+            (Rule::Written { .. }, Constants::None | Constants::Threshold(_)) => {
+                written(claim.id).map_or(Finding::WITHOUT_FIGURE, |written| written.finding(self, claim))
+            }
             (Rule::WithinRange(decide), Constants::Range { range, lambda }) => decide(self, claim, [*range, *lambda]),
             (Rule::Compared(direction), Constants::Comparison(asked)) => {
                 self.comparison(asked, claim.roles).finding(direction)

@@ -2,7 +2,7 @@
 
 use crate::certify::Verdict;
 use crate::measure::Role;
-use crate::record::rows::{ExpertRow, PruningRow, RunBody};
+use crate::record::rows::{ExpertRow, PruningRow, RunBody, TrajectoryRow};
 use crate::sim::{Parameters, RoleSource};
 use crate::stats::extreme;
 
@@ -17,6 +17,8 @@ pub struct Evidence<'a> {
     pub experts: &'a [ExpertRow],
     /// Its rows of `pruning.csv`, those of the file's criterion first; none if the run diverged.
     pub pruning: &'a [PruningRow],
+    /// Its rows of `trajectory.csv`; none if it was not recorded.
+    pub trajectory: &'a [TrajectoryRow],
 }
 
 /// What one run says of one claim.

@@ -154,10 +154,10 @@ fn trials<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<Trial<'a>> {
         }
         trials.push(trial);
     }
-    if let Some(number) = definition.bounded_by_smaller {
+    if definition.bounded_by_smaller {
         for line in lines(&own, "data.patterns") {
             let (lower, upper) = line.split_at(line.len() / 2);
-            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, number, (lower, *point))));
+            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, (lower, *point))));
         }
     }
     trials

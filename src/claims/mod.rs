@@ -12,13 +12,16 @@ pub mod lemmas;
 pub mod margin;
 pub mod phase;
 pub mod run_figure;
+mod run_rows;
 mod sample;
 pub mod scaling;
 pub mod slope_parts;
 pub mod stakes;
 pub mod terms;
 mod trial;
+mod written;
 
 pub use analysis::{Analysis, Findings};
 pub use catalogue::{DEFINITIONS, Definition};
 pub use evidence::Evidence;
+pub use written::Written;

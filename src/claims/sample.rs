@@ -1,6 +1,5 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
-use super::catalogue::RunNumber;
 use super::comparison::Direction;
 use super::evidence::{Evidence, Finding};
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
@@ -72,13 +71,11 @@ pub(super) struct SlopeSample {
 
 #[derive(Clone, Debug)]
 pub(super) struct ConstantSample {
-    /// √d·max |Δ|.
-    number: RunNumber,
     lower: Vec<usize>,
     upper: usize,
-    /// The largest √d·max |Δ| of all runs of the lower points.
+    /// The largest figure of all runs of the lower points.
     largest: f64,
-    /// √d·max |Δ| of each run of the upper point.
+    /// The figure of each run of the upper point.
     scaled: Vec<Option<f64>>,
 }
 
@@ -118,9 +115,8 @@ impl Sample {
         })
     }
 
-    pub fn constant(number: RunNumber, lower: &[&Point], upper: &Point) -> Self {
+    pub fn constant(lower: &[&Point], upper: &Point) -> Self {
         Sample::Constant(ConstantSample {
-            number,
             lower: lower.iter().map(|point| point.index).collect(),
             upper: upper.index,
             largest: 0.0,
@@ -296,7 +292,7 @@ impl SlopeSample {
 
 impl ConstantSample {
     fn add(&mut self, point: usize, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let scaled = (self.number)(evidence, claim.roles);
+        let scaled = evidence.figure(claim);
         if point == self.upper {
             self.scaled.push(scaled);
             return Addition { judged: true, figure: scaled, ..Addition::default() };

@@ -1,7 +1,7 @@
 //! One member of the family of tests: a part of a claim at one point or over one line of points, with its p-values
 //! under either design.
 
-use super::catalogue::{Definition, RunNumber};
+use super::catalogue::Definition;
 use super::comparison::Direction;
 use super::evidence::Evidence;
 use super::sample::{Opinion, PairedSample, Sample, TOO_FEW};
@@ -114,14 +114,9 @@ impl<'a> Trial<'a> {
         Self { point: None, ..Self::new(claim, definition, line[0], part.name, sample) }
     }
 
-    /// The largest number of all runs of the points `lower` bounds that of a run at `upper`.
-    pub fn constant(
-        claim: &'a ClaimSpec,
-        definition: &'a Definition,
-        number: RunNumber,
-        (lower, upper): (&[&Point], &'a Point),
-    ) -> Self {
-        Self::new(claim, definition, upper, "constant", Sample::constant(number, lower, upper))
+    /// The largest figure of all runs of the points `lower` bounds that of a run at `upper`.
+    pub fn constant(claim: &'a ClaimSpec, definition: &'a Definition, (lower, upper): (&[&Point], &'a Point)) -> Self {
+        Self::new(claim, definition, upper, "constant", Sample::constant(lower, upper))
     }
 
     /// Adds a run; looks at the verdict after each full block of a sequential design.

@@ -132,6 +132,7 @@ fn evidence<'a>(points: &'a [Point], record: &'a RunRecord) -> Evidence<'a> {
         run: &record.run.body,
         experts: &record.experts,
         pruning: &record.pruning,
+        trajectory: &record.trajectory,
     }
 }
 

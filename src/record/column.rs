@@ -1,5 +1,6 @@
 //! One column of a CSV file: name, kind, meaning, and when a cell is empty.
 
+use crate::language::Known;
 use crate::sim::ClaimId;
 use crate::sim::parameters::Criterion;
 
@@ -19,6 +20,8 @@ pub struct Column {
     pub meaning: &'static str,
     /// When a cell is empty.
     pub empty: &'static str,
+    /// When its values are known.
+    pub known: Known,
 }
 
 /// The values that a column can have.
@@ -107,6 +110,7 @@ pub(super) const SWEPT: Column = Column {
     meaning: "the case's name; behind it one column a key that a case or the grid sets: the resolved value, under the last \
               part of the key",
     empty: "no column where there is none",
+    known: Known::AtStart,
 };
 
 /// The words that can be shown.

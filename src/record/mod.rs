@@ -15,6 +15,7 @@ pub mod scores;
 pub mod shard;
 pub mod tables;
 pub mod tasks;
+pub mod vocabulary;
 
 pub use derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use design::{ALPHA, Design};

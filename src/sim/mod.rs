@@ -41,6 +41,7 @@ pub use claim_key::{CLAIM_KEYS, ClaimId, ClaimKey, ClaimNeed, ConstantRule, find
 pub use claim_spec::{ClaimSpec, Constants, CriterionComparison};
 pub use claim_words::{Feature, On, RoleSource, Verdict};
 pub use error::{Place, SimulationError};
+pub(crate) use expression::keys_table;
 pub use grid::{GridValue, MOST_POINTS, Point};
 pub use key::{Key, Kind};
 pub use keys::KEYS;

@@ -42,7 +42,11 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
         ];
         let body = RunBody::default();
         let parameters = &points[0].parameters;
-        jury.add(0, number as u64, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+        jury.add(
+            0,
+            number as u64,
+            &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] },
+        );
     }
     let rows = jury.rows();
     conclusions(&rows)[0].verdict.clone()
@@ -94,7 +98,13 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
     let pruning: Vec<PruningRow> =
         rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
     let body = RunBody::default();
-    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Evidence {
+        parameters: &points[0].parameters,
+        run: &body,
+        experts: &experts,
+        pruning: &pruning,
+        trajectory: &[],
+    };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better, seen.difference)
@@ -141,7 +151,13 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
     };
     let pruning = [row("router-norm-change", errors[0]), row("random", errors[1])];
     let body = RunBody::default();
-    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Evidence {
+        parameters: &points[0].parameters,
+        run: &body,
+        experts: &experts,
+        pruning: &pruning,
+        trajectory: &[],
+    };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better)

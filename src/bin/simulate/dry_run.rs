@@ -152,7 +152,7 @@ fn show_slope(
 ) -> std::io::Result<()> {
     let figure = |point: &Point, record: &RunRecord| {
         let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-        part.figure.of(&Evidence { parameters: &point.parameters, run, experts, pruning }, claim.roles)
+        part.figure.of(&Evidence { parameters: &point.parameters, run, experts, pruning, trajectory: &[] }, claim.roles)
     };
     let spreads: Option<Vec<f64>> = line
         .iter()

@@ -39,9 +39,8 @@ pub struct Definition {
     /// Whether it speaks of the probability that it holds in a run at each point; else only of slopes and constants over
     /// several points.
     pub has_probability: bool,
-    /// The number of a run that the largest one at the smaller half of the d's of a line must bound at every larger d, if
-    /// it claims that.
-    pub bounded_by_smaller: Option<RunNumber>,
+    /// Whether the largest figure at the smaller half of the d's of a line must bound that of a run at every larger d.
+    pub bounded_by_smaller: bool,
     /// The slopes that it speaks of.
     pub slopes: &'static [SlopePart],
     /// How tables show its constant: `c₁ = {}`.
@@ -52,18 +51,20 @@ pub struct Definition {
     pub margin: Margin,
 }
 
-/// A number of one run, with experts' roles from a source; `None` if the run has none.
-pub type RunNumber = fn(&Evidence, RoleSource) -> Option<f64>;
-
 /// What decides a claim in one run.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     /// Nothing: it speaks of slopes alone.
     Sweep,
-    /// The run alone.
+    /// Two expressions of the [language](crate::language).
+    Written {
+        /// The condition.
+        holds: &'static str,
+        /// The figure.
+        figure: &'static str,
+    },
+    /// The run, by what no expression says.
     Property(fn(&Evidence, RoleSource) -> Finding),
-    /// The run and the claim's constant.
-    Bounded(fn(&Evidence, RoleSource, f64) -> Finding),
     /// The run and the claim's R and Λ.
     WithinRange(fn(&Evidence, &ClaimSpec, [f64; 2]) -> Finding),
     /// The run, of two criteria.
@@ -80,7 +81,7 @@ const PLAIN: Definition = Definition {
     source: "",
     rule: Rule::Sweep,
     has_probability: true,
-    bounded_by_smaller: None,
+    bounded_by_smaller: false,
     slopes: &[],
     constant: "",
     usual_threshold: None,
@@ -104,7 +105,7 @@ impl Definition {
     /// none.
     pub fn judges_probabilities(&self) -> bool {
         let is_compared = matches!(self.rule, Rule::Compared(_));
-        (self.has_probability && !is_compared) || self.bounded_by_smaller.is_some()
+        (self.has_probability && !is_compared) || self.bounded_by_smaller
     }
 
     /// The definition of a claim.
@@ -155,8 +156,8 @@ const fn fits(definition: &Definition, key: &ClaimKey) -> bool {
 const fn takes(rule: &Rule, constants: &ConstantRule) -> bool {
     matches!(
         (rule, constants),
-        (Rule::Property(_), ConstantRule::None)
-            | (Rule::Bounded(_), ConstantRule::Threshold { .. })
+        (Rule::Property(_) | Rule::Written { .. }, ConstantRule::None)
+            | (Rule::Written { .. }, ConstantRule::Threshold { .. })
             | (Rule::WithinRange(_), ConstantRule::Range)
             | (Rule::Compared(_), ConstantRule::Comparison)
     )
