@@ -1,6 +1,6 @@
 //! The rows of a run as expressions read them.
 
-use super::evidence::Evidence;
+use super::observation::Observation;
 use crate::language::{Cell, Number, Rows};
 use crate::measure::Role;
 use crate::record::row::{Datum, Row};
@@ -63,7 +63,7 @@ impl Rows for KeyValues<'_> {
 
 /// The rows of a run, with the constants and roles of a claim.
 pub(super) struct RunRows<'a> {
-    run: &'a Evidence<'a>,
+    run: &'a Observation<'a>,
     roles: RoleSource,
     threshold: Option<f64>,
     level: f64,
@@ -74,7 +74,7 @@ pub(super) struct RunRows<'a> {
 }
 
 impl<'a> RunRows<'a> {
-    pub fn new(run: &'a Evidence<'a>, claim: &ClaimSpec) -> Self {
+    pub fn new(run: &'a Observation<'a>, claim: &ClaimSpec) -> Self {
         Self {
             run,
             roles: claim.roles,
@@ -171,7 +171,7 @@ impl Rows for RunRows<'_> {
     fn beside(&self, table: usize, row: usize, other: usize) -> Option<usize> {
         let (own, criterion) = (self.run.pruning.get(row).filter(|_| table == PRUNING)?, Criterion::ALL.get(other)?);
         let alike = |pruned: &crate::record::PruningRow| {
-            pruned.criterion == criterion.name() && pruned.kept == own.kept && pruned.finetuned == own.finetuned
+            pruned.criterion == *criterion && pruned.kept == own.kept && pruned.finetuned == own.finetuned
         };
         self.run.pruning.iter().position(alike)
     }

@@ -2,6 +2,7 @@
 
 use super::run_figure::RunFigure;
 use crate::sim::Parameters;
+use crate::sim::Part;
 use crate::stats::{Group, LogMeanError, Slope, least_squares, log_mean_slope, quantile_slope};
 
 /// How a slope is estimated from the figures of all runs of a line of points.
@@ -17,7 +18,7 @@ pub enum Method {
 
 /// Which side of its threshold a slope is claimed to lie on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// Above the threshold.
     Above,
     /// Below it.
@@ -35,7 +36,7 @@ pub enum Along {
 
 impl Along {
     /// The key.
-    pub fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Along::Patterns => "data.patterns",
             Along::Experts => "model.experts",
@@ -55,7 +56,7 @@ impl Along {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlopePart {
     /// The column `part`.
-    pub name: &'static str,
+    pub name: Part,
     /// The figure.
     pub figure: RunFigure,
     /// Over which parameter.
@@ -63,7 +64,7 @@ pub struct SlopePart {
     /// The estimator.
     pub method: Method,
     /// The side of the threshold.
-    pub side: Side,
+    pub(crate) side: Side,
     /// Only the points of the last two octaves of the parameter.
     pub tail: bool,
 }
@@ -71,7 +72,7 @@ pub struct SlopePart {
 impl SlopePart {
     /// Median regression of the logarithm of a figure on log d: what most claims speak of.
     pub(super) const fn along_patterns(figure: RunFigure, side: Side) -> Self {
-        Self { name: "slope", figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
+        Self { name: Part::Slope, figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
     }
 
     /// The part in one line.
@@ -102,7 +103,7 @@ const BOOTSTRAP_SEED: u64 = 0;
 
 /// Why there is no slope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSlope {
+pub(crate) enum NoSlope {
     /// Fewer than two points, or a point with fewer than [`FEWEST_RUNS`] runs.
     TooFew,
     /// A figure, or the mean of an unbiased square, is not above 0, so that its logarithm is not defined.
@@ -113,7 +114,7 @@ pub enum NoSlope {
 ///
 /// # Errors
 /// If there are too few runs, or a logarithm of what is not above 0 is needed.
-pub fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlope> {
+pub(crate) fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlope> {
     if groups.len() < 2 || groups.iter().any(|group| group.values.len() < FEWEST_RUNS) {
         return Err(NoSlope::TooFew);
     }

@@ -1,7 +1,7 @@
 //! Claims that are written in the language: a condition on a run, and a figure of it.
 
 use super::catalogue::{DEFINITIONS, Rule};
-use super::evidence::{Evidence, Finding};
+use super::observation::{Observation, RunDecision};
 use super::run_rows::RunRows;
 use crate::language::{Expression, Number, Problem, Program, Scope};
 use crate::record::vocabulary::vocabulary;
@@ -28,15 +28,15 @@ impl Written {
     }
 
     /// What the run says of a claim that is decided so.
-    pub(super) fn finding(&self, run: &Evidence, claim: &ClaimSpec) -> Finding {
+    pub(super) fn decision(&self, run: &Observation, claim: &ClaimSpec) -> RunDecision {
         let rows = RunRows::new(run, claim);
         let holds = self.holds.truth(&rows);
         let figure = self.figure.as_ref().and_then(|figure| figure.number(&rows)).map(Number::float);
-        Finding::new(holds == Some(true), figure)
+        RunDecision::new(holds == Some(true), figure)
     }
 
     /// The figure of a run alone.
-    pub(super) fn figure(&self, run: &Evidence, claim: &ClaimSpec) -> Option<f64> {
+    pub(super) fn figure(&self, run: &Observation, claim: &ClaimSpec) -> Option<f64> {
         self.figure.as_ref()?.number(&RunRows::new(run, claim)).map(Number::float)
     }
 }

@@ -6,7 +6,8 @@
 //! a file may lack the column of an `Option`, and an `optional` one.
 
 use super::column::{Column, Kind};
-use crate::measure::Role;
+use crate::sim::words::Word;
+
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, Error, MapAccess};
 
@@ -35,7 +36,7 @@ pub enum Datum<'a> {
 }
 
 /// The names of a row's columns, in order.
-pub fn names<T: Row>() -> Vec<String> {
+pub(crate) fn names<T: Row>() -> Vec<String> {
     T::columns().iter().map(|column| column.name.to_owned()).collect()
 }
 
@@ -130,7 +131,16 @@ values! {
     f64 => Kind::Number, |number| Datum::Number(*number);
     bool => Kind::Flag, |flag| Datum::Flag(*flag);
     String => Kind::Text, |text| if text.is_empty() { Datum::Empty } else { Datum::Word(text) };
-    Role => Kind::Word(Role::NAMES), |role| if role.name().is_empty() { Datum::Empty } else { Datum::Word(role.name()) };
+}
+
+impl<T: Word + DeserializeOwned> Value for T {
+    fn kind() -> Kind {
+        Kind::Word(T::NAMES)
+    }
+
+    fn datum(&self) -> Datum<'_> {
+        if self.name().is_empty() { Datum::Empty } else { Datum::Word(self.name()) }
+    }
 }
 
 impl<T: Value> Value for Option<T> {

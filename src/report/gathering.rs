@@ -7,15 +7,17 @@ use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
 use crate::measure::Role;
 use crate::record::BadLines;
+use crate::record::RunTable;
 use crate::record::design::Design;
 use crate::record::manifest::Manifest;
 use crate::record::rows::RunBody;
 use crate::record::{ClaimRow, RunRow, TrajectoryRow};
 use crate::record::{Headers, RunLines};
+use crate::sim::RoleSource;
 use std::collections::BTreeMap;
 
 /// Rows of each kind (experts, pruned models, trajectories) that are drawn at most; each point has an equal part.
-pub const MAX_ROWS: usize = 100_000;
+pub(crate) const MAX_ROWS: usize = 100_000;
 
 /// The first points of which at least one run is drawn, however many rows it has.
 const SURE_POINTS: usize = 40;
@@ -49,7 +51,7 @@ pub struct Gathered {
     /// Trajectories that are drawn.
     pub trajectory: Vec<TrajectoryRow>,
     /// The smallest Δ of a relevant expert in each run of a point, by the roles that a claim T1a there goes by.
-    pub smallest_changes: BTreeMap<(usize, String), Vec<f64>>,
+    pub smallest_changes: BTreeMap<(usize, RoleSource), Vec<f64>>,
 }
 
 /// Takes the runs of a folder, one after another.
@@ -67,7 +69,7 @@ impl Gathering {
     pub fn new(manifest: &Manifest, claims: &[ClaimRow]) -> Self {
         let is_counted = |row: &&ClaimRow| row.claim == "T1a" && row.level.is_some() && row.set_aside == 0;
         let counted = claims.iter().filter(is_counted).filter(|_| manifest.design() == Design::Fixed);
-        let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles.clone()), Vec::new()))).collect();
+        let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles), Vec::new()))).collect();
         let room = MAX_ROWS / manifest.points.len().max(1);
         Self { room, gathered: Gathered { smallest_changes, ..Gathered::default() }, kept: BTreeMap::new() }
     }
@@ -79,7 +81,7 @@ impl Gathering {
     }
 
     fn by_built_roles(&self, point: usize) -> bool {
-        self.gathered.smallest_changes.keys().any(|(own, roles)| *own == point && roles == "built")
+        self.gathered.smallest_changes.keys().any(|(own, roles)| (*own, *roles) == (point, RoleSource::Built))
     }
 
     /// Adds the next run, read from the tables that are [`Gathering::wanted`].
@@ -88,7 +90,7 @@ impl Gathering {
     /// Rows that can't be read, with their table.
     pub fn add(&mut self, lines: &RunLines, headers: &Headers) -> Result<(), BadLines> {
         let row = lines.run_row(headers)?;
-        let experts: Vec<DrawnExpert> = lines.rows(1, headers)?;
+        let experts: Vec<DrawnExpert> = lines.rows(RunTable::Experts, headers)?;
         self.add_smallest_changes(lines.point, &row.body, &experts);
         let fresh = PointRuns {
             first: row.clone(),
@@ -104,12 +106,12 @@ impl Gathering {
         for (missed, assumption) in own.missed.iter_mut().zip(Assumption::ALL) {
             *missed += u64::from(!assumption.is_met(&row.body));
         }
-        let is_recorded = !lines.tables[2].is_empty();
+        let is_recorded = !lines.tables[RunTable::Trajectory as usize].is_empty();
         own.recorded += u64::from(is_recorded);
         if !is_open {
             return Ok(());
         }
-        let pruning: Vec<DrawnModel> = lines.rows(3, headers)?;
+        let pruning: Vec<DrawnModel> = lines.rows(RunTable::Pruning, headers)?;
         let kept = self.kept.entry(lines.point).or_default();
         let sure = own.runs == 1 && lines.point < SURE_POINTS;
         if !sure && (kept[0] + experts.len() > self.room || kept[1] + pruning.len() > self.room) {
@@ -121,7 +123,7 @@ impl Gathering {
         self.gathered.experts.extend(experts);
         self.gathered.pruning.extend(pruning);
         if is_recorded && own.recorded_drawn + 1 == own.recorded {
-            let trajectory: Vec<TrajectoryRow> = lines.rows(2, headers)?;
+            let trajectory: Vec<TrajectoryRow> = lines.rows(RunTable::Trajectory, headers)?;
             if sure || kept[2] + trajectory.len() <= self.room {
                 own.recorded_drawn += 1;
                 kept[2] += trajectory.len();
@@ -137,7 +139,10 @@ impl Gathering {
                 let relevant = experts.iter().filter(|row| row.built_role == Role::Relevant);
                 relevant.map(|row| row.delta.unwrap_or(f64::NEG_INFINITY)).reduce(f64::min)
             };
-            smallest.extend(if roles == "built" { built() } else { body.min_delta_relevant });
+            smallest.extend(match roles {
+                RoleSource::Built => built(),
+                RoleSource::Measured => body.min_delta_relevant,
+            });
         }
     }
 
@@ -165,7 +170,7 @@ impl PointRuns {
     }
 
     /// How many of the runs miss an assumption.
-    pub fn missed_by(&self, assumption: Assumption) -> u64 {
+    pub(crate) fn missed_by(&self, assumption: Assumption) -> u64 {
         let of = Assumption::ALL.iter().zip(&self.missed).find(|(other, _)| **other == assumption);
         of.map_or(0, |(_, missed)| *missed)
     }
@@ -184,7 +189,7 @@ impl Gathered {
     }
 
     /// Of which recorded runs the trajectories are drawn, in words, unless they are all.
-    pub fn part_recorded(&self) -> Option<String> {
+    pub(crate) fn part_recorded(&self) -> Option<String> {
         let partial = self.points.values().any(|point| point.recorded_drawn < point.recorded);
         partial.then(|| self.part(|point| point.recorded_drawn, |point| point.recorded, "recorded runs"))
     }
@@ -255,14 +260,8 @@ mod tests {
         }
     }
 
-    fn claim(point: usize, roles: &str) -> ClaimRow {
-        ClaimRow {
-            claim: "T1a".into(),
-            point: Some(point),
-            roles: roles.into(),
-            level: Some(0.95),
-            ..ClaimRow::default()
-        }
+    fn claim(point: usize, roles: RoleSource) -> ClaimRow {
+        ClaimRow { claim: "T1a".into(), point: Some(point), roles, level: Some(0.95), ..ClaimRow::default() }
     }
 
     /// Gathers this many runs of two points, as `report` does.
@@ -285,7 +284,7 @@ mod tests {
     fn tallies_are_of_all_runs_and_rows_of_the_first() {
         let room = MAX_ROWS / POINTS;
         let drawn = (room / EXPERTS) as u64;
-        let gathered = gather(2 * drawn, &[claim(0, "measured"), claim(45, "built")]);
+        let gathered = gather(2 * drawn, &[claim(0, RoleSource::Measured), claim(45, RoleSource::Built)]);
         assert_eq!(gathered.experts.len(), 2 * room);
         assert_eq!((gathered.pruning.len(), gathered.trajectory.len()), (2 * room, 10));
         for (point, own) in &gathered.points {
@@ -294,9 +293,9 @@ mod tests {
             assert_eq!(own.first, record(*point, 0).run);
         }
         let all: Vec<f64> = (0..2 * drawn).map(|run| run as f64).collect();
-        assert_eq!(gathered.smallest_changes[&(0, "measured".to_owned())], all);
+        assert_eq!(gathered.smallest_changes[&(0, RoleSource::Measured)], all);
         let moved: Vec<f64> = all.iter().map(|run| -run).collect();
-        assert_eq!(gathered.smallest_changes[&(45, "built".to_owned())], moved);
+        assert_eq!(gathered.smallest_changes[&(45, RoleSource::Built)], moved);
         assert_eq!(gathered.part_drawn().as_deref(), Some("the first 250 of 500 runs of each grid point"));
         assert_eq!(gathered.part_recorded(), None);
     }

@@ -43,7 +43,7 @@ pub(crate) fn keys_table() -> Table {
 
 impl Expression {
     /// Reads an expression. The error says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let parsed = language::Expression::parse(text);
         let program = parsed.and_then(|expression| expression.number(&Scope::new(&SCHEMA).in_floats()));
@@ -51,7 +51,7 @@ impl Expression {
     }
 
     /// The expression as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 

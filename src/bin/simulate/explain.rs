@@ -8,7 +8,7 @@ use crate::load::hint;
 use crate::output;
 use clap::ValueEnum;
 use moe_theory::claims::assumptions::Assumption;
-use moe_theory::claims::catalogue::{DEFINITIONS, Definition, Rule};
+use moe_theory::claims::catalogue::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::{LEMMAS, Lemma};
 use moe_theory::record::columns::{self, Column};
 use moe_theory::report::WIDTH;
@@ -200,19 +200,18 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
-    match claim.rule {
-        Rule::Written { holds, figure } => {
+    match claim.expressions() {
+        Some([holds, figure]) => {
             line(out, "as an expression", holds)?;
             line(out, "its figure", figure)?;
         }
-        Rule::Sweep => {}
-        _ => line(out, "as an expression", "there is none: a function of the program decides it")?,
+        None => line(out, "as an expression", "there is none: a function of the program decides it")?,
     }
     if let ConstantRule::Threshold { meaning, kind } = claim.id.key().constants {
         line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;
     }
     for part in claim.slopes {
-        line(out, part.name, &part.in_words())?;
+        line(out, part.name.name(), &part.in_words())?;
     }
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
     let assumptions = if assumptions.is_empty() { "nothing".to_owned() } else { assumptions.join(", ") };

@@ -2,8 +2,8 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
+use crate::claims::observation::{Observation, RunDecision};
 use crate::sim::{ClaimId, RoleSource};
 
 use Assumption::{Balance, Growth, Labels, Rate, Roles, Travel};
@@ -35,6 +35,6 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn is_certified(run: &Evidence, _: RoleSource) -> Finding {
+fn is_certified(run: &Observation, _: RoleSource) -> RunDecision {
     run.certified(run.unpruned().as_slice(), 1)
 }

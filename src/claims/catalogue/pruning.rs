@@ -2,8 +2,8 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
+use crate::claims::observation::{Observation, RunDecision};
 use crate::claims::run_figure::RunFigure;
 use crate::claims::slope_parts::{Along, Method, Side, SlopePart};
 use crate::sim::{ClaimId, RoleSource};
@@ -58,7 +58,7 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn is_certified_up_to_the_irrelevant(run: &Evidence, roles: RoleSource) -> Finding {
+fn is_certified_up_to_the_irrelevant(run: &Observation, roles: RoleSource) -> RunDecision {
     let within: Vec<_> = run.up_to_the_irrelevant(roles).collect();
     run.certified(&within, run.irrelevant(roles).min(run.experts.len() - 1) + 1)
 }

@@ -1,6 +1,7 @@
 //! Rows of `phase.csv` and `boundary.csv` → the maps that they make, with cells on axes of categories.
 
 use crate::record::{BoundaryRow, PhaseRow};
+use crate::sim::On;
 
 /// The map of one claim.
 pub(in crate::report) struct Map<'a> {
@@ -34,8 +35,8 @@ pub(in crate::report) fn maps<'a>(cells: &'a [PhaseRow], boundaries: &'a [Bounda
 }
 
 fn same_map(a: &PhaseRow, b: &PhaseRow) -> bool {
-    let key = |row: &PhaseRow| (row.map, row.threshold.map(f64::to_bits), row.level.to_bits());
-    let words = |row: &PhaseRow| [&row.case, &row.claim, &row.on, &row.x_key, &row.y_key].map(String::clone);
+    let key = |row: &PhaseRow| (row.map, row.on, row.threshold.map(f64::to_bits), row.level.to_bits());
+    let words = |row: &PhaseRow| [&row.case, &row.claim, &row.x_key, &row.y_key].map(String::clone);
     key(a) == key(b) && words(a) == words(b)
 }
 
@@ -78,7 +79,7 @@ fn numbers<'a>(values: &[&'a str]) -> Option<Vec<(f64, &'a str)>> {
 impl Map<'_> {
     /// Where a value lies along x, in categories; as the flip itself, it is interpolated in the logarithm if all values
     /// are above 0 and the largest is at least four times the smallest.
-    pub fn along_x(&self, value: f64) -> Option<f64> {
+    pub(crate) fn along_x(&self, value: f64) -> Option<f64> {
         let xs: Vec<f64> = numbers(&self.xs)?.into_iter().map(|(number, _)| number).collect();
         let (low, high) = (*xs.first()?, *xs.last()?);
         if !(low..=high).contains(&value) {
@@ -92,25 +93,25 @@ impl Map<'_> {
     }
 
     /// The ends of a flip's bracket; an open end reaches the end of the axis.
-    pub fn bracket(&self, flip: &BoundaryRow) -> (f64, f64) {
+    pub(crate) fn bracket(&self, flip: &BoundaryRow) -> (f64, f64) {
         let end = |end: Option<f64>| end.and_then(|end| self.along_x(end));
         (end(flip.low).unwrap_or(0.0), end(flip.high).unwrap_or(self.xs.len() as f64))
     }
 
     /// The claim, with its threshold between commas if it has one.
-    pub fn claim(&self) -> String {
+    pub(crate) fn claim(&self) -> String {
         let threshold = self.first.threshold.map(|threshold| format!(", threshold {threshold},")).unwrap_or_default();
         format!("{}{threshold}", self.first.claim)
     }
 
     /// How many runs a cell has, and which.
-    pub fn runs(&self) -> String {
+    pub(crate) fn runs(&self) -> String {
         let runs = || self.cells.iter().map(|(_, _, cell)| cell.runs);
         let (fewest, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
         let count = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
-        match self.first.on.as_str() {
-            "met" => format!("{count} runs a cell that\nmeet the assumptions"),
-            _ => format!("{count} runs a cell"),
+        match self.first.on {
+            On::Met => format!("{count} runs a cell that\nmeet the assumptions"),
+            On::All => format!("{count} runs a cell"),
         }
     }
 }

@@ -6,18 +6,23 @@ use super::views::Views;
 use super::whisker::{self, MOST_ROWS, Mark};
 use crate::claims::catalogue::definition;
 use crate::claims::judge::conclusions;
-use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
+use crate::claims::verdict_changes::{counts, distance, is_lower_bound, sentence};
 use crate::record::ClaimRow;
 use crate::record::design::Design;
 use crate::report::gathering::PointRuns;
 use crate::report::numbers::{bare_percent, significant};
 use crate::report::results::PointLabel;
 use crate::report::text::constants;
+use crate::sim::Decision;
+use crate::sim::On;
+use crate::sim::Part;
+use crate::sim::RoleSource;
+use crate::sim::Verdict;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 /// The cards of all claims.
-pub fn cards(views: &Views) -> Markup {
+pub(crate) fn cards(views: &Views) -> Markup {
     let rows = &views.results.claims;
     let axis = axis_start(rows);
     let mut case = None;
@@ -45,15 +50,15 @@ fn axis_start(rows: &[ClaimRow]) -> f64 {
 
 fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
     let all = &views.results.claims;
-    let parts: Vec<&ClaimRow> = all.iter().filter(|part| part.number == row.number && part.part != "all").collect();
+    let parts: Vec<&ClaimRow> = all.iter().filter(|part| part.number == row.number && part.part != Part::All).collect();
     let definition = definition(&row.claim);
     html! {
         article.claim id=(format!("claim-{}", row.number)) {
             header {
                 h4 { (row.claim) }
-                (verdict(&row.verdict))
-                @if !row.expected.is_empty() && !row.verdict.starts_with(&row.expected) {
-                    span.surprise { "expected " (row.expected) }
+                (verdict(row.verdict))
+                @if let Some(expected) = row.expected.filter(|expected| *expected != row.verdict.verdict()) {
+                    span.surprise { "expected " (expected) }
                 }
             }
             @if let Some(definition) = definition {
@@ -76,13 +81,13 @@ fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
 }
 
 /// A verdict, told apart by word and sign too.
-pub fn verdict(words: &str) -> Markup {
-    let (class, sign) = match words.split(' ').next().unwrap_or_default() {
-        "SUPPORTED" => ("supported", "✓"),
-        "REFUTED" => ("refuted", "✗"),
-        _ => ("inconclusive", "?"),
+pub(crate) fn verdict(decision: Decision) -> Markup {
+    let (class, sign) = match decision.verdict() {
+        Verdict::Supported => ("supported", "✓"),
+        Verdict::Refuted => ("refuted", "✗"),
+        Verdict::Inconclusive => ("inconclusive", "?"),
     };
-    html! { span class=(format!("verdict {class}")) { span aria-hidden="true" { (sign) } " " (words) } }
+    html! { span class=(format!("verdict {class}")) { span aria-hidden="true" { (sign) } " " (decision) } }
 }
 
 fn sentence_case(text: &str) -> String {
@@ -92,7 +97,7 @@ fn sentence_case(text: &str) -> String {
 
 /// The constants of a claim, and that of its slopes.
 fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
-    let slope = parts.iter().find(|part| part.part.starts_with("slope")).and_then(|part| Some((part, part.threshold?)));
+    let slope = parts.iter().find(|part| part.part.is_slope()).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
         format!("; slopes {side} {threshold}").replace('-', "−")
@@ -103,13 +108,13 @@ fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
 /// What tells a part from the other parts of its claim.
 fn label(views: &Views, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
     let Some(point) = part.point else {
-        let name = part.part.strip_prefix("slope-").unwrap_or(&part.part).to_owned();
+        let name = part.part.short().to_owned();
         return if part.line.is_empty() { name } else { format!("{name}, {}", part.line) };
     };
     let Some(own) = views.labels.get(&point) else { return format!("point {point}") };
     let others: Vec<&PointLabel> = parts.iter().filter_map(|part| views.labels.get(&part.point?)).collect();
     let mut words: Vec<String> = Vec::new();
-    if part.part == "constant" {
+    if part.part == Part::Constant {
         words.push("C".to_owned());
     }
     if others.iter().any(|other| other.case != own.case) {
@@ -174,8 +179,8 @@ fn data(value: f64, text: String) -> Markup {
 }
 
 fn numbers(row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
-    let on = if row.on == "all" { "; every run counts" } else { "" };
-    let roles = if row.roles == "built" { "; roles as built" } else { "" };
+    let on = if row.on == On::All { "; every run counts" } else { "" };
+    let roles = if row.roles == RoleSource::Built { "; roles as built" } else { "" };
     let figure = definition(&row.claim).map(|definition| definition.figure).unwrap_or_default();
     html! {
         @if let [part] = parts { (estimate(part)) }
@@ -195,7 +200,7 @@ fn estimate(row: &ClaimRow) -> Markup {
     html! {
         @match (row.holds.filter(|_| row.level.is_some()), row.estimate) {
             (Some(holds), Some(share)) => { "holds in " (data(share, shown(share))) " of runs (" (data(holds as f64, holds.to_string())) " of " (data(row.runs as f64, row.runs.to_string())) ")" }
-            (None, Some(estimate)) => { @if row.part.starts_with("slope") { "slope " } @else { "difference " } (data(estimate, shown(estimate))) }
+            (None, Some(estimate)) => { @if row.part.is_slope() { "slope " } @else { "difference " } (data(estimate, shown(estimate))) }
             _ => { "no estimate" }
         }
         @if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
@@ -253,7 +258,7 @@ fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
         @if !met.is_empty() { "met in every run: " @for (place, name) in met.iter().enumerate() { @if place > 0 { ", " } span.whole { (name) } } ". " }
         @if !missed.is_empty() { strong { "missed: " (missed.join(", ")) ". " } }
         @if row.set_aside > 0 { (data(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
-        @else if row.on == "all" && !missed.is_empty() { "No run was set aside. " }
+        @else if row.on == On::All && !missed.is_empty() { "No run was set aside. " }
         @if row.set_aside == 0 && !row.missed.is_empty() { (row.missed) "." }
     }
 }
@@ -261,19 +266,19 @@ fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
 /// What would change the verdict: of the part that decides it.
 fn change(views: &Views, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
     let design = views.results.manifest.design();
-    let pairs = views.results.claims.iter().filter(|row| row.part != "all").count();
+    let pairs = views.results.claims.iter().filter(|row| row.part != Part::All).count();
     let order = |part: &&&ClaimRow| distance(part).unwrap_or(f64::NEG_INFINITY);
-    let open = |part: &&&ClaimRow| row.verdict.split(' ').next() == part.verdict.split(' ').next();
+    let open = |part: &&&ClaimRow| row.verdict.verdict() == part.verdict.verdict();
     let deciding = parts.iter().filter(open).min_by(|a, b| order(a).total_cmp(&order(b)));
     let Some(deciding) = deciding.or(parts.first()) else { return html! {} };
     let same = parts.iter().filter(open).count();
     let place = label(views, deciding, parts);
     html! {
         @if parts.len() > 1 {
-            @match row.verdict.as_str() {
-                "SUPPORTED" => { "All " (parts.len()) " parts must be SUPPORTED. The nearest to failing, " (place) ": " }
-                "REFUTED" => { "One REFUTED part is enough; " (same) " of " (parts.len()) " are. The clearest, " (place) ": " }
-                _ => { (same) " of " (parts.len()) " parts are not decided. The one furthest from SUPPORTED, " (place) ": " }
+            @match row.verdict.verdict() {
+                Verdict::Supported => { "All " (parts.len()) " parts must be SUPPORTED. The nearest to failing, " (place) ": " }
+                Verdict::Refuted => { "One REFUTED part is enough; " (same) " of " (parts.len()) " are. The clearest, " (place) ": " }
+                Verdict::Inconclusive => { (same) " of " (parts.len()) " parts are not decided. The one furthest from SUPPORTED, " (place) ": " }
             }
         }
         (sentence(deciding, design, pairs))
@@ -293,7 +298,7 @@ fn largest_threshold(views: &Views, row: &ClaimRow, pairs: usize) -> Option<f64>
     }
     let needed = counts(row.runs, level, pairs).supported_from?;
     // A run without one fails the claim at every threshold.
-    let mut figures = views.results.runs.smallest_changes.get(&(point, row.roles.clone()))?.clone();
+    let mut figures = views.results.runs.smallest_changes.get(&(point, row.roles))?.clone();
     figures.sort_by(|a, b| b.total_cmp(a));
     figures.get(usize::try_from(needed).ok()?.checked_sub(1)?).copied().filter(|largest| *largest > 0.0)
 }

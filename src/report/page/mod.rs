@@ -27,6 +27,7 @@ mod whisker;
 use super::results::Results;
 use crate::claims::judge::{conclusions, surprises, too_few};
 use crate::record::ClaimRow;
+use crate::sim::Decision;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chart::Chart;
@@ -125,8 +126,8 @@ fn policy(scripts: &[&str]) -> String {
 fn head(results: &Results) -> Markup {
     let manifest = &results.manifest;
     let concluded = conclusions(&results.claims);
-    let count = |verdict: &str| concluded.iter().filter(|row| row.verdict.starts_with(verdict)).count();
-    let expected = concluded.iter().filter(|row| !row.expected.is_empty()).count();
+    let count = |verdict| concluded.iter().filter(|row| row.verdict.verdict() == verdict).count();
+    let expected = concluded.iter().filter(|row| row.expected.is_some()).count();
     let (surprising, few) = (surprises(&results.claims), too_few(&results.claims));
     html! {
         header.page {
@@ -134,8 +135,8 @@ fn head(results: &Results) -> Markup {
             h1 { (manifest.name) }
             @if !manifest.aims.is_empty() { p.aims { (manifest.aims) } }
             p.tally {
-                @for verdict in ["SUPPORTED", "REFUTED", "INCONCLUSIVE"] {
-                    @let number = count(verdict);
+                @for verdict in [Decision::Supported, Decision::Refuted, Decision::Inconclusive] {
+                    @let number = count(verdict.verdict());
                     @if number > 0 { span.count { (number) " " (claims::verdict(verdict)) } }
                 }
             }

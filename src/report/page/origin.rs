@@ -6,6 +6,8 @@ use crate::claims::assumptions::Assumption;
 use crate::claims::judge::conclusions;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::report::results::Results;
+use crate::sim::Decision;
+use crate::sim::Verdict;
 use crate::sim::{KEYS, SHIPPED, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 const MAX_POINTS: usize = 100;
 
 /// What the falsifier left in the folder.
-pub fn falsifier(results: &Results) -> Markup {
+pub(crate) fn falsifier(results: &Results) -> Markup {
     let is_searchable = |claim: &&str| find_claim(claim).is_some_and(|key| key.is_searchable());
     let claim = results.claims.iter().map(|row| row.claim.as_str()).find(is_searchable);
     html! {
@@ -36,10 +38,10 @@ pub fn falsifier(results: &Results) -> Markup {
 }
 
 /// The claims that must come out REFUTED.
-pub fn controls(results: &Results) -> Markup {
+pub(crate) fn controls(results: &Results) -> Markup {
     let rows = conclusions(&results.claims);
-    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == "REFUTED").collect();
-    let failed = controls.iter().filter(|row| !row.verdict.starts_with("REFUTED")).count();
+    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == Some(Verdict::Refuted)).collect();
+    let failed = controls.iter().filter(|row| row.verdict != Decision::Refuted).count();
     html! {
         @if controls.is_empty() {
             p { "No claim of this simulation is expected to be REFUTED. " code { "simulate run controls" } " breaks one assumption at a time; each must come out REFUTED." }
@@ -51,7 +53,7 @@ pub fn controls(results: &Results) -> Markup {
                     td { (row.case) }
                     td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
                     td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
-                    td { (verdict(&row.verdict)) }
+                    td { (verdict(row.verdict)) }
                 } } }
             } }
         }
@@ -59,7 +61,7 @@ pub fn controls(results: &Results) -> Markup {
 }
 
 /// Symbols, roles, assumptions and the decision rule.
-pub fn reading() -> Markup {
+pub(crate) fn reading() -> Markup {
     let symbols = [
         ("Δ_s", "norm change of the router of expert s: ‖w_s^T‖ − ‖w_s^0‖"),
         ("D_s", "its displacement: ‖w_s^T − w_s^0‖; |Δ_s| ≤ D_s (L6)"),
@@ -87,7 +89,7 @@ pub fn reading() -> Markup {
 }
 
 /// The command that gives these results again, and all settings.
-pub fn origin(results: &Results) -> Markup {
+pub(crate) fn origin(results: &Results) -> Markup {
     let manifest = &results.manifest;
     let shipped = SHIPPED.iter().any(|shipped| shipped.text == manifest.simulation);
     html! {
