@@ -11,13 +11,14 @@ use crate::record::rows::RunBody;
 use crate::record::{
     AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow, tables,
 };
-use crate::sim::{Point, Simulation};
+use crate::sim::{ClaimSpec, Point, Simulation};
 use std::collections::BTreeSet;
 
 /// Collects the runs of a simulation for everything that is computed from many of them.
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
     points: &'a [Point],
+    asked: &'a [ClaimSpec],
     tests: ClaimTests<'a>,
     scaling: Scaling<'a>,
     terms: Terms<'a>,
@@ -33,6 +34,8 @@ pub struct Findings {
     /// For each claim of the file the fewest judged runs at a point with which it can be SUPPORTED: no table, for it
     /// follows from the file.
     pub fewest_runs: Vec<u64>,
+    /// The claims of the file, whose words tables show: no table either.
+    pub asked: Vec<ClaimSpec>,
     /// Exponents over lines of points; empty without a sweep over d.
     pub scaling: Vec<ScalingRow>,
     /// Drift, leakage and noise; empty without `record.half_batches`.
@@ -50,6 +53,7 @@ impl<'a> Analysis<'a> {
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
         Self {
             points,
+            asked: &simulation.claims,
             tests: ClaimTests::new(simulation, points, design),
             scaling: Scaling::new(simulation, points),
             terms: Terms::new(simulation, points),
@@ -88,6 +92,7 @@ impl<'a> Analysis<'a> {
         Findings {
             claims: self.tests.rows(),
             fewest_runs: self.tests.fewest_runs(),
+            asked: self.asked.to_vec(),
             scaling: self.scaling.rows(),
             terms: self.terms.rows(),
             phase: self.maps.rows(),

@@ -1,6 +1,7 @@
 //! Claims and assumptions as data; rows → verdicts.
 
 pub(crate) mod analysis;
+mod asked;
 pub mod assumptions;
 mod audits;
 pub mod catalogue;

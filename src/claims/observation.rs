@@ -35,6 +35,8 @@ pub struct RunDecision {
     pub experts: u64,
     /// Whether it fails for want of a certificate or a counterexample (T0x, T2ax).
     pub undecided: bool,
+    /// Whether it fails for want of a value that it needs (claims that are written in the language).
+    pub missing: bool,
 }
 
 impl RunDecision {
@@ -42,7 +44,7 @@ impl RunDecision {
     pub(super) const WITHOUT_FIGURE: RunDecision = RunDecision::new(false, None);
 
     pub(super) const fn new(holds: bool, figure: Option<f64>) -> Self {
-        Self { holds, figure, outside: 0, experts: 0, undecided: false }
+        Self { holds, figure, outside: 0, experts: 0, undecided: false, missing: false }
     }
 }
 

@@ -10,17 +10,14 @@ use std::sync::LazyLock;
 
 /// What decides a claim in a run.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub(super) struct Written {
     holds: Program,
     figure: Option<Program>,
 }
 
 impl Written {
     /// Reads both texts.
-    ///
-    /// # Errors
-    /// What is wrong with the first one that is, and where.
-    pub fn new(holds: &str, figure: Option<&str>) -> Result<Self, Problem> {
+    fn new(holds: &str, figure: Option<&str>) -> Result<Self, Problem> {
         let scope = Scope::new(&vocabulary().schema);
         let holds = Expression::parse(holds)?.condition(&scope)?;
         let figure = figure.map(|figure| Expression::parse(figure)?.number(&scope)).transpose()?;
@@ -29,16 +26,26 @@ impl Written {
 
     /// What the run says of a claim that is decided so.
     pub(super) fn decision(&self, run: &Observation, claim: &ClaimSpec) -> RunDecision {
-        let rows = RunRows::new(run, claim);
-        let holds = self.holds.truth(&rows);
-        let figure = self.figure.as_ref().and_then(|figure| figure.number(&rows)).map(Number::float);
-        RunDecision::new(holds == Some(true), figure)
+        of_programs(Some(&self.holds), self.figure.as_ref(), run, claim)
     }
 
     /// The figure of a run alone.
     pub(super) fn figure(&self, run: &Observation, claim: &ClaimSpec) -> Option<f64> {
         self.figure.as_ref()?.number(&RunRows::new(run, claim)).map(Number::float)
     }
+}
+
+/// What a run says by a condition and a figure. A condition without a value does not hold.
+pub(super) fn of_programs(
+    holds: Option<&Program>,
+    figure: Option<&Program>,
+    run: &Observation,
+    claim: &ClaimSpec,
+) -> RunDecision {
+    let rows = RunRows::new(run, claim);
+    let truth = holds.and_then(|holds| holds.truth(&rows));
+    let figure = figure.and_then(|figure| figure.number(&rows)).map(Number::float);
+    RunDecision { missing: truth.is_none(), ..RunDecision::new(truth == Some(true), figure) }
 }
 
 /// What decides a claim of the theory; `None` if no expression does.

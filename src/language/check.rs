@@ -18,9 +18,9 @@ impl Expression {
     /// # Errors
     /// A name that is not there, a value of the wrong type, or what the scope does not allow; and where it stands.
     pub fn program(&self, scope: &Scope) -> Result<Program, Problem> {
-        let mut checker = Checker { scope, aggregates: Vec::new(), reads: Vec::new() };
+        let mut checker = Checker { scope, aggregates: Vec::new(), reads: Vec::new(), others: Vec::new() };
         let root = checker.term(&self.root, None)?;
-        Ok(Program { root, aggregates: checker.aggregates, reads: checker.reads })
+        Ok(Program { root, aggregates: checker.aggregates, reads: checker.reads, others: checker.others })
     }
 
     /// The same, which must be a number.
@@ -63,6 +63,7 @@ struct Checker<'a> {
     scope: &'a Scope<'a>,
     aggregates: Vec<Aggregate>,
     reads: Vec<Cell>,
+    others: Vec<usize>,
 }
 
 impl Checker<'_> {
@@ -139,6 +140,7 @@ impl Checker<'_> {
             let problem = format!("unknown criterion {criterion}{}", hint.unwrap_or_default());
             return Err(Problem::new(named_at.clone(), problem));
         };
+        self.others.push(other);
         Ok(self.read(Place { cell, other: Some(other) }))
     }
 

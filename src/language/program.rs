@@ -20,12 +20,18 @@ pub struct Program {
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) root: Term,
     pub(super) reads: Vec<Cell>,
+    pub(super) others: Vec<usize>,
 }
 
 impl Program {
     /// What it has for values.
     pub fn values(&self) -> Type {
         self.root.values()
+    }
+
+    /// The places in [`Table::others`](super::Table::others) of the names that it reads other rows by.
+    pub fn others(&self) -> &[usize] {
+        &self.others
     }
 
     /// The columns that it reads, in the order of first mention.

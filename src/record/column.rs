@@ -1,8 +1,8 @@
 //! One column of a CSV file: name, kind, meaning, and when a cell is empty.
 
 use crate::language::Known;
-use crate::sim::ClaimId;
 use crate::sim::parameters::Criterion;
+use crate::sim::{ClaimId, is_own_id};
 
 /// What stands in a column that never has an empty cell.
 pub(crate) const NEVER: &str = "never";
@@ -84,7 +84,7 @@ impl Kind {
             Kind::Flag => matches!(cell, "true" | "false"),
             Kind::Word(words) => words.contains(&cell),
             Kind::Criterion => Criterion::NAMES.contains(&cell),
-            Kind::Claim => ClaimId::NAMES.contains(&cell),
+            Kind::Claim => ClaimId::NAMES.contains(&cell) || is_own_id(cell),
             Kind::Text => true,
         }
     }

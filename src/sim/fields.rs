@@ -87,6 +87,10 @@ impl Fields {
         self.what = what;
     }
 
+    pub(crate) fn peek(&self, key: &str) -> Option<&Value> {
+        self.table.get(key)
+    }
+
     pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
         self.table.remove(key)
     }

@@ -42,7 +42,7 @@ pub struct Definition {
     /// Whether the largest figure at the smaller half of the d's of a line must bound that of a run at every larger d.
     pub bounded_by_smaller: bool,
     /// The slopes that it speaks of.
-    pub slopes: &'static [SlopePart],
+    pub slopes: &'static [SlopePart<'static>],
     /// How tables show its constant: `c₁ = {}`.
     pub constant: &'static str,
     /// The constant of the shipped simulations, which the falsifier takes.

@@ -4,13 +4,13 @@ use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
 use crate::claims::margin::Margin;
 use crate::claims::run_figure::RunFigure;
-use crate::claims::slope_parts::{Method, Side, SlopePart};
+use crate::claims::slope_parts::{Method, Side, SlopeOf, SlopePart};
 use crate::sim::{ClaimId, Part};
 
 use Assumption::{Aligned, Balance, Batch, Gauge, Labels, Rate, Roles, Travel};
 
-const CHANGE: SlopePart = SlopePart::along_patterns(RunFigure::MinRelevantChange, Side::Above);
-const DECAY: SlopePart = SlopePart::along_patterns(RunFigure::MaxChange, Side::Below);
+const CHANGE: SlopePart<'static> = SlopePart::along_patterns(RunFigure::MinRelevantChange, Side::Above);
+const DECAY: SlopePart<'static> = SlopePart::along_patterns(RunFigure::MaxChange, Side::Below);
 
 pub(super) const CLAIMS: &[Definition] = &[
     Definition {
@@ -94,17 +94,17 @@ pub(super) const CLAIMS: &[Definition] = &[
         // The drift of small batches opposes the noise that has piled up, and its unbiased square is then below 0: it has
         // an exponent only where it outweighs that, in the last octaves.
         slopes: &[
-            SlopePart { name: Part::SlopeDisplacement, figure: RunFigure::MaxDisplacement, ..DECAY },
+            SlopePart { name: Part::SlopeDisplacement, figure: SlopeOf::Figure(RunFigure::MaxDisplacement), ..DECAY },
             SlopePart {
                 name: Part::SlopeDriftTail,
-                figure: RunFigure::DriftSquared,
+                figure: SlopeOf::Figure(RunFigure::DriftSquared),
                 method: Method::RootMeanSquare,
                 tail: true,
                 ..DECAY
             },
             SlopePart {
                 name: Part::SlopeNoise,
-                figure: RunFigure::NoiseSquared,
+                figure: SlopeOf::Figure(RunFigure::NoiseSquared),
                 method: Method::RootMeanSquare,
                 ..DECAY
             },
@@ -120,7 +120,11 @@ pub(super) const CLAIMS: &[Definition] = &[
         source: "ours: the term of lemma S1 that has to fall if D is to fall as 1/√d",
         rule: Rule::Sweep,
         has_probability: false,
-        slopes: &[SlopePart { figure: RunFigure::LeakageSquared, method: Method::RootMeanSquare, ..DECAY }],
+        slopes: &[SlopePart {
+            figure: SlopeOf::Figure(RunFigure::LeakageSquared),
+            method: Method::RootMeanSquare,
+            ..DECAY
+        }],
         ..PLAIN
     },
 ];
