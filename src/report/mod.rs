@@ -2,7 +2,9 @@
 
 pub mod audits;
 mod bars;
+pub mod charts;
 pub mod criteria;
+mod drawing;
 mod drawn;
 pub mod figures;
 pub mod gathering;

@@ -1,5 +1,6 @@
 //! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
+use super::criteria::Standing;
 use super::gathering::{Gathered, PointRuns};
 use crate::record::manifest::Manifest;
 use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
@@ -13,6 +14,8 @@ pub struct Results {
     pub manifest: Manifest,
     /// What is kept of the runs, their experts, pruned models and trajectories.
     pub runs: Gathered,
+    /// What the runs say of every criterion, by point; empty unless several criteria pruned models.
+    pub standings: BTreeMap<usize, Vec<Standing>>,
     /// `claims.csv`.
     pub claims: Vec<ClaimRow>,
     /// `scaling.csv`; empty without a sweep over d.
