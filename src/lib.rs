@@ -1,7 +1,7 @@
 //! Trains the simplified mixture of experts of the theory from scratch, prunes it by router norm change, and judges
 //! the theorems on thousands of seeded runs.
 //!
-//! The rooms, in the order in which the data walks through them:
+//! The modules, in the order in which the data walks through them ([`prelude`] has the names to start with):
 //!
 //! - [`sim`]: simulation file → checked simulation → grid of points → seeds
 //! - [`patterns`]: the vocabulary and the sampler, (x, y) ~ D
@@ -23,14 +23,7 @@
 //! # One model: trained, then pruned
 //!
 //! ```
-//! use moe_theory::measure::{RouterChange, accuracy};
-//! use moe_theory::moe::Pretrained;
-//! use moe_theory::patterns::Sampler;
-//! use moe_theory::prune::Plan;
-//! use moe_theory::sim::parameters::PruningOrder;
-//! use moe_theory::sgd::train::Schedule;
-//! use moe_theory::sgd::{PatternEngine, Rates, TheoryEngine, train};
-//! use moe_theory::sim::{Overrides, Simulation, run_seed, shipped};
+//! use moe_theory::prelude::*;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = shipped("smoke").ok_or("it is shipped")?;
@@ -63,11 +56,7 @@
 //! # Many runs: a claim judged
 //!
 //! ```
-//! use moe_theory::claims::Analysis;
-//! use moe_theory::record::design::Design;
-//! use moe_theory::run::run;
-//! use moe_theory::sgd::EngineChoice;
-//! use moe_theory::sim::{Overrides, Simulation};
+//! use moe_theory::prelude::*;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let text = r#"
@@ -107,6 +96,7 @@ pub mod falsify;
 pub mod measure;
 pub mod moe;
 pub mod patterns;
+pub mod prelude;
 pub mod printable;
 pub mod prune;
 pub mod record;

@@ -7,7 +7,7 @@ pub const LEGAL: &str = "must be one line without control characters";
 
 /// Whether a character stands for itself: no control character (of ASCII or U+0080–U+009F), none that changes the
 /// direction of what follows (Unicode's `Bidi_Control`), and no line separator but the line feed's own.
-pub fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !(c.is_control() || turns || c == '\u{2028}' || c == '\u{2029}')
 }

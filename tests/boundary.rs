@@ -3,7 +3,7 @@
 
 mod common;
 
-use moe_theory::claims::Evidence;
+use moe_theory::claims::Observation;
 use moe_theory::measure::Role;
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
@@ -30,9 +30,9 @@ fn runs(scale: f64, experts: usize, count: u64) -> Vec<Seen> {
             let record = run(&point, index, 5, EngineChoice::Auto);
             let (body, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
             assert!(experts.iter().any(|row| row.role == Role::Irrelevant));
-            let evidence = Evidence { parameters: &point.parameters, run: body, experts, pruning };
+            let evidence = Observation { parameters: &point.parameters, run: body, experts, pruning };
             Seen {
-                survives: evidence.finding(&claim).holds,
+                survives: evidence.decision(&claim).holds,
                 dominated: body.dominance_gain > body.dominance_loss,
                 activation: body.activation_irrelevant,
             }

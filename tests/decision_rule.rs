@@ -1,8 +1,8 @@
 //! The decision rule on made-up runs whose truth is known.
 
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Jury, conclusions, surprises};
-use moe_theory::claims::phase::Atlas;
+use moe_theory::claims::Observation;
+use moe_theory::claims::judge::{ClaimTests, conclusions, surprises};
+use moe_theory::claims::phase::PhaseMaps;
 use moe_theory::measure::{Audit, ExpertAtStart, Role};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
@@ -29,7 +29,7 @@ fn parameters() -> Parameters {
 }
 
 /// A run in which T0 holds or not, and which meets every assumption or none.
-fn add(jury: &mut Jury, point: usize, run: u64, holds: bool, meets: bool) {
+fn add(jury: &mut ClaimTests, point: usize, run: u64, holds: bool, meets: bool) {
     let body = RunBody {
         meets_labels: meets,
         meets_balance: meets,
@@ -42,13 +42,13 @@ fn add(jury: &mut Jury, point: usize, run: u64, holds: bool, meets: bool) {
     let experts = [ExpertRow::default()];
     let pruning = [PruningRow { kept: 1, errors: Some(u64::from(!holds)), ..PruningRow::default() }];
     let parameters = parameters();
-    jury.add(point, run, &Evidence { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
+    jury.add(point, run, &Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
 }
 
 /// The rows after `runs` runs a point of which the first `failures[point]` fail.
 fn judge(failures: &[u64], runs: u64) -> Vec<ClaimRow> {
     let (simulation, points) = simulation(failures.len(), "on = \"all\"");
-    let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
     for (point, &failures) in failures.iter().enumerate() {
         for run in 0..runs {
             add(&mut jury, point, run, run >= failures, true);
@@ -94,7 +94,7 @@ fn too_few_runs_are_said_to_be_too_few() {
 #[test]
 fn runs_that_miss_an_assumption_are_set_aside_and_counted() {
     let (simulation, points) = simulation(1, "on = \"met\"");
-    let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
     for run in 0..200 {
         // Every run that misses its assumptions fails: it must not count.
         add(&mut jury, 0, run, run % 2 == 0, run % 2 == 0);
@@ -107,11 +107,11 @@ fn runs_that_miss_an_assumption_are_set_aside_and_counted() {
 #[test]
 fn a_run_without_rows_of_pruned_models_does_not_hold() {
     let (simulation, points) = simulation(1, "on = \"all\"");
-    let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..50 {
         let parameters = &points[0].parameters;
-        jury.add(0, run, &Evidence { parameters, run: &body, experts: &experts, pruning: &[] });
+        jury.add(0, run, &Observation { parameters, run: &body, experts: &experts, pruning: &[] });
     }
     let row = jury.rows().remove(0);
     assert_eq!((row.runs, row.holds, row.verdict.as_str()), (50, Some(0), "REFUTED"));
@@ -121,7 +121,7 @@ fn a_run_without_rows_of_pruned_models_does_not_hold() {
 fn an_unexpected_verdict_is_a_surprise_and_an_expected_one_is_not() {
     for (expected, surprising) in [("SUPPORTED", 0), ("REFUTED", 1)] {
         let (simulation, points) = simulation(2, &format!("on = \"all\"\nexpect = \"{expected}\""));
-        let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+        let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
         (0..2).for_each(|point| (0..300).for_each(|run| add(&mut jury, point, run, true, true)));
         assert_eq!(surprises(&jury.rows()).len(), surprising, "{expected}");
     }
@@ -169,13 +169,13 @@ fn a_share_of_runs_at_the_level_itself_is_not_below_it() {
     let simulation = Simulation::parse("x.toml", text, &Overrides::default()).expect("legal");
     let points = simulation.points().expect("legal");
     for (holds, remark) in [(55, "holds throughout"), (54, "fails throughout")] {
-        let mut atlas = Atlas::new(&simulation, &points);
+        let mut atlas = PhaseMaps::new(&simulation, &points);
         for run in 0..100 {
             let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
             let errors = Some(u64::from(run >= holds));
             let pruning = [PruningRow { kept: 1, errors, ..PruningRow::default() }];
             let parameters = &points[0].parameters;
-            atlas.add(0, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+            atlas.add(0, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
         }
         assert_eq!(atlas.boundaries()[0].remark, remark, "{holds} of 100");
     }

@@ -1,6 +1,6 @@
 //! The falsifier finds what was planted, and something else when that road is closed.
 
-use moe_theory::falsify::{Bench, Candidate, Found, Region, report, search, shrink};
+use moe_theory::falsify::{Candidate, Evaluator, Found, Region, report, search, shrink};
 use std::cell::Cell;
 
 /// Keys that are not searched, so that a candidate takes milliseconds.
@@ -50,11 +50,11 @@ fn hunt(region: &Region, budget: usize) -> Option<Found> {
         asked.set(asked.get() + 1);
         asked.get() > budget
     };
-    let mut bench = Bench::new(region, 1);
-    let outcome = search(&mut bench, &over, &mut |_| ());
+    let mut evaluator = Evaluator::new(region, 1);
+    let outcome = search(&mut evaluator, &over, &mut |_| ());
     let found = outcome.found?;
     asked.set(0);
-    Some(shrink(&mut bench, &found, &over))
+    Some(shrink(&mut evaluator, &found, &over))
 }
 
 fn value(region: &Region, candidate: &Candidate, path: &str) -> Option<f64> {
@@ -64,7 +64,7 @@ fn value(region: &Region, candidate: &Candidate, path: &str) -> Option<f64> {
 
 /// Whether the written file fails on seeds that the search never used.
 fn replays(region: &Region, candidate: &Candidate) -> bool {
-    let look = Bench::new(region, 99).look_at(candidate, 60, 0xfeed).expect("a legal candidate");
+    let look = Evaluator::new(region, 99).evaluate_at(candidate, 60, 0xfeed).expect("a legal candidate");
     look.is_within() && look.p_refuted < 1e-3
 }
 
@@ -92,7 +92,7 @@ fn runs_outside_the_assumptions_are_no_failures() {
         region.dimensions.iter().position(|dimension| dimension.path == "pretrained.neuron_scale").expect("a key");
     let mut loud = Candidate::default_of(&region);
     loud.values[place] = Some(3.0);
-    let look = Bench::new(&region, 5).look_at(&loud, 20, 0xfeed).expect("a legal candidate");
+    let look = Evaluator::new(&region, 5).evaluate_at(&loud, 20, 0xfeed).expect("a legal candidate");
     assert!(look.runs == 20 && look.met <= 3 && !look.is_within(), "{look:?}");
 }
 
@@ -109,7 +109,7 @@ fn a_failure_is_one_beyond_chance() {
             asked.set(asked.get() + 1);
             asked.get() > 40
         };
-        let outcome = search(&mut Bench::new(&region, seed), &over, &mut |_| ());
+        let outcome = search(&mut Evaluator::new(&region, seed), &over, &mut |_| ());
         suspected += outcome.suspected;
         let chance = |found: &Found| (found.result.holds, found.result.p_refuted);
         assert!(
@@ -167,8 +167,8 @@ fn a_search_without_a_hit_reports_what_it_tried() {
         asked.set(asked.get() + 1);
         asked.get() > 60
     };
-    let mut bench = Bench::new(&quiet, 3);
-    let outcome = search(&mut bench, &over, &mut |_| ());
+    let mut evaluator = Evaluator::new(&quiet, 3);
+    let outcome = search(&mut evaluator, &over, &mut |_| ());
     assert!(outcome.found.is_none(), "{outcome:?}");
     assert!(outcome.start.within > 20 && outcome.start.failure_bound() < 0.25, "{outcome:?}");
     let text = report::nothing_found(&quiet, &outcome);

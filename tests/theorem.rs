@@ -11,7 +11,7 @@
 
 mod common;
 
-use moe_theory::claims::Evidence;
+use moe_theory::claims::Observation;
 use moe_theory::claims::catalogue::definition;
 use moe_theory::measure::errors_by_kept;
 use moe_theory::moe::Pretrained;
@@ -149,7 +149,7 @@ fn claims_hold(region: &Region, claims: &[&str]) {
         let record = record(&case);
         let parameters = &common::point(&case.settings).parameters;
         let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-        let evidence = Evidence { parameters, run, experts, pruning };
+        let evidence = Observation { parameters, run, experts, pruning };
         for id in claims {
             let definition = definition(id).expect("a claim of the library");
             if !evidence.meets(definition) {
@@ -164,7 +164,7 @@ fn claims_hold(region: &Region, claims: &[&str]) {
             let (id, roles) = (definition.id, RoleSource::Measured);
             let claim =
                 ClaimSpec { id, constants, level: 0.95, on: On::Met, roles, case: None, expect: None, slope: None };
-            let finding = evidence.finding(&claim);
+            let finding = evidence.decision(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);
         }
         Ok(())

@@ -6,8 +6,8 @@
 //! chance.
 
 use chacha20::ChaCha8Rng;
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::Jury;
+use moe_theory::claims::Observation;
+use moe_theory::claims::judge::ClaimTests;
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
 use moe_theory::sim::{Overrides, Point, Simulation};
@@ -68,7 +68,7 @@ fn rows(t0: bool, sufficient: usize) -> Vec<PruningRow> {
 /// The false verdicts on probabilities and on the slope of one made-up simulation: whether there is any.
 fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Design, repetition: u64) -> [bool; 2] {
     let mut generator = ChaCha8Rng::seed_from_u64(repetition);
-    let mut jury = Jury::new(simulation, points, design);
+    let mut jury = ClaimTests::new(simulation, points, design);
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..RUNS {
         for (place, point) in points.iter().enumerate() {
@@ -76,7 +76,8 @@ fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Desig
             // The smallest sufficient number is 2 or 3, on average 2 + slope · log₂(k/8), so that its slope is exact.
             let more = generator.random_bool(truth.slope * place as f64);
             let pruning = rows(t0, if more { 3 } else { 2 });
-            let evidence = Evidence { parameters: &point.parameters, run: &body, experts: &experts, pruning: &pruning };
+            let evidence =
+                Observation { parameters: &point.parameters, run: &body, experts: &experts, pruning: &pruning };
             jury.add(point.index, run, &evidence);
         }
     }

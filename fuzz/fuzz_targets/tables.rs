@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use moe_theory::claims::Analysis;
 use moe_theory::record::design::Design;
-use moe_theory::report::criteria::{RunRows, Standings, table};
+use moe_theory::report::criteria::{RunRows, CriterionTally, table};
 use moe_theory::report::text;
 use moe_theory::record::columns::{Kind, by_file};
 use moe_theory::record::{RunReader, check_record};
@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let swept: Vec<String> = points[0].swept.iter().map(|(name, _)| name.clone()).collect();
     let Ok(mut reader) = RunReader::new(inputs, &swept, 1 << 12) else { return };
     let mut analysis = Analysis::new(simulation, points, Design::Fixed);
-    let mut standings = Standings::default();
+    let mut standings = CriterionTally::default();
     while let Ok(Some(lines)) = reader.next_run() {
         let Ok(record) = lines.record(reader.headers()) else { return };
         if check_record(&record, points).is_err() {

@@ -37,7 +37,7 @@ pub(super) fn mean_error(count: usize) -> f64 {
 /// y f(x) of the model that keeps the experts `kept`, for tokens at their positions. Scores that are equal as stored tie by the
 /// model's rule (smallest position). Scores that lie within [`Radii`](super::Radii) of each other may fall either way, and
 /// the enclosure holds for both.
-pub fn margin(table: &ModelTable, kept: &[usize], input: &Input) -> Enclosure {
+pub(crate) fn margin(table: &ModelTable, kept: &[usize], input: &Input) -> Enclosure {
     let (mut low, mut high, mut error) = (0.0, 0.0, 0.0);
     let mut seen: Vec<Seen> = Vec::with_capacity(input.tokens.len());
     for &expert in kept {

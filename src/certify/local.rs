@@ -9,7 +9,7 @@ const SWEEPS: usize = 12;
 
 /// Descends from the irrelevant patterns `start` (minus 2, n − 1 of them) by exchanging one token at a time, in whatever way
 /// lowers the margin most. Ties between scores are broken by rank.
-pub fn descend(table: &ModelTable, kept: &[usize], class: Class, start: &[u32]) -> Input {
+pub(crate) fn descend(table: &ModelTable, kept: &[usize], class: Class, start: &[u32]) -> Input {
     let mut tokens = start.to_vec();
     let mut value = of_tokens(table, kept, class, &tokens);
     for _ in 0..SWEEPS {
@@ -28,14 +28,14 @@ pub fn descend(table: &ModelTable, kept: &[usize], class: Class, start: &[u32]) 
 }
 
 /// The input that shows the class pattern first.
-pub fn input(class: Class, tokens: &[u32]) -> Input {
+pub(crate) fn input(class: Class, tokens: &[u32]) -> Input {
     let class_token = class.pattern() as Pattern;
     Input { class, tokens: std::iter::once(class_token).chain(tokens.iter().map(|&pattern| pattern + 2)).collect() }
 }
 
 /// The n − 1 patterns that stand first when patterns are sorted by descending `weight`, with copies if these are whole
 /// numbers above 1 and patterns may repeat.
-pub fn rounded(table: &ModelTable, weight: &[f64]) -> Vec<u32> {
+pub(crate) fn rounded(table: &ModelTable, weight: &[f64]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..table.irrelevant as u32).collect();
     order.sort_by(|&a, &b| weight[b as usize].total_cmp(&weight[a as usize]));
     let mut tokens = Vec::with_capacity(table.tokens);

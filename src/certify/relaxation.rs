@@ -66,7 +66,7 @@ impl Prices {
     }
 
     /// Without the expert at this place of the kept ones.
-    pub fn without(mut self, place: usize) -> Self {
+    pub(crate) fn without(mut self, place: usize) -> Self {
         self.prices.remove(place);
         self.references.remove(place);
         self
@@ -154,7 +154,7 @@ impl<'a> Relaxation<'a> {
     }
 
     /// The bound at these prices.
-    pub fn pass(&mut self, node: &Occurrences, prices: &mut Prices) -> Pass {
+    pub(crate) fn pass(&mut self, node: &Occurrences, prices: &mut Prices) -> Pass {
         let (mut bound, mut error) = (0.0, 0.0);
         let mut pass = Pass { bound: 0.0, consensus: vec![0.0; self.table.irrelevant], choices: Vec::new() };
         self.totals.clear();

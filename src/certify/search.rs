@@ -75,7 +75,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// Of two classes, or of none: what holds of all.
-    pub fn join(certificates: impl IntoIterator<Item = Certificate>) -> Certificate {
+    pub(crate) fn join(certificates: impl IntoIterator<Item = Certificate>) -> Certificate {
         let none = Certificate {
             verdict: Verdict::Certified,
             margin_lower: f64::INFINITY,
@@ -134,7 +134,7 @@ impl Ord for Node {
 
 /// The certificate of the model that keeps the experts `kept`, on the inputs of one class. `prices` are where the search
 /// starts and are left where its root ended.
-pub fn certify_class(
+pub(crate) fn certify_class(
     table: &ModelTable,
     kept: &[usize],
     class: Class,

@@ -2,7 +2,7 @@
 
 /// Holds the `room` smallest keys that were put in, each with its rank, in ascending order. A key may come in copies.
 #[derive(Clone, Debug, Default)]
-pub struct Smallest {
+pub(crate) struct Smallest {
     room: usize,
     keys: Vec<f64>,
     ranks: Vec<u32>,
@@ -10,7 +10,7 @@ pub struct Smallest {
 
 impl Smallest {
     /// Empties the list and gives it room for `room` keys.
-    pub fn reset(&mut self, room: usize) {
+    pub(crate) fn reset(&mut self, room: usize) {
         self.room = room;
         self.keys.clear();
         self.ranks.clear();
@@ -18,7 +18,7 @@ impl Smallest {
 
     /// Puts `copies` copies of a key in; returns whether the list changed.
     #[inline]
-    pub fn put(&mut self, key: f64, rank: usize, copies: u32) -> bool {
+    pub(crate) fn put(&mut self, key: f64, rank: usize, copies: u32) -> bool {
         if copies == 0 || (self.keys.len() == self.room && self.keys.last().is_none_or(|&last| key >= last)) {
             return false;
         }
@@ -35,12 +35,12 @@ impl Smallest {
 
     /// The sum of the `count` smallest keys; infinite if there are fewer.
     #[inline]
-    pub fn sum(&self, count: usize) -> f64 {
+    pub(crate) fn sum(&self, count: usize) -> f64 {
         if count > self.keys.len() { f64::INFINITY } else { self.keys[..count].iter().sum() }
     }
 
     /// The ranks of the `count` smallest keys, or of all that there are.
-    pub fn first(&self, count: usize) -> &[u32] {
+    pub(crate) fn first(&self, count: usize) -> &[u32] {
         &self.ranks[..count.min(self.ranks.len())]
     }
 }

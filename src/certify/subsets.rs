@@ -41,7 +41,12 @@ fn certify_worst_subset(table: &ModelTable, irrelevant: &[bool], class: Class, b
 
 /// The smallest y f(x) of the inputs that a search for `certificate` met or that a local search finds; `None` if labels can be
 /// either. The smallest margin of all inputs lies between the proven bound and this.
-pub fn smallest_met(table: &ModelTable, support: &Support, kept: &[usize], certificate: &Certificate) -> Option<f64> {
+pub(crate) fn smallest_met(
+    table: &ModelTable,
+    support: &Support,
+    kept: &[usize],
+    certificate: &Certificate,
+) -> Option<f64> {
     if support.contradictory {
         return None;
     }

@@ -135,7 +135,7 @@ impl ModelTable {
     }
 
     /// Most copies of an irrelevant pattern in a sample.
-    pub fn capacity(&self) -> u32 {
+    pub(crate) fn capacity(&self) -> u32 {
         if self.replacement { (self.tokens - 1) as u32 } else { 1 }
     }
 }
@@ -188,12 +188,12 @@ impl ExpertTable {
     }
 
     /// The token of this rank.
-    pub fn seen(&self, rank: usize) -> Seen {
+    pub(crate) fn seen(&self, rank: usize) -> Seen {
         Seen { score: self.scores[rank], weight: self.weights[rank], activation: self.activations[rank] }
     }
 
     /// A token by its pattern's number.
-    pub fn token(&self, pattern: Pattern) -> Seen {
+    pub(crate) fn token(&self, pattern: Pattern) -> Seen {
         match pattern {
             0 | 1 => self.class[pattern as usize],
             other => self.seen(self.ranks[other as usize - 2] as usize),
@@ -201,17 +201,17 @@ impl ExpertTable {
     }
 
     /// How the expert votes on samples of a class: y a_s.
-    pub fn vote(&self, class: Class) -> f64 {
+    pub(crate) fn vote(&self, class: Class) -> f64 {
         class.label() * self.sign
     }
 
     /// The first rank whose score is at most `score`, up to a tie.
-    pub fn first_at_most(&self, score: f64) -> usize {
+    pub(crate) fn first_at_most(&self, score: f64) -> usize {
         self.scores.partition_point(|&other| other > score + self.tie)
     }
 
     /// The number of ranks whose score is at least `score`, up to a tie.
-    pub fn count_at_least(&self, score: f64) -> usize {
+    pub(crate) fn count_at_least(&self, score: f64) -> usize {
         self.scores.partition_point(|&other| other >= score - self.tie)
     }
 }

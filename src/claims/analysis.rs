@@ -1,9 +1,9 @@
 //! All that is computed from many runs: verdicts, scaling, terms, phase maps.
 
 use super::audits::Audits;
-use super::evidence::Evidence;
-use super::judge::Jury;
-use super::phase::Atlas;
+use super::judge::ClaimTests;
+use super::observation::Observation;
+use super::phase::PhaseMaps;
 use super::scaling::Scaling;
 use super::terms::Terms;
 use crate::record::design::Design;
@@ -16,10 +16,10 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
     points: &'a [Point],
-    jury: Jury<'a>,
+    tests: ClaimTests<'a>,
     scaling: Scaling<'a>,
     terms: Terms<'a>,
-    atlas: Atlas<'a>,
+    maps: PhaseMaps<'a>,
     audits: Audits<'a>,
 }
 
@@ -48,38 +48,38 @@ impl<'a> Analysis<'a> {
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
         Self {
             points,
-            jury: Jury::new(simulation, points, design),
+            tests: ClaimTests::new(simulation, points, design),
             scaling: Scaling::new(simulation, points),
             terms: Terms::new(simulation, points),
-            atlas: Atlas::new(simulation, points),
+            maps: PhaseMaps::new(simulation, points),
             audits: Audits::new(points),
         }
     }
 
     /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
     pub fn add(&mut self, point: usize, run: u64, body: &RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) {
-        let evidence = Evidence { parameters: &self.points[point].parameters, run: body, experts, pruning };
-        self.jury.add(point, run, &evidence);
-        self.scaling.add(point, &evidence);
-        self.terms.add(point, &evidence);
-        self.atlas.add(point, &evidence);
-        self.audits.add(point, &evidence);
+        let observation = Observation { parameters: &self.points[point].parameters, run: body, experts, pruning };
+        self.tests.add(point, run, &observation);
+        self.scaling.add(point, &observation);
+        self.terms.add(point, &observation);
+        self.maps.add(point, &observation);
+        self.audits.add(point, &observation);
     }
 
     /// The points whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
     pub fn open_points(&mut self) -> BTreeSet<usize> {
-        self.jury.open_points(self.points)
+        self.tests.open_points(self.points)
     }
 
     /// What came out.
     pub fn findings(&mut self) -> Findings {
         Findings {
-            claims: self.jury.rows(),
-            fewest_runs: self.jury.fewest_runs(),
+            claims: self.tests.rows(),
+            fewest_runs: self.tests.fewest_runs(),
             scaling: self.scaling.rows(),
             terms: self.terms.rows(),
-            phase: self.atlas.rows(),
-            boundary: self.atlas.boundaries(),
+            phase: self.maps.rows(),
+            boundary: self.maps.boundaries(),
             audits: self.audits.rows(),
         }
     }

@@ -77,7 +77,7 @@ impl Assumption {
     }
 
     /// Whether a run meets the assumption, by its row.
-    pub fn is_met(self, run: &RunBody) -> bool {
+    pub(crate) fn is_met(self, run: &RunBody) -> bool {
         match self {
             Assumption::Labels => run.meets_labels,
             Assumption::Balance => run.meets_balance,

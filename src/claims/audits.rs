@@ -3,7 +3,7 @@
 
 use super::assumptions::Assumption;
 use super::catalogue::Definition;
-use super::evidence::Evidence;
+use super::observation::Observation;
 use crate::record::AuditRow;
 use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimId, Point};
@@ -17,7 +17,7 @@ const TOGETHER: [ClaimId; 3] = [ClaimId::T1a, ClaimId::T1c, ClaimId::T2a];
 
 /// Collects the audits of all runs at points with upstream pre-training.
 #[derive(Clone, Debug)]
-pub struct Audits<'a> {
+pub(crate) struct Audits<'a> {
     points: Vec<PointAudits<'a>>,
 }
 
@@ -33,7 +33,7 @@ struct PointAudits<'a> {
 
 impl<'a> Audits<'a> {
     /// For the points whose models are trained upstream.
-    pub fn new(points: &'a [Point]) -> Self {
+    pub(crate) fn new(points: &'a [Point]) -> Self {
         let upstream = points.iter().filter(|point| point.parameters.pretrained.kind == PretrainedKind::Upstream);
         let empty = |point| PointAudits {
             point,
@@ -45,19 +45,19 @@ impl<'a> Audits<'a> {
     }
 
     /// Adds a run.
-    pub fn add(&mut self, point: usize, evidence: &Evidence) {
+    pub(crate) fn add(&mut self, point: usize, observation: &Observation) {
         let Some(own) = self.points.iter_mut().find(|own| own.point.index == point) else { return };
         own.runs += 1;
         for (met, assumption) in own.met.iter_mut().zip(Assumption::ALL) {
-            *met += u64::from(assumption.is_met(evidence.run));
+            *met += u64::from(assumption.is_met(observation.run));
         }
         for (met, definition) in own.together.iter_mut().zip(together()) {
-            *met += u64::from(evidence.meets(definition));
+            *met += u64::from(observation.meets(definition));
         }
     }
 
     /// The rows of `assumptions.csv`.
-    pub fn rows(&self) -> Vec<AuditRow> {
+    pub(crate) fn rows(&self) -> Vec<AuditRow> {
         self.points.iter().filter(|own| own.runs > 0).flat_map(PointAudits::rows).collect()
     }
 }

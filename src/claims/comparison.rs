@@ -1,13 +1,13 @@
 //! What one run says of two criteria that prune the same model.
 
-use super::evidence::{Evidence, Finding};
+use super::observation::{Observation, RunDecision};
 use crate::record::PruningRow;
 use crate::sim::{CriterionComparison, Feature, RoleSource};
 use crate::stats::decimal::Share;
 
 /// What is claimed of the file's criterion beside another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// It is nowhere less accurate.
     NotWorse,
     /// It is somewhere more accurate.
@@ -30,16 +30,16 @@ impl Comparison {
     const MISSING: Comparison = Comparison { worse: true, better: false, difference: None };
 
     /// What it says of a claim.
-    pub(super) fn finding(self, direction: Direction) -> Finding {
+    pub(super) fn decision(self, direction: Direction) -> RunDecision {
         let holds = match direction {
             Direction::NotWorse => !self.worse,
             Direction::Better => self.better,
         };
-        Finding::new(holds, self.difference)
+        RunDecision::new(holds, self.difference)
     }
 }
 
-impl Evidence<'_> {
+impl Observation<'_> {
     /// C1 and C2: what the run says of the file's criterion beside another.
     pub fn comparison(&self, asked: &CriterionComparison, roles: RoleSource) -> Comparison {
         let CriterionComparison { against, margin, ratio, feature } = *asked;

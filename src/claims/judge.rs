@@ -7,10 +7,10 @@
 //! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
 
 use super::catalogue::{Definition, Rule};
-use super::evidence::Evidence;
-use super::sample::{Opinion, TOO_FEW};
+use super::hypothesis_pair::HypothesisPair;
+use super::observation::Observation;
+use super::sample::{TOO_FEW, TestResult};
 use super::slope_parts::SlopePart;
-use super::trial::Trial;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
@@ -19,10 +19,10 @@ use std::collections::BTreeSet;
 
 /// Collects the runs of a simulation, part by part, and judges them.
 #[derive(Clone, Debug)]
-pub struct Jury<'a> {
+pub struct ClaimTests<'a> {
     simulation: &'a Simulation,
     design: Design,
-    trials: Vec<Trial<'a>>,
+    hypotheses: Vec<HypothesisPair<'a>>,
 }
 
 /// How many claims of a simulation its seeds are too few for.
@@ -36,56 +36,59 @@ pub struct Shortage {
     pub from: u64,
 }
 
-impl<'a> Jury<'a> {
-    /// A jury for every claim of the simulation at every point and line that it applies to.
+impl<'a> ClaimTests<'a> {
+    /// The tests for every claim of the simulation at every point and line that it applies to.
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
-        let mut all: Vec<Trial> = Vec::new();
+        let mut all: Vec<HypothesisPair> = Vec::new();
         for (place, claim) in simulation.claims.iter().enumerate() {
-            let mut own = trials(claim, points);
-            own.iter_mut().for_each(|trial| trial.number = place + 1);
+            let mut own = hypotheses(claim, points);
+            own.iter_mut().for_each(|hypothesis| hypothesis.number = place + 1);
             all.extend(own);
         }
-        Self { simulation, design, trials: all }
+        Self { simulation, design, hypotheses: all }
     }
 
     /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
-    pub fn add(&mut self, point: usize, run: u64, evidence: &Evidence) {
-        let pairs = self.trials.len();
-        self.trials.iter_mut().for_each(|trial| trial.add(point, run, evidence, self.design, pairs));
+    pub fn add(&mut self, point: usize, run: u64, observation: &Observation) {
+        let pairs = self.hypotheses.len();
+        self.hypotheses.iter_mut().for_each(|hypothesis| hypothesis.add(point, run, observation, self.design, pairs));
     }
 
     /// Number of hypothesis pairs N of the simulation.
     pub fn pairs(&self) -> usize {
-        self.trials.len()
+        self.hypotheses.len()
     }
 
     /// The rows of `claims.csv`: for each claim one a part, then, if there are several, one for all.
     pub fn rows(&mut self) -> Vec<ClaimRow> {
-        let (design, pairs) = (self.design, self.trials.len());
+        let (design, pairs) = (self.design, self.hypotheses.len());
         if let Design::Sequential { .. } = design {
-            self.trials.iter_mut().for_each(|trial| trial.look(pairs));
+            self.hypotheses.iter_mut().for_each(|hypothesis| hypothesis.look(pairs));
         }
-        let opinions: Vec<Opinion> = self.trials.iter_mut().map(|trial| trial.opinion(design, pairs)).collect();
-        let p_values: Vec<f64> = opinions.iter().flat_map(|opinion| [opinion.supported, opinion.refuted]).collect();
+        let results: Vec<TestResult> =
+            self.hypotheses.iter_mut().map(|hypothesis| hypothesis.result(design, pairs)).collect();
+        let p_values: Vec<f64> = results.iter().flat_map(|result| [result.supported, result.refuted]).collect();
         let adjusted = holm(&p_values);
-        let intervals: Vec<_> = self.trials.iter_mut().map(|trial| trial.interval(design, pairs)).collect();
-        let judged: Vec<(&Trial, ClaimRow)> = self
-            .trials
+        let intervals: Vec<_> =
+            self.hypotheses.iter_mut().map(|hypothesis| hypothesis.interval(design, pairs)).collect();
+        let judged: Vec<(&HypothesisPair, ClaimRow)> = self
+            .hypotheses
             .iter()
             .zip(&intervals)
-            .zip(&opinions)
+            .zip(&results)
             .zip(adjusted.chunks_exact(2))
-            .map(|(((trial, interval), opinion), adjusted)| {
-                let mut row = row(trial, opinion, adjusted[0], adjusted[1]);
+            .map(|(((hypothesis, interval), result), adjusted)| {
+                let mut row = row(hypothesis, result, adjusted[0], adjusted[1]);
                 (row.ci_low, row.ci_high) = (interval.map(|(low, _)| low), interval.map(|(_, high)| high));
-                (trial, row)
+                (hypothesis, row)
             })
             .collect();
         let mut rows = Vec::new();
         for (place, claim) in self.simulation.claims.iter().enumerate() {
-            let own = judged.iter().filter(|(trial, _)| trial.number == place + 1);
-            let (trials, parts): (Vec<&Trial>, Vec<ClaimRow>) = own.map(|(trial, row)| (*trial, row.clone())).unzip();
-            rows.extend(with_conjunction(claim, parts, &trials));
+            let own = judged.iter().filter(|(hypothesis, _)| hypothesis.number == place + 1);
+            let (hypotheses, parts): (Vec<&HypothesisPair>, Vec<ClaimRow>) =
+                own.map(|(hypothesis, row)| (*hypothesis, row.clone())).unzip();
+            rows.extend(with_conjunction(claim, parts, &hypotheses));
         }
         rows
     }
@@ -93,8 +96,8 @@ impl<'a> Jury<'a> {
     /// For each claim, in file order, the fewest judged runs at a point with which all its parts can be SUPPORTED.
     pub fn fewest_runs(&self) -> Vec<u64> {
         let of_claim = |number: usize| {
-            let own = self.trials.iter().filter(|trial| trial.number == number);
-            own.map(|trial| trial.fewest(self.design, self.trials.len())).max().unwrap_or(0)
+            let own = self.hypotheses.iter().filter(|hypothesis| hypothesis.number == number);
+            own.map(|hypothesis| hypothesis.fewest(self.design, self.hypotheses.len())).max().unwrap_or(0)
         };
         (1..=self.simulation.claims.len()).map(of_claim).collect()
     }
@@ -104,10 +107,11 @@ impl<'a> Jury<'a> {
     pub fn shortage(&self, points: &[Point]) -> Option<Shortage> {
         let claims = &self.simulation.claims;
         let is_short = |number: usize| {
-            let mut own = self.trials.iter().filter(|trial| trial.number == number);
-            own.any(|trial| {
-                let seeds = points.iter().filter(|point| trial.sample.collects(point.index)).map(|point| point.seeds);
-                seeds.min().unwrap_or(0) < trial.fewest(self.design, self.trials.len())
+            let mut own = self.hypotheses.iter().filter(|hypothesis| hypothesis.number == number);
+            own.any(|hypothesis| {
+                let seeds =
+                    points.iter().filter(|point| hypothesis.sample.collects(point.index)).map(|point| point.seeds);
+                seeds.min().unwrap_or(0) < hypothesis.fewest(self.design, self.hypotheses.len())
             })
         };
         let fewest = self.fewest_runs();
@@ -120,47 +124,48 @@ impl<'a> Jury<'a> {
     /// Of these points, those whose runs are still asked for: of claims that are INCONCLUSIVE, or of no claim at all.
     ///
     /// In a sequential design what is decided stays so: its p-values only fall, and Holm's with them.
-    pub fn open_points(&mut self, points: &[Point]) -> BTreeSet<usize> {
+    pub(crate) fn open_points(&mut self, points: &[Point]) -> BTreeSet<usize> {
         let rows = self.rows();
         let is_open = |row: &&&ClaimRow| row.verdict.starts_with("INCONCLUSIVE");
         let open: BTreeSet<usize> = conclusions(&rows).iter().filter(is_open).map(|row| row.number).collect();
         let is_open = |point: usize| {
-            let mut own = self.trials.iter().filter(|trial| trial.sample.collects(point)).peekable();
-            own.peek().is_none() || own.any(|trial| open.contains(&trial.number))
+            let mut own = self.hypotheses.iter().filter(|hypothesis| hypothesis.sample.collects(point)).peekable();
+            own.peek().is_none() || own.any(|hypothesis| open.contains(&hypothesis.number))
         };
         points.iter().map(|point| point.index).filter(|&point| is_open(point)).collect()
     }
 }
 
-/// The trials of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
+/// The hypotheses of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
 /// point.
-fn trials<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<Trial<'a>> {
+fn hypotheses<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<HypothesisPair<'a>> {
     let definition = Definition::of(claim.id);
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
-    let mut trials = Vec::new();
+    let mut hypotheses = Vec::new();
     if let (Rule::Compared(direction), Some(asked)) = (definition.rule, claim.comparison()) {
         let compared = (direction, *asked);
-        trials.extend(own.iter().map(|point| Trial::paired(claim, definition, compared, point)));
+        hypotheses.extend(own.iter().map(|point| HypothesisPair::paired(claim, definition, compared, point)));
     } else if definition.has_probability {
-        trials.extend(own.iter().map(|point| Trial::probability(claim, definition, point)));
+        hypotheses.extend(own.iter().map(|point| HypothesisPair::probability(claim, definition, point)));
     }
     let slopes = slope_lines(claim, points);
     for (part, line) in &slopes {
         // Every claim of a file that speaks of slopes has a threshold for them.
         let Some(threshold) = claim.slope else { continue };
-        let mut trial = Trial::slope(claim, definition, (*part, threshold), line);
+        let mut hypothesis = HypothesisPair::slope(claim, definition, (*part, threshold), line);
         if slopes.iter().filter(|(other, points)| other == part && points[0].case == line[0].case).count() > 1 {
-            trial.line = describe_line(line, part.along.path());
+            hypothesis.line = describe_line(line, part.along.path());
         }
-        trials.push(trial);
+        hypotheses.push(hypothesis);
     }
     if let Some(number) = definition.bounded_by_smaller {
         for line in lines(&own, "data.patterns") {
             let (lower, upper) = line.split_at(line.len() / 2);
-            trials.extend(upper.iter().map(|point| Trial::constant(claim, definition, number, (lower, *point))));
+            hypotheses
+                .extend(upper.iter().map(|point| HypothesisPair::constant(claim, definition, number, (lower, *point))));
         }
     }
-    trials
+    hypotheses
 }
 
 /// The slopes that a claim speaks of, each with the points that it is over, in the order of the abscissa.
@@ -188,40 +193,40 @@ pub(super) fn describe_line(line: &[&Point], along: &str) -> String {
     others.map(|value| format!("{} = {}", value.path, value.text)).collect::<Vec<_>>().join(", ")
 }
 
-fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimRow {
+fn row(hypothesis: &HypothesisPair, result: &TestResult, supported: f64, refuted: f64) -> ClaimRow {
     let verdict = if supported <= ALPHA {
         Verdict::Supported.to_string()
     } else if refuted <= ALPHA {
         Verdict::Refuted.to_string()
-    } else if let Some(reason) = opinion.undecidable {
+    } else if let Some(reason) = result.undecidable {
         format!("{} ({reason})", Verdict::Inconclusive)
     } else {
         Verdict::Inconclusive.to_string()
     };
-    let asked = trial.claim.comparison();
+    let asked = hypothesis.claim.comparison();
     ClaimRow {
-        claim: trial.claim.id.to_string(),
-        part: trial.part.to_owned(),
-        point: trial.point,
-        on: trial.claim.on.to_string(),
-        runs: trial.runs,
-        set_aside: trial.set_aside,
-        holds: trial.holds(),
-        estimate: opinion.estimate.map(|(estimate, _)| estimate),
+        claim: hypothesis.claim.id.to_string(),
+        part: hypothesis.part.to_owned(),
+        point: hypothesis.point,
+        on: hypothesis.claim.on.to_string(),
+        runs: hypothesis.runs,
+        set_aside: hypothesis.set_aside,
+        holds: hypothesis.holds(),
+        estimate: result.estimate.map(|(estimate, _)| estimate),
         ci_low: None,
         ci_high: None,
-        threshold: trial.sample.threshold(trial.claim),
-        level: trial.level(),
+        threshold: hypothesis.sample.threshold(hypothesis.claim),
+        level: hypothesis.level(),
         p_holm: Some(supported.min(refuted)),
         verdict,
-        expected: trial.claim.expect.map(|verdict| verdict.to_string()).unwrap_or_default(),
-        roles: trial.claim.roles.to_string(),
-        case: trial.case.to_owned(),
-        median: trial.median(),
-        missed: Trial::remarks(&[trial]),
-        standard_error: opinion.estimate.map(|(_, error)| error),
-        line: trial.line.clone(),
-        number: trial.number,
+        expected: hypothesis.claim.expect.map(|verdict| verdict.to_string()).unwrap_or_default(),
+        roles: hypothesis.claim.roles.to_string(),
+        case: hypothesis.case.to_owned(),
+        median: hypothesis.median(),
+        missed: HypothesisPair::remarks(&[hypothesis]),
+        standard_error: result.estimate.map(|(_, error)| error),
+        line: hypothesis.line.clone(),
+        number: hypothesis.number,
         against: asked.map(|asked| asked.against.name().to_owned()).unwrap_or_default(),
         feature: asked.and_then(|asked| asked.feature).map(|feature| feature.to_string()).unwrap_or_default(),
     }
@@ -229,7 +234,7 @@ fn row(trial: &Trial, opinion: &Opinion, supported: f64, refuted: f64) -> ClaimR
 
 /// A claim's rows and, if there are several, the row of their conjunction: SUPPORTED iff all are, REFUTED iff one is.
 /// What the simulation expects is then expected of the conjunction.
-fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, trials: &[&Trial]) -> Vec<ClaimRow> {
+fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, hypotheses: &[&HypothesisPair]) -> Vec<ClaimRow> {
     if rows.len() < 2 {
         return rows;
     }
@@ -252,7 +257,7 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, trials: &[&Trial
         verdict: conjoin(&rows),
         case: claim.case.clone().unwrap_or_default(),
         median: None,
-        missed: Trial::remarks(&counted.iter().map(|&place| trials[place]).collect::<Vec<_>>()),
+        missed: HypothesisPair::remarks(&counted.iter().map(|&place| hypotheses[place]).collect::<Vec<_>>()),
         standard_error: None,
         line: String::new(),
         ..rows[0].clone()
@@ -306,6 +311,6 @@ fn is_left_open(row: &ClaimRow) -> bool {
 }
 
 /// Whether a row is INCONCLUSIVE because its runs could not have sufficed.
-pub fn has_too_few_runs(row: &ClaimRow) -> bool {
+pub(crate) fn has_too_few_runs(row: &ClaimRow) -> bool {
     row.verdict.ends_with(&format!("({TOO_FEW})"))
 }

@@ -1,11 +1,11 @@
 //! How far a run is from failing a claim, on a scale of order 1: what the falsifier makes smaller.
 
-use super::evidence::{Evidence, Finding};
+use super::observation::{Observation, RunDecision};
 use crate::sim::ClaimSpec;
 
 /// The measure of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Margin {
+pub(crate) enum Margin {
     /// The claim's figure.
     Figure,
     /// The figure less the claim's constant.
@@ -18,7 +18,7 @@ pub enum Margin {
 
 impl Margin {
     /// The margin of a run; `None` if the run has none.
-    pub fn of(self, run: &Evidence, claim: &ClaimSpec, finding: &Finding) -> Option<f64> {
+    pub(crate) fn of(self, run: &Observation, claim: &ClaimSpec, finding: &RunDecision) -> Option<f64> {
         let margin = match self {
             Margin::Figure => finding.figure,
             Margin::AboveThreshold => finding.figure.zip(claim.threshold()).map(|(figure, least)| figure - least),

@@ -1,24 +1,24 @@
 //! Claims and assumptions as data; rows → verdicts.
 
-pub mod analysis;
+pub(crate) mod analysis;
 pub mod assumptions;
 mod audits;
 pub mod catalogue;
-pub mod comparison;
+pub(crate) mod comparison;
 mod decision;
-pub mod evidence;
+mod hypothesis_pair;
 pub mod judge;
 pub mod lemmas;
-pub mod margin;
+pub(crate) mod margin;
+pub(crate) mod observation;
 pub mod phase;
-pub mod run_figure;
+pub(crate) mod run_figure;
 mod sample;
-pub mod scaling;
+pub(crate) mod scaling;
 pub mod slope_parts;
-pub mod stakes;
-pub mod terms;
-mod trial;
+pub(crate) mod terms;
+pub(crate) mod verdict_changes;
 
 pub use analysis::{Analysis, Findings};
 pub use catalogue::{DEFINITIONS, Definition};
-pub use evidence::Evidence;
+pub use observation::Observation;

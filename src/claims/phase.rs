@@ -3,7 +3,7 @@
 //! A map explores: its intervals are pointwise, and it is no part of the family of verdicts.
 
 use super::catalogue::Definition;
-use super::evidence::Evidence;
+use super::observation::Observation;
 use crate::record::{BoundaryRow, PhaseRow};
 use crate::sim::{ClaimSpec, GridValue, On, PhaseAxis, Point, Simulation};
 use crate::stats::flip::{Direction, ScanPoint, crossing_bracket};
@@ -14,13 +14,13 @@ const ALPHA: f64 = 0.05;
 
 /// Collects the runs of all maps of a simulation.
 #[derive(Clone, Debug)]
-pub struct Atlas<'a> {
-    sheets: Vec<Sheet<'a>>,
+pub struct PhaseMaps<'a> {
+    maps: Vec<ClaimMap<'a>>,
 }
 
 /// The map of one claim.
 #[derive(Clone, Debug)]
-struct Sheet<'a> {
+struct ClaimMap<'a> {
     map: usize,
     case: &'a str,
     claim: &'a ClaimSpec,
@@ -51,17 +51,17 @@ struct Coordinate {
     value: Option<f64>,
 }
 
-impl<'a> Atlas<'a> {
+impl<'a> PhaseMaps<'a> {
     /// For every `[[phase]]` of the simulation.
     pub fn new(simulation: &'a Simulation, points: &'a [Point]) -> Self {
-        let mut sheets = Vec::new();
+        let mut maps = Vec::new();
         for (number, phase) in simulation.phases.iter().enumerate() {
             for map in phase.maps(points) {
                 for claim in &phase.claims {
                     let mut cells: Vec<Cell> =
                         map.points.iter().flat_map(|point| cells(point, map.x, map.y.as_ref())).collect();
                     cells.sort_by_key(|cell| (cell.y.as_ref().map(|y| y.place), cell.x.place));
-                    sheets.push(Sheet {
+                    maps.push(ClaimMap {
                         map: number + 1,
                         case: map.case.unwrap_or_default(),
                         claim,
@@ -77,26 +77,21 @@ impl<'a> Atlas<'a> {
                 }
             }
         }
-        Self { sheets }
-    }
-
-    /// Whether there is any map.
-    pub fn is_empty(&self) -> bool {
-        self.sheets.is_empty()
+        Self { maps }
     }
 
     /// Adds a run.
-    pub fn add(&mut self, point: usize, evidence: &Evidence) {
-        for sheet in &mut self.sheets {
-            let (claim, definition) = (sheet.claim, sheet.definition);
-            for cell in sheet.cells.iter_mut().filter(|cell| cell.point == point) {
-                if claim.on == On::Met && !evidence.meets(definition) {
+    pub fn add(&mut self, point: usize, observation: &Observation) {
+        for map in &mut self.maps {
+            let (claim, definition) = (map.claim, map.definition);
+            for cell in map.cells.iter_mut().filter(|cell| cell.point == point) {
+                if claim.on == On::Met && !observation.meets(definition) {
                     cell.set_aside += 1;
                     continue;
                 }
                 let holds = match cell.ratio {
-                    Some(ratio) => evidence.survives_pruning_up_to(ratio),
-                    None => evidence.finding(claim).holds,
+                    Some(ratio) => observation.survives_pruning_up_to(ratio),
+                    None => observation.decision(claim).holds,
                 };
                 cell.runs += 1;
                 cell.holds += u64::from(holds);
@@ -105,15 +100,15 @@ impl<'a> Atlas<'a> {
     }
 
     /// The rows of `phase.csv`.
-    pub fn rows(&self) -> Vec<PhaseRow> {
-        self.sheets.iter().flat_map(|sheet| sheet.cells.iter().map(|cell| sheet.row(cell))).collect()
+    pub(crate) fn rows(&self) -> Vec<PhaseRow> {
+        self.maps.iter().flat_map(|map| map.cells.iter().map(|cell| map.row(cell))).collect()
     }
 
     /// The rows of `boundary.csv`: one a row of a map, or one for a map of one parameter.
     pub fn boundaries(&self) -> Vec<BoundaryRow> {
-        self.sheets
+        self.maps
             .iter()
-            .flat_map(|sheet| sheet.cells.chunk_by(|a, b| a.y == b.y).filter_map(|cells| sheet.boundary(cells)))
+            .flat_map(|map| map.cells.chunk_by(|a, b| a.y == b.y).filter_map(|cells| map.boundary(cells)))
             .collect()
     }
 }
@@ -161,7 +156,7 @@ impl Cell {
     }
 }
 
-impl Sheet<'_> {
+impl ClaimMap<'_> {
     fn row(&self, cell: &Cell) -> PhaseRow {
         let (interval, level) = (cell.interval(), self.claim.level);
         let state = match interval {

@@ -1,6 +1,6 @@
 //! Figures of one run that are followed over a sweep: what claims about orders of magnitude speak of.
 
-use super::evidence::Evidence;
+use super::observation::Observation;
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::RoleSource;
@@ -40,7 +40,7 @@ pub enum RunFigure {
 
 impl RunFigure {
     /// Its name in tables.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             RunFigure::MinRelevantChange => "min relevant Δ",
             RunFigure::MaxChange => "max |Δ|",
@@ -59,7 +59,7 @@ impl RunFigure {
     }
 
     /// The figure of a run, with experts' roles from `source`; `None` if the run has none.
-    pub fn of(self, run: &Evidence, source: RoleSource) -> Option<f64> {
+    pub fn of(self, run: &Observation, source: RoleSource) -> Option<f64> {
         let of_role = |wanted: Role| run.experts.iter().filter(move |row| row.role_by(source) == wanted);
         let irrelevant = |measure: fn(&ExpertRow) -> Option<f64>| of_role(Role::Irrelevant).map(measure);
         let largest = |measure| extreme(irrelevant(measure), f64::max);
@@ -87,7 +87,7 @@ fn mean(numbers: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     if numbers.is_empty() { None } else { Some(numbers.iter().sum::<f64>() / numbers.len() as f64) }
 }
 
-fn smallest_sufficient(run: &Evidence) -> Option<f64> {
+fn smallest_sufficient(run: &Observation) -> Option<f64> {
     let mut tuned: Vec<_> = run.own().iter().filter(|row| row.finetuned).collect();
     if tuned.is_empty() {
         return None;

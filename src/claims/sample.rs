@@ -2,7 +2,7 @@
 
 use super::catalogue::RunNumber;
 use super::comparison::Direction;
-use super::evidence::{Evidence, Finding};
+use super::observation::{Observation, RunDecision};
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::{ClaimSpec, CriterionComparison, Point};
 use crate::stats::binomial::{lower_tail, p_value_refuted, p_value_supported, upper_tail};
@@ -14,7 +14,7 @@ pub(super) const TOO_FEW: &str = "too few";
 
 /// What the runs say of one part.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Opinion {
+pub(super) struct TestResult {
     /// p of H⁻ (small: SUPPORTED).
     pub supported: f64,
     /// p of H⁺ (small: REFUTED).
@@ -96,17 +96,17 @@ pub(super) struct PairedSample {
 }
 
 impl Sample {
-    pub fn paired(direction: Direction, asked: CriterionComparison, point: &Point) -> Self {
+    pub(crate) fn paired(direction: Direction, asked: CriterionComparison, point: &Point) -> Self {
         let point = point.index;
         Sample::Paired(PairedSample { direction, asked, point, runs: 0, worse: 0, better: 0, both: 0 })
     }
 
-    pub fn probability(point: &Point) -> Self {
+    pub(crate) fn probability(point: &Point) -> Self {
         Sample::Probability(ProbabilitySample { point: point.index, runs: 0, holds: 0 })
     }
 
     /// Over a line of points in the order of the abscissa.
-    pub fn slope(part: SlopePart, threshold: f64, line: &[&Point]) -> Self {
+    pub(crate) fn slope(part: SlopePart, threshold: f64, line: &[&Point]) -> Self {
         let group = |point: &&Point| Group { x: part.along.abscissa(&point.parameters), values: Vec::new() };
         Sample::Slope(SlopeSample {
             part,
@@ -118,7 +118,7 @@ impl Sample {
         })
     }
 
-    pub fn constant(number: RunNumber, lower: &[&Point], upper: &Point) -> Self {
+    pub(crate) fn constant(number: RunNumber, lower: &[&Point], upper: &Point) -> Self {
         Sample::Constant(ConstantSample {
             number,
             lower: lower.iter().map(|point| point.index).collect(),
@@ -129,7 +129,7 @@ impl Sample {
     }
 
     /// Whether runs of this point count here.
-    pub fn collects(&self, point: usize) -> bool {
+    pub(crate) fn collects(&self, point: usize) -> bool {
         match self {
             Sample::Probability(sample) => sample.point == point,
             Sample::Paired(sample) => sample.point == point,
@@ -139,7 +139,7 @@ impl Sample {
     }
 
     /// The last of its points in the order of the runs.
-    pub fn last_point(&self) -> usize {
+    pub(crate) fn last_point(&self) -> usize {
         match self {
             Sample::Probability(sample) => sample.point,
             Sample::Paired(sample) => sample.point,
@@ -149,17 +149,17 @@ impl Sample {
     }
 
     /// Adds a run of one of its points.
-    pub fn add(&mut self, point: usize, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
+    pub(crate) fn add(&mut self, point: usize, observation: &Observation, claim: &ClaimSpec) -> Addition {
         match self {
-            Sample::Probability(sample) => sample.add(evidence, claim),
-            Sample::Slope(sample) => sample.add(point, evidence, claim),
-            Sample::Constant(sample) => sample.add(point, evidence, claim),
-            Sample::Paired(sample) => sample.add(evidence, claim),
+            Sample::Probability(sample) => sample.add(observation, claim),
+            Sample::Slope(sample) => sample.add(point, observation, claim),
+            Sample::Constant(sample) => sample.add(point, observation, claim),
+            Sample::Paired(sample) => sample.add(observation, claim),
         }
     }
 
     /// Judged runs for which the claim holds; a slope has none.
-    pub fn holds(&self) -> Option<u64> {
+    pub(crate) fn holds(&self) -> Option<u64> {
         match self {
             Sample::Paired(sample) => Some(sample.holds()),
             Sample::Probability(sample) => Some(sample.holds),
@@ -169,7 +169,7 @@ impl Sample {
     }
 
     /// What the row shows as threshold: c, c₁, the threshold of a slope, or the constant found.
-    pub fn threshold(&self, claim: &ClaimSpec) -> Option<f64> {
+    pub(crate) fn threshold(&self, claim: &ClaimSpec) -> Option<f64> {
         match self {
             Sample::Probability(_) => claim.threshold(),
             // Of the share of runs in which it is better less that in which it is worse.
@@ -183,20 +183,20 @@ impl Sample {
     }
 
     /// What the runs say if their number was fixed before.
-    pub fn opinion(&mut self, claim: &ClaimSpec) -> Opinion {
+    pub(crate) fn result(&mut self, claim: &ClaimSpec) -> TestResult {
         match self {
             Sample::Probability(sample) => of_counts(sample.holds, sample.runs, claim.level),
-            Sample::Slope(sample) => sample.opinion(),
+            Sample::Slope(sample) => sample.result(),
             Sample::Constant(sample) => of_counts(sample.holds(), sample.scaled.len() as u64, claim.level),
-            Sample::Paired(sample) => sample.opinion(claim),
+            Sample::Paired(sample) => sample.result(claim),
         }
     }
 }
 
 /// The exact binomial tests.
-fn of_counts(holds: u64, runs: u64, level: f64) -> Opinion {
+fn of_counts(holds: u64, runs: u64, level: f64) -> TestResult {
     let share = holds as f64 / runs as f64;
-    Opinion {
+    TestResult {
         supported: p_value_supported(holds, runs, level),
         refuted: p_value_refuted(holds, runs, level),
         estimate: (runs > 0).then(|| (share, (share * (1.0 - share) / runs as f64).sqrt())),
@@ -205,18 +205,18 @@ fn of_counts(holds: u64, runs: u64, level: f64) -> Opinion {
 }
 
 impl ProbabilitySample {
-    fn add(&mut self, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let finding = evidence.finding(claim);
+    fn add(&mut self, observation: &Observation, claim: &ClaimSpec) -> Addition {
+        let finding = observation.decision(claim);
         self.runs += 1;
         self.holds += u64::from(finding.holds);
-        let Finding { figure, outside, experts, undecided, .. } = finding;
+        let RunDecision { figure, outside, experts, undecided, .. } = finding;
         Addition { judged: true, figure, outside: [outside, experts], undecided }
     }
 }
 
 impl PairedSample {
-    fn add(&mut self, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let seen = evidence.comparison(&self.asked, claim.roles);
+    fn add(&mut self, observation: &Observation, claim: &ClaimSpec) -> Addition {
+        let seen = observation.comparison(&self.asked, claim.roles);
         self.runs += 1;
         self.worse += u64::from(seen.worse);
         self.better += u64::from(seen.better);
@@ -232,7 +232,7 @@ impl PairedSample {
         }
     }
 
-    fn opinion(&self, claim: &ClaimSpec) -> Opinion {
+    fn result(&self, claim: &ClaimSpec) -> TestResult {
         let Self { runs, worse, better, both, .. } = *self;
         let allowed = 1.0 - claim.level;
         let is_first = self.direction == Direction::NotWorse;
@@ -246,25 +246,25 @@ impl PairedSample {
         let advantage = share(better) - share(worse);
         let spread = share(pairs) - advantage * advantage;
         let estimate = (runs > 0).then(|| (advantage, (spread.max(0.0) / runs as f64).sqrt()));
-        Opinion { supported, refuted, estimate, undecidable: None }
+        TestResult { supported, refuted, estimate, undecidable: None }
     }
 
     /// An interval of P[better] − P[worse]: both shares within their Clopper–Pearson intervals at alpha/2.
-    pub fn interval(&self, alpha: f64) -> (f64, f64) {
+    pub(crate) fn interval(&self, alpha: f64) -> (f64, f64) {
         let [better, worse] = [self.better, self.worse].map(|count| clopper_pearson(count, self.runs, alpha / 2.0));
         (better.low - worse.high, better.high - worse.low)
     }
 
     /// Fewest runs with which anything can be decided at `alpha`, if they all differ in one direction.
-    pub fn fewest(alpha: f64) -> u64 {
+    pub(crate) fn fewest(alpha: f64) -> u64 {
         libm::ceil(libm::log2(1.0 / alpha)).max(1.0) as u64
     }
 }
 
 impl SlopeSample {
-    fn add(&mut self, point: usize, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
+    fn add(&mut self, point: usize, observation: &Observation, claim: &ClaimSpec) -> Addition {
         self.known = None;
-        let figure = self.part.figure.of(evidence, claim.roles);
+        let figure = self.part.figure.of(observation, claim.roles);
         let place = self.points.iter().position(|&other| other == point);
         match place.zip(figure) {
             Some((place, figure)) => self.groups[place].values.push(figure),
@@ -274,29 +274,29 @@ impl SlopeSample {
     }
 
     /// The slope over the runs so far.
-    pub fn slope(&mut self) -> Result<Slope, NoSlope> {
+    pub(crate) fn slope(&mut self) -> Result<Slope, NoSlope> {
         let (method, groups) = (self.part.method, &self.groups);
         *self.known.get_or_insert_with(|| estimate(method, groups))
     }
 
-    fn opinion(&mut self) -> Opinion {
+    fn result(&mut self) -> TestResult {
         let threshold = self.threshold;
         let slope = match self.slope() {
             Ok(slope) => slope,
             Err(reason) => {
                 let reason = if reason == NoSlope::Zero { "zero" } else { TOO_FEW };
-                return Opinion { supported: 1.0, refuted: 1.0, estimate: None, undecidable: Some(reason) };
+                return TestResult { supported: 1.0, refuted: 1.0, estimate: None, undecidable: Some(reason) };
             }
         };
         let (above, below) = (slope.p_value_above(threshold), slope.p_value_below(threshold));
         let (supported, refuted) = if self.part.side == Side::Above { (above, below) } else { (below, above) };
-        Opinion { supported, refuted, estimate: Some((slope.slope, slope.standard_error)), undecidable: None }
+        TestResult { supported, refuted, estimate: Some((slope.slope, slope.standard_error)), undecidable: None }
     }
 }
 
 impl ConstantSample {
-    fn add(&mut self, point: usize, evidence: &Evidence, claim: &ClaimSpec) -> Addition {
-        let scaled = (self.number)(evidence, claim.roles);
+    fn add(&mut self, point: usize, observation: &Observation, claim: &ClaimSpec) -> Addition {
+        let scaled = (self.number)(observation, claim.roles);
         if point == self.upper {
             self.scaled.push(scaled);
             return Addition { judged: true, figure: scaled, ..Addition::default() };

@@ -1,7 +1,7 @@
 //! Exponents and constants: how figures of a run scale with d, beside what the theory says.
 
-use super::evidence::Evidence;
 use super::judge::{describe_line, last_octaves};
+use super::observation::Observation;
 use super::run_figure::RunFigure;
 use super::slope_parts::{Along, Method, NoSlope, estimate, logarithms};
 use crate::record::ScalingRow;
@@ -25,14 +25,14 @@ const FIGURES: [(RunFigure, Option<f64>); 12] = [
 ];
 
 /// An exponent within this of the theory's counts as equal to it.
-pub const MARGIN: f64 = 0.05;
+pub(crate) const MARGIN: f64 = 0.05;
 
 /// Error of the pointwise intervals.
 const ALPHA: f64 = 0.05;
 
 /// Collects the figures of all runs on lines over d. Runs are not set aside; roles are those that the case's claims take.
 #[derive(Clone, Debug)]
-pub struct Scaling<'a> {
+pub(crate) struct Scaling<'a> {
     lines: Vec<Line<'a>>,
 }
 
@@ -47,7 +47,7 @@ struct Line<'a> {
 
 impl<'a> Scaling<'a> {
     /// For the lines over d of at least three of these points.
-    pub fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
+    pub(crate) fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
         let all: Vec<&Point> = points.iter().collect();
         let along = Along::Patterns;
         let found: Vec<_> = lines(&all, along.path()).into_iter().filter(|line| line.len() >= 3).collect();
@@ -71,17 +71,17 @@ impl<'a> Scaling<'a> {
     }
 
     /// Adds a run.
-    pub fn add(&mut self, point: usize, evidence: &Evidence) {
+    pub(crate) fn add(&mut self, point: usize, observation: &Observation) {
         for line in &mut self.lines {
             let Some(place) = line.points.iter().position(|other| other.index == point) else { continue };
             for ((figure, _), groups) in FIGURES.iter().zip(&mut line.groups) {
-                groups[place].values.extend(figure.of(evidence, line.roles));
+                groups[place].values.extend(figure.of(observation, line.roles));
             }
         }
     }
 
     /// The rows of `scaling.csv`; a figure that no run has is left out.
-    pub fn rows(&self) -> Vec<ScalingRow> {
+    pub(crate) fn rows(&self) -> Vec<ScalingRow> {
         let mut rows = Vec::new();
         for line in &self.lines {
             for (&(figure, theory), groups) in FIGURES.iter().zip(&line.groups) {

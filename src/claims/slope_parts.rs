@@ -17,7 +17,7 @@ pub enum Method {
 
 /// Which side of its threshold a slope is claimed to lie on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// Above the threshold.
     Above,
     /// Below it.
@@ -35,7 +35,7 @@ pub enum Along {
 
 impl Along {
     /// The key.
-    pub fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Along::Patterns => "data.patterns",
             Along::Experts => "model.experts",
@@ -63,7 +63,7 @@ pub struct SlopePart {
     /// The estimator.
     pub method: Method,
     /// The side of the threshold.
-    pub side: Side,
+    pub(crate) side: Side,
     /// Only the points of the last two octaves of the parameter.
     pub tail: bool,
 }
@@ -102,7 +102,7 @@ const BOOTSTRAP_SEED: u64 = 0;
 
 /// Why there is no slope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSlope {
+pub(crate) enum NoSlope {
     /// Fewer than two points, or a point with fewer than [`FEWEST_RUNS`] runs.
     TooFew,
     /// A figure, or the mean of an unbiased square, is not above 0, so that its logarithm is not defined.
@@ -113,7 +113,7 @@ pub enum NoSlope {
 ///
 /// # Errors
 /// If there are too few runs, or a logarithm of what is not above 0 is needed.
-pub fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlope> {
+pub(crate) fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlope> {
     if groups.len() < 2 || groups.iter().any(|group| group.values.len() < FEWEST_RUNS) {
         return Err(NoSlope::TooFew);
     }

@@ -1,7 +1,7 @@
 //! What an irrelevant router's displacement consists of: drift, leakage and noise, and which of them binds.
 
 use super::catalogue::bound_terms;
-use super::evidence::Evidence;
+use super::observation::Observation;
 use super::run_figure::RunFigure;
 use super::scaling::roles_of;
 use crate::record::TermRow;
@@ -22,7 +22,7 @@ const ALPHA: f64 = 0.05;
 /// Collects the terms of all runs at points that tell them apart. Runs are not set aside; roles are those that
 /// the case's claims take.
 #[derive(Clone, Debug)]
-pub struct Terms<'a> {
+pub(crate) struct Terms<'a> {
     points: Vec<PointTerms<'a>>,
 }
 
@@ -38,7 +38,7 @@ struct PointTerms<'a> {
 
 impl<'a> Terms<'a> {
     /// For the points with `record.half_batches`.
-    pub fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
+    pub(crate) fn new(simulation: &Simulation, points: &'a [Point]) -> Self {
         let told = points.iter().filter(|point| point.parameters.record.half_batches);
         let empty = |point: &'a Point| PointTerms {
             roles: roles_of(simulation, point.case.as_deref()),
@@ -50,9 +50,9 @@ impl<'a> Terms<'a> {
     }
 
     /// Adds a run; one without irrelevant experts says nothing.
-    pub fn add(&mut self, point: usize, evidence: &Evidence) {
+    pub(crate) fn add(&mut self, point: usize, observation: &Observation) {
         let Some(own) = self.points.iter_mut().find(|own| own.point.index == point) else { return };
-        let figure = |figure: RunFigure| figure.of(evidence, own.roles);
+        let figure = |figure: RunFigure| figure.of(observation, own.roles);
         let [drift, leakage, noise] = TERMS.map(|(_, term)| figure(term));
         let largest = figure(RunFigure::MaxRange).zip(figure(RunFigure::MaxLambda));
         if let (Some(drift), Some(leakage), Some(noise), Some((range, lambda))) = (drift, leakage, noise, largest) {
@@ -62,7 +62,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The rows of `terms.csv`.
-    pub fn rows(&self) -> Vec<TermRow> {
+    pub(crate) fn rows(&self) -> Vec<TermRow> {
         let points: Vec<&PointTerms> = self.points.iter().filter(|own| !own.squares.is_empty()).collect();
         let p_values: Vec<f64> = points.iter().flat_map(|own| own.comparisons().map(|(p, _)| p)).collect();
         let adjusted = holm(&p_values);

@@ -37,7 +37,7 @@ impl Candidate {
 
     /// With sizes that fit each other: k even, 2R_c + W ≤ k, l ≤ n < d, B even.
     #[must_use]
-    pub fn repaired(mut self, region: &Region) -> Self {
+    pub(crate) fn repaired(mut self, region: &Region) -> Self {
         let k = 2.0 * (self.get(region, "model.experts", 16.0) / 2.0).round();
         self.set(region, "model.experts", k);
         let relevant = self.get(region, "pretrained.relevant_per_class", 2.0).min(k / 2.0);
@@ -56,7 +56,7 @@ impl Candidate {
 }
 
 /// A Latin hypercube: `count` candidates that have one value in each of `count` equal parts of every range.
-pub fn latin_hypercube(region: &Region, count: usize, random: &mut Stream) -> Vec<Candidate> {
+pub(crate) fn latin_hypercube(region: &Region, count: usize, random: &mut Stream) -> Vec<Candidate> {
     let mut columns = Vec::new();
     for dimension in &region.dimensions {
         let mut parts: Vec<usize> = (0..count).collect();
@@ -70,7 +70,7 @@ pub fn latin_hypercube(region: &Region, count: usize, random: &mut Stream) -> Ve
 }
 
 /// A candidate near `from`: a few of its values move by about `step` of their range.
-pub fn neighbour(region: &Region, from: &Candidate, step: f64, random: &mut Stream) -> Candidate {
+pub(crate) fn neighbour(region: &Region, from: &Candidate, step: f64, random: &mut Stream) -> Candidate {
     let mut values = from.values.clone();
     let moves = 3.0 / values.len().max(1) as f64;
     for (value, dimension) in values.iter_mut().zip(&region.dimensions) {

@@ -5,15 +5,17 @@
 //! candidates of smallest margin, and confirms what seems to fail on fresh seeds; [`shrink()`] then makes a failure as small
 //! and as ordinary as it can be while it still fails.
 
-pub mod candidate;
-pub mod region;
+pub(crate) mod candidate;
+pub(crate) mod evaluator;
+pub(crate) mod region;
 pub mod report;
 pub mod search;
 pub mod shrink;
-pub mod trial;
 
 pub use candidate::Candidate;
-pub use region::{Dimension, Region, RegionError};
+pub use region::Region;
+
+pub(crate) use evaluator::Evaluation;
+pub use evaluator::Evaluator;
 pub use search::{Found, Outcome, search};
 pub use shrink::shrink;
-pub use trial::{Bench, Look};

@@ -1,7 +1,7 @@
 //! The search: a Latin hypercube, then steps from the candidates that are nearest to failing.
 
 use super::candidate::{latin_hypercube, neighbour};
-use super::{Bench, Candidate, Look};
+use super::{Candidate, Evaluation, Evaluator};
 use crate::patterns::{Purpose, stream};
 use crate::stats::interval::clopper_pearson;
 use rand::RngExt;
@@ -13,7 +13,7 @@ const MOST_DRAWN: u64 = 20_000;
 /// Runs of a candidate before it is suspected.
 const FEW: u64 = 4;
 /// Runs that confirm a failure.
-pub const CONFIRM: u64 = 40;
+pub(crate) const CONFIRM: u64 = 40;
 /// Error of all confirmations of a search together.
 const ALPHA: f64 = 0.01;
 /// Candidates that steps are made from.
@@ -25,7 +25,7 @@ pub struct Found {
     /// The setting.
     pub candidate: Candidate,
     /// What its confirming runs said.
-    pub result: Look,
+    pub result: Evaluation,
 }
 
 /// What a search did.
@@ -42,7 +42,7 @@ pub struct Outcome {
     /// Candidates that seemed to fail.
     pub suspected: usize,
     /// Of all candidates within the assumptions, the one nearest to failing.
-    pub nearest: Option<(Candidate, Look)>,
+    pub(crate) nearest: Option<(Candidate, Evaluation)>,
 }
 
 /// What the hypercube says of the region as a whole.
@@ -65,20 +65,20 @@ impl Start {
 }
 
 /// Searches until a failure is confirmed or `is_over`. `tell` is told what happens, line by line.
-pub fn search(bench: &mut Bench, is_over: &dyn Fn() -> bool, tell: &mut dyn FnMut(String)) -> Outcome {
-    let mut random = stream(bench.seed, Purpose::Criterion);
+pub fn search(evaluator: &mut Evaluator, is_over: &dyn Fn() -> bool, tell: &mut dyn FnMut(String)) -> Outcome {
+    let mut random = stream(evaluator.seed, Purpose::Criterion);
     let mut outcome = Outcome::default();
-    let mut pool: Vec<(Candidate, Look)> = Vec::new();
+    let mut pool: Vec<(Candidate, Evaluation)> = Vec::new();
     // The default is no draw from the region.
-    consider(bench, Candidate::default_of(bench.region), &mut pool, &mut outcome, tell);
+    consider(evaluator, Candidate::default_of(evaluator.region), &mut pool, &mut outcome, tell);
     while outcome.found.is_none() && outcome.start.within < START as u64 && outcome.start.candidates < MOST_DRAWN {
-        for candidate in latin_hypercube(bench.region, START, &mut random) {
+        for candidate in latin_hypercube(evaluator.region, START, &mut random) {
             if is_over() || outcome.found.is_some() {
                 return outcome;
             }
             outcome.start.candidates += 1;
-            if bench.is_likely_within(&candidate)
-                && let Some(look) = consider(bench, candidate, &mut pool, &mut outcome, tell)
+            if evaluator.is_likely_within(&candidate)
+                && let Some(look) = consider(evaluator, candidate, &mut pool, &mut outcome, tell)
             {
                 outcome.start.within += u64::from(look.is_within());
                 outcome.start.failing += u64::from(look.is_within() && look.holds < look.met);
@@ -88,14 +88,14 @@ pub fn search(bench: &mut Bench, is_over: &dyn Fn() -> bool, tell: &mut dyn FnMu
     let mut step = 0.2;
     while !is_over() && outcome.found.is_none() {
         if pool.is_empty() {
-            let candidate = latin_hypercube(bench.region, 1, &mut random).remove(0);
-            consider(bench, candidate, &mut pool, &mut outcome, tell);
+            let candidate = latin_hypercube(evaluator.region, 1, &mut random).remove(0);
+            consider(evaluator, candidate, &mut pool, &mut outcome, tell);
             continue;
         }
         let from = &pool[random.random_range(0..pool.len())].0;
-        let candidate = neighbour(bench.region, from, step, &mut random);
-        if bench.is_likely_within(&candidate) {
-            consider(bench, candidate, &mut pool, &mut outcome, tell);
+        let candidate = neighbour(evaluator.region, from, step, &mut random);
+        if evaluator.is_likely_within(&candidate) {
+            consider(evaluator, candidate, &mut pool, &mut outcome, tell);
         }
         step = if step < 0.03 { 0.3 } else { 0.97 * step };
     }
@@ -104,22 +104,22 @@ pub fn search(bench: &mut Bench, is_over: &dyn Fn() -> bool, tell: &mut dyn FnMu
 
 /// Looks at a candidate; confirms it if it seems to fail, and keeps it in the pool if it is near to that.
 fn consider(
-    bench: &mut Bench,
+    evaluator: &mut Evaluator,
     candidate: Candidate,
-    pool: &mut Vec<(Candidate, Look)>,
+    pool: &mut Vec<(Candidate, Evaluation)>,
     outcome: &mut Outcome,
     tell: &mut dyn FnMut(String),
-) -> Option<Look> {
+) -> Option<Evaluation> {
     outcome.candidates += 1;
-    let result = bench.look(&candidate, FEW)?;
+    let result = evaluator.evaluate(&candidate, FEW)?;
     outcome.runs += result.runs;
     if !result.is_within() {
         return Some(result);
     }
     let failures = result.met - result.holds.min(result.met);
-    if failures > 0 && (bench.is_on_slopes() && result.p_refuted <= 0.05 || !bench.is_on_slopes()) {
+    if failures > 0 && (evaluator.is_on_slopes() && result.p_refuted <= 0.05 || !evaluator.is_on_slopes()) {
         outcome.suspected += 1;
-        let confirmed = bench.look(&candidate, CONFIRM)?;
+        let confirmed = evaluator.evaluate(&candidate, CONFIRM)?;
         // Each confirmation spends its own part of the error: Σ 1/(i(i+1)) = 1.
         let number = outcome.suspected as f64;
         if confirmed.is_within() && confirmed.p_refuted <= ALPHA / (number * (number + 1.0)) {
@@ -130,8 +130,9 @@ fn consider(
             outcome.found = Some(Found { candidate: candidate.clone(), result: confirmed });
         }
     }
-    let is_nearer =
-        |other: &Option<(Candidate, Look)>| other.as_ref().is_none_or(|(_, nearest)| result.score() < nearest.score());
+    let is_nearer = |other: &Option<(Candidate, Evaluation)>| {
+        other.as_ref().is_none_or(|(_, nearest)| result.score() < nearest.score())
+    };
     if is_nearer(&outcome.nearest) {
         outcome.nearest = Some((candidate.clone(), result.clone()));
     }

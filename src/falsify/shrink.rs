@@ -1,7 +1,7 @@
 //! A failure made as small and as ordinary as it can be while it still fails.
 
 use super::search::{CONFIRM, Found};
-use super::{Bench, Candidate, Look};
+use super::{Candidate, Evaluation, Evaluator};
 use crate::sim::resolved_keys;
 
 /// Runs by which a step is judged.
@@ -15,26 +15,26 @@ const CONFIRMATIONS: usize = 3;
 
 /// Shrinks a failure: keys to their defaults, then the sizes k, d, n, B, T down, then what is left towards its default. The
 /// result is confirmed on fresh seeds; if it is not, an earlier one is taken.
-pub fn shrink(bench: &mut Bench, found: &Found, is_over: &dyn Fn() -> bool) -> Found {
+pub fn shrink(evaluator: &mut Evaluator, found: &Found, is_over: &dyn Fn() -> bool) -> Found {
     let mut steps = vec![found.candidate.clone()];
     let mut best = found.candidate.clone();
     // A second round finds what the first made possible.
     for _ in 0..2 {
-        reset(bench, &mut best, &mut steps, is_over);
+        reset(evaluator, &mut best, &mut steps, is_over);
     }
     for place in 0..best.values.len() {
-        if bench.region.dimensions[place].size {
-            shrink_size(bench, &mut best, &mut steps, place, is_over);
+        if evaluator.region.dimensions[place].size {
+            shrink_size(evaluator, &mut best, &mut steps, place, is_over);
         }
     }
     for place in 0..best.values.len() {
-        if !bench.region.dimensions[place].size && best.values[place].is_some() {
-            towards_default(bench, &mut best, &mut steps, place, is_over);
+        if !evaluator.region.dimensions[place].size && best.values[place].is_some() {
+            towards_default(evaluator, &mut best, &mut steps, place, is_over);
         }
     }
-    reset(bench, &mut best, &mut steps, is_over);
+    reset(evaluator, &mut best, &mut steps, is_over);
     for candidate in steps.iter().rev().take(CONFIRMATIONS) {
-        if let Some(result) = bench.look(candidate, CONFIRM)
+        if let Some(result) = evaluator.evaluate(candidate, CONFIRM)
             && fails(&result)
         {
             return Found { candidate: candidate.clone(), result };
@@ -44,24 +44,24 @@ pub fn shrink(bench: &mut Bench, found: &Found, is_over: &dyn Fn() -> bool) -> F
 }
 
 /// Gives each key its default where the claim fails all the same.
-fn reset(bench: &mut Bench, best: &mut Candidate, steps: &mut Vec<Candidate>, is_over: &dyn Fn() -> bool) {
+fn reset(evaluator: &mut Evaluator, best: &mut Candidate, steps: &mut Vec<Candidate>, is_over: &dyn Fn() -> bool) {
     for place in 0..best.values.len() {
         // A size that was made smaller than its default stays so.
-        let size = bench.region.dimensions[place].size;
-        if best.values[place].is_some() && !(size && steps.len() > 1 && is_smaller(bench, best, place)) {
+        let size = evaluator.region.dimensions[place].size;
+        if best.values[place].is_some() && !(size && steps.len() > 1 && is_smaller(evaluator, best, place)) {
             let next = with(best, place, None);
-            try_step(bench, best, steps, next, is_over);
+            try_step(evaluator, best, steps, next, is_over);
         }
     }
 }
 
 /// Whether a size is below its default.
-fn is_smaller(bench: &Bench, candidate: &Candidate, place: usize) -> bool {
-    let sizes = (candidate.values[place], resolved(bench, &with(candidate, place, None), place));
+fn is_smaller(evaluator: &Evaluator, candidate: &Candidate, place: usize) -> bool {
+    let sizes = (candidate.values[place], resolved(evaluator, &with(candidate, place, None), place));
     matches!(sizes, (Some(value), Some(default)) if value < default)
 }
 
-fn fails(result: &Look) -> bool {
+fn fails(result: &Evaluation) -> bool {
     result.is_within() && result.p_refuted <= FAILS
 }
 
@@ -73,14 +73,14 @@ fn with(candidate: &Candidate, place: usize, value: Option<f64>) -> Candidate {
 
 /// Takes a step if the claim still fails; returns whether it did.
 fn try_step(
-    bench: &mut Bench,
+    evaluator: &mut Evaluator,
     best: &mut Candidate,
     steps: &mut Vec<Candidate>,
     next: Candidate,
     is_over: &dyn Fn() -> bool,
 ) -> bool {
-    let next = next.repaired(bench.region);
-    if next == *best || is_over() || !bench.look(&next, RUNS).is_some_and(|result| fails(&result)) {
+    let next = next.repaired(evaluator.region);
+    if next == *best || is_over() || !evaluator.evaluate(&next, RUNS).is_some_and(|result| fails(&result)) {
         return false;
     }
     steps.push(next.clone());
@@ -89,29 +89,29 @@ fn try_step(
 }
 
 /// The value that a key of the candidate resolves to.
-fn resolved(bench: &Bench, candidate: &Candidate, place: usize) -> Option<f64> {
-    let simulation = bench.region.simulation(candidate, 1).ok()?;
+fn resolved(evaluator: &Evaluator, candidate: &Candidate, place: usize) -> Option<f64> {
+    let simulation = evaluator.region.simulation(candidate, 1).ok()?;
     let points = simulation.points().ok()?;
     let keys = resolved_keys(&points.first()?.parameters);
-    let path = &bench.region.dimensions[place].path;
+    let path = &evaluator.region.dimensions[place].path;
     keys.iter().find(|(key, _)| key == path).and_then(|(_, value)| value.parse().ok())
 }
 
 /// Halves a size as long as the claim fails.
 fn shrink_size(
-    bench: &mut Bench,
+    evaluator: &mut Evaluator,
     best: &mut Candidate,
     steps: &mut Vec<Candidate>,
     place: usize,
     is_over: &dyn Fn() -> bool,
 ) {
-    let Some(mut value) = resolved(bench, best, place) else { return };
-    let smallest = bench.region.dimensions[place].from;
+    let Some(mut value) = resolved(evaluator, best, place) else { return };
+    let smallest = evaluator.region.dimensions[place].from;
     let mut factor = 0.5;
     while factor < 0.95 {
         let smaller = (value * factor).round().max(smallest);
-        if smaller < value && try_step(bench, best, steps, with(best, place, Some(smaller)), is_over) {
-            value = resolved(bench, best, place).unwrap_or(smaller);
+        if smaller < value && try_step(evaluator, best, steps, with(best, place, Some(smaller)), is_over) {
+            value = resolved(evaluator, best, place).unwrap_or(smaller);
         } else {
             factor = factor.sqrt();
         }
@@ -120,20 +120,20 @@ fn shrink_size(
 
 /// Moves a key half the way to its default, again and again, as long as the claim fails.
 fn towards_default(
-    bench: &mut Bench,
+    evaluator: &mut Evaluator,
     best: &mut Candidate,
     steps: &mut Vec<Candidate>,
     place: usize,
     is_over: &dyn Fn() -> bool,
 ) {
-    let Some(default) = resolved(bench, &with(best, place, None), place) else { return };
-    let dimension = bench.region.dimensions[place].clone();
+    let Some(default) = resolved(evaluator, &with(best, place, None), place) else { return };
+    let dimension = evaluator.region.dimensions[place].clone();
     let mut share = 0.5;
     for _ in 0..HALVINGS {
         let Some(value) = best.values[place] else { return };
         let (from, to) = (dimension.place(value), dimension.place(default));
         let next = dimension.at(from + share * (to - from));
-        if next == value || !try_step(bench, best, steps, with(best, place, Some(next)), is_over) {
+        if next == value || !try_step(evaluator, best, steps, with(best, place, Some(next)), is_over) {
             share *= 0.5;
         }
     }

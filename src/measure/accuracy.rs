@@ -39,7 +39,7 @@ impl FeatureErrors {
 
     /// The accuracies on common and on rare features; each is empty without such a sample, and both without a rare one:
     /// then the common one is the accuracy itself.
-    pub fn accuracies(self) -> [Option<f64>; 2] {
+    pub(crate) fn accuracies(self) -> [Option<f64>; 2] {
         let any_rare = self.rare.samples > 0;
         [self.common(), self.rare].map(|errors| (any_rare && errors.samples > 0).then(|| errors.accuracy()))
     }
@@ -56,7 +56,7 @@ pub fn for_each_sample(
 }
 
 /// As [`for_each_sample`], with the number of the feature that the class token is.
-pub fn for_each_featured_sample(
+pub(crate) fn for_each_featured_sample(
     engine: &mut dyn Engine,
     sampler: &mut Sampler,
     samples: usize,
@@ -100,7 +100,7 @@ impl<'a> ErrorTally<'a> {
     }
 
     /// One sample with the number of the feature that its class token is.
-    pub fn add_featured(&mut self, outputs: &[f64], label: f64, feature: usize) {
+    pub(crate) fn add_featured(&mut self, outputs: &[f64], label: f64, feature: usize) {
         if feature > 0 {
             self.rare_samples += 1;
             count_errors(&mut self.rare_errors, self.keep_first, outputs, label);
@@ -115,7 +115,7 @@ impl<'a> ErrorTally<'a> {
     }
 
     /// As [`ErrorTally::by_kept`], with those of the samples with a rare feature apart.
-    pub fn by_kept_and_feature(self) -> Vec<FeatureErrors> {
+    pub(crate) fn by_kept_and_feature(self) -> Vec<FeatureErrors> {
         let (samples, rare_samples) = (self.samples, self.rare_samples);
         let pairs = self.errors.into_iter().zip(self.rare_errors);
         pairs
@@ -168,7 +168,7 @@ pub fn feature_errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: u
 }
 
 /// The errors of the whole model.
-pub fn errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: usize) -> Errors {
+pub(crate) fn errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: usize) -> Errors {
     let all: Vec<usize> = (0..engine.experts()).collect();
     let by_kept = errors_by_kept(engine, sampler, samples, &all);
     by_kept.last().copied().unwrap_or(Errors { errors: samples as u64, samples: samples as u64 })

@@ -6,7 +6,7 @@ use crate::sgd::{Competitors, Engine, Observer, StepReport};
 
 /// Observes max_t R_s and max_t λ_v (over both classes) of every expert, before the first step and after each.
 #[derive(Clone, Debug)]
-pub struct Extremes {
+pub(crate) struct Extremes {
     /// max_t R_s, `[k]`; 0 where the theory asks nothing of the engine.
     pub range: Vec<f64>,
     /// max_t max_v λ_v, `[k]`; 0 without a table.
@@ -18,7 +18,7 @@ pub struct Extremes {
 
 impl Extremes {
     /// For a model of `experts` experts. Without a table λ is not looked at: it has no closed form.
-    pub fn new(experts: usize, table: Option<LambdaTable>) -> Self {
+    pub(crate) fn new(experts: usize, table: Option<LambdaTable>) -> Self {
         Self { range: vec![0.0; experts], lambda: vec![0.0; experts], table, last: vec![[None; 2]; experts] }
     }
 }

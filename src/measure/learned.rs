@@ -15,7 +15,12 @@ pub fn has_learned(router: &[f64], class: Class, data: &DataParameters, tokens_p
 }
 
 /// As [`has_learned`], for the pattern of this number, a feature of either class.
-pub fn has_learned_feature(router: &[f64], pattern: usize, data: &DataParameters, tokens_per_expert: usize) -> bool {
+pub(crate) fn has_learned_feature(
+    router: &[f64],
+    pattern: usize,
+    data: &DataParameters,
+    tokens_per_expert: usize,
+) -> bool {
     let own = router[pattern];
     let mut irrelevant = router[data.first_irrelevant()..].to_vec();
     irrelevant.sort_by(|a, b| descending(*a, *b));

@@ -16,7 +16,7 @@ pub struct Proficiency {
 }
 
 /// The largest estimates over the features of each class, `[k]`, of those by feature, `[features][k]`.
-pub fn largest(by_feature: &[Vec<Proficiency>]) -> Vec<Proficiency> {
+pub(crate) fn largest(by_feature: &[Vec<Proficiency>]) -> Vec<Proficiency> {
     let mut largest = by_feature.first().cloned().unwrap_or_default();
     for estimates in by_feature {
         for (largest, estimate) in largest.iter_mut().zip(estimates) {
@@ -43,7 +43,7 @@ pub fn estimate(
 
 /// As [`estimate`], for each of the first `features` features of both classes, `[features][k]`; all see the same
 /// irrelevant tokens and positions.
-pub fn estimate_features(
+pub(crate) fn estimate_features(
     engine: &mut dyn Engine,
     sampler: &mut Sampler,
     samples: usize,

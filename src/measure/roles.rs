@@ -40,7 +40,7 @@ impl From<BuiltRole> for Role {
 
 impl Role {
     /// The measured role of an expert of sign `sign` from its proficiencies and routing probabilities at t = 0.
-    pub fn measured(sign: f64, proficiency: [f64; 2], lambda: [f64; 2], thresholds: &RolesParameters) -> Self {
+    pub(crate) fn measured(sign: f64, proficiency: [f64; 2], lambda: [f64; 2], thresholds: &RolesParameters) -> Self {
         let (own, other) = if sign > 0.0 { (0, 1) } else { (1, 0) };
         if proficiency[own] >= thresholds.relevant_min {
             Role::Relevant

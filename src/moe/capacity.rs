@@ -8,7 +8,7 @@ use crate::stats::decimal::product;
 
 /// Room for tokens at every expert.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Capacity {
+pub(crate) struct Capacity {
     /// Tokens of a sample that an expert has room for.
     slots: usize,
     /// c.
@@ -18,14 +18,9 @@ pub struct Capacity {
 
 impl Capacity {
     /// Room for the nearest integer to ratio·c·n/k tokens, at least 1, where k is the number of experts of the group.
-    pub fn new(ratio: f64, choices: usize, tokens: usize, experts: usize, priority: Priority) -> Self {
+    pub(crate) fn new(ratio: f64, choices: usize, tokens: usize, experts: usize, priority: Priority) -> Self {
         let tokens = (choices * tokens) as f64;
         Self { slots: ((product(ratio, tokens) / experts as f64).round() as usize).max(1), choices, priority }
-    }
-
-    /// Tokens of a sample that an expert has room for.
-    pub fn slots(&self) -> usize {
-        self.slots
     }
 
     /// Takes from the pairs of the blocks from number `first` on those that find no room: all first choices come before

@@ -1,13 +1,16 @@
 //! Routing, experts, the model, pre-trained models.
 
-pub mod capacity;
-pub mod model;
-pub mod pretrained;
-pub mod routed;
+pub(crate) mod capacity;
+pub(crate) mod model;
+pub(crate) mod pretrained;
+pub(crate) mod routed;
 pub mod routing;
-pub mod rule;
+pub(crate) mod rule;
 
 pub use model::Model;
-pub use pretrained::{BuiltRole, Pretrained};
-pub use routed::{Pair, Routed};
-pub use rule::{RoutingRule, TokenBlocks};
+pub(crate) use pretrained::BuiltRole;
+pub use pretrained::Pretrained;
+pub(crate) use routed::Pair;
+pub use routed::Routed;
+pub use rule::RoutingRule;
+pub(crate) use rule::TokenBlocks;

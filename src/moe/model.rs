@@ -7,7 +7,7 @@ use crate::patterns::Pattern;
 const LARGEST: f64 = 1e140;
 
 /// Whether all weights are numbers of at most 10¹⁴⁰ in size, so that their norms are numbers too.
-pub fn has_finite_norms(weights: &[f64]) -> bool {
+pub(crate) fn has_finite_norms(weights: &[f64]) -> bool {
     weights.iter().all(|weight| weight.abs() <= LARGEST)
 }
 
@@ -36,12 +36,12 @@ impl Model {
     }
 
     /// Whether a weight is subnormal: below 2.2·10⁻³⁰⁸ in size and not 0, so that it has lost digits.
-    pub fn has_subnormal(&self) -> bool {
+    pub(crate) fn has_subnormal(&self) -> bool {
         self.routers.iter().chain(&self.neurons).any(|weight| weight.is_subnormal())
     }
 
     /// Whether a weight is beyond 10¹⁴⁰ in size or no number, so that a norm may be no finite number.
-    pub fn has_overflow(&self) -> bool {
+    pub(crate) fn has_overflow(&self) -> bool {
         !has_finite_norms(&self.routers) || !has_finite_norms(&self.neurons)
     }
 

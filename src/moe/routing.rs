@@ -15,7 +15,7 @@ pub fn choose_tokens(scores: &[f64], tokens_per_expert: usize, chosen: &mut Vec<
 }
 
 /// Descending order of numbers, not-a-number last.
-pub fn descending(a: f64, b: f64) -> Ordering {
+pub(crate) fn descending(a: f64, b: f64) -> Ordering {
     b.partial_cmp(&a).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 

@@ -69,22 +69,22 @@ impl RoutingRule {
     }
 
     /// k.
-    pub fn experts(&self) -> usize {
+    pub(crate) fn experts(&self) -> usize {
         self.live.len()
     }
 
     /// M.
-    pub fn groups(&self) -> &[Vec<usize>] {
+    pub(crate) fn groups(&self) -> &[Vec<usize>] {
         &self.groups
     }
 
     /// Whether experts choose tokens or tokens experts.
-    pub fn routing(&self) -> Routing {
+    pub(crate) fn routing(&self) -> Routing {
         self.routing
     }
 
     /// c.
-    pub fn experts_per_token(&self) -> usize {
+    pub(crate) fn experts_per_token(&self) -> usize {
         self.experts_per_token
     }
 
@@ -95,7 +95,7 @@ impl RoutingRule {
 
     /// As [`RoutingRule::route`]; `blocks` remembers what tokens choose from one sample to the next, and must be told to
     /// forget it when routers move.
-    pub fn route_with(
+    pub(crate) fn route_with(
         &self,
         routers: &[f64],
         patterns: usize,
@@ -166,14 +166,14 @@ impl RoutingRule {
 
 /// What tokens choose in token-choice routing, by group and pattern: without regard to room it depends on nothing else.
 #[derive(Clone, Debug, Default)]
-pub struct TokenBlocks {
+pub(crate) struct TokenBlocks {
     blocks: Vec<Vec<Pair>>,
     known: Vec<bool>,
 }
 
 impl TokenBlocks {
     /// Forgets everything; to be called when routers move.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.known.fill(false);
     }
 
@@ -202,7 +202,7 @@ fn normalise(block: &mut [Pair]) {
 
 /// p_{s|v} = softmax over the experts of a group of the scores of one pattern, in the order of the group; defined under
 /// either routing.
-pub fn soft_gates(group: &[usize], routers: &[f64], patterns: usize, pattern: usize) -> Vec<f64> {
+pub(crate) fn soft_gates(group: &[usize], routers: &[f64], patterns: usize, pattern: usize) -> Vec<f64> {
     let mut scores: Vec<f64> = group.iter().map(|&expert| routers[expert * patterns + pattern]).collect();
     softmax(&mut scores);
     scores

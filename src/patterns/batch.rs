@@ -34,7 +34,7 @@ impl Batch {
     }
 
     /// Replaces every sample's class token by feature number `feature` of `class`; labels stay.
-    pub fn set_feature(&mut self, class: Class, feature: usize) {
+    pub(crate) fn set_feature(&mut self, class: Class, feature: usize) {
         let n = self.tokens_per_sample;
         for (sample, &position) in self.class_positions.iter().enumerate() {
             self.tokens[sample * n + position as usize] = class.feature(feature) as Pattern;

@@ -57,7 +57,7 @@ const COSINE: [f64; 6] = [
 
 /// A stream of independent draws of N(0, scale²). What it gives does not depend on how many are asked for at a time.
 #[derive(Clone, Debug)]
-pub struct Gaussians {
+pub(crate) struct Gaussians {
     level: Level,
     scale: f64,
     /// The generators, `[word of the state][generator]`.
@@ -69,18 +69,18 @@ pub struct Gaussians {
 
 impl Gaussians {
     /// Draws seeded with the first 2048 bytes of `stream`.
-    pub fn new(stream: Stream, scale: f64) -> Self {
+    pub(crate) fn new(stream: Stream, scale: f64) -> Self {
         Self::at_level(Level::best(), stream, scale)
     }
 
     /// As [`Gaussians::new`], with the instructions of one level. The draws are the same at every level.
-    pub fn at_level(level: Level, mut stream: Stream, scale: f64) -> Self {
+    pub(crate) fn at_level(level: Level, mut stream: Stream, scale: f64) -> Self {
         let state = std::array::from_fn(|_| std::array::from_fn(|_| stream.next_u64()));
         Self { level, scale, state, block: [0.0; BLOCK], next: BLOCK }
     }
 
     /// Fills `numbers` with the next draws.
-    pub fn fill(&mut self, numbers: &mut [f64]) {
+    pub(crate) fn fill(&mut self, numbers: &mut [f64]) {
         let (head, rest) = numbers.split_at_mut(numbers.len().min(BLOCK - self.next));
         head.copy_from_slice(&self.block[self.next..][..head.len()]);
         self.next += head.len();

@@ -1,20 +1,18 @@
 //! The vocabulary of patterns and the sampler of (x, y) ~ D.
 
-pub mod batch;
-pub mod gaussian;
-pub mod normal;
-pub mod sampler;
+pub(crate) mod batch;
+pub(crate) mod gaussian;
+pub(crate) mod normal;
+pub(crate) mod sampler;
 pub mod streams;
-pub mod training_set;
-pub mod vocabulary;
+pub(crate) mod training_set;
+pub(crate) mod vocabulary;
 mod words;
 
 pub use batch::Batch;
-pub use gaussian::Gaussians;
 pub use normal::StandardNormal;
 pub use sampler::Sampler;
 pub use streams::{Purpose, Stream, stream};
-pub use training_set::TrainingSet;
 pub use vocabulary::Vocabulary;
 
 /// A pattern's number: 0 is o₁, 1 is o₂; 2f and 2f + 1 are feature f of either class, as many as there are; all others are
@@ -56,7 +54,7 @@ impl Class {
     }
 
     /// The other class.
-    pub fn other(self) -> Class {
+    pub(crate) fn other(self) -> Class {
         match self {
             Class::One => Class::Two,
             Class::Two => Class::One,

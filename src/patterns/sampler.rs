@@ -46,7 +46,7 @@ fn class_limit(p: f64) -> Option<u64> {
 /// pattern: the first irrelevant pattern goes with class One and the second with class Two, that of the sample's own class
 /// with probability `spurious_agreement`. All other irrelevant tokens are then none of these two.
 ///
-/// A sampler may hold a finite training set; its batches are then that set's, epoch by epoch ([`TrainingSet`]).
+/// A sampler may hold a finite training set; its batches are then that set's, epoch by epoch (`TrainingSet`).
 #[derive(Debug)]
 pub struct Sampler {
     level: Level,

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 
 /// N samples and where the current epoch stands. A batch that reaches the end of an epoch goes on with the next one.
 #[derive(Debug)]
-pub struct TrainingSet {
+pub(crate) struct TrainingSet {
     samples: Batch,
     /// The order of the current epoch, `[N]`.
     order: Vec<usize>,
@@ -15,14 +15,14 @@ pub struct TrainingSet {
 
 impl TrainingSet {
     /// Of these samples, at least one, with orders from `generator`.
-    pub fn new(samples: Batch, mut generator: Stream) -> Self {
+    pub(crate) fn new(samples: Batch, mut generator: Stream) -> Self {
         let mut order: Vec<usize> = (0..samples.samples()).collect();
         order.shuffle(&mut generator);
         Self { samples, order, next: 0, generator }
     }
 
     /// Fills `batch` with the next `count` samples.
-    pub fn fill(&mut self, batch: &mut Batch, count: usize) {
+    pub(crate) fn fill(&mut self, batch: &mut Batch, count: usize) {
         let n = self.samples.tokens_per_sample;
         let noise_of_a_sample = self.samples.noise.len() / self.order.len();
         batch.tokens_per_sample = n;

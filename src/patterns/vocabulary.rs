@@ -40,7 +40,7 @@ impl Vocabulary {
     }
 
     /// d.
-    pub fn patterns(&self) -> usize {
+    pub(crate) fn patterns(&self) -> usize {
         self.patterns
     }
 
@@ -50,7 +50,7 @@ impl Vocabulary {
     }
 
     /// The matrix whose row v is pattern v, for the kernels of [`crate::simd::product`]; `None` for the identity.
-    pub fn panels(&self) -> Option<&Panels> {
+    pub(crate) fn panels(&self) -> Option<&Panels> {
         self.turn.as_ref().map(|turn| &turn.to_ambient)
     }
 
@@ -67,12 +67,12 @@ impl Vocabulary {
     }
 
     /// As [`Vocabulary::to_ambient`], row by row, `[any, d]`.
-    pub fn rows_to_ambient(&self, rows: &[f64]) -> Vec<f64> {
+    pub(crate) fn rows_to_ambient(&self, rows: &[f64]) -> Vec<f64> {
         self.turn(rows, |turn| &turn.to_ambient)
     }
 
     /// As [`Vocabulary::to_patterns`], row by row, `[any, d]`.
-    pub fn rows_to_patterns(&self, rows: &[f64]) -> Vec<f64> {
+    pub(crate) fn rows_to_patterns(&self, rows: &[f64]) -> Vec<f64> {
         self.turn(rows, |turn| &turn.to_patterns)
     }
 

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::statistics::Statistics;
-use crate::sim::parameters::{Criterion, PruningOrder};
+use crate::sim::parameters::PruningOrder;
 
 /// What a criterion has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,18 +59,12 @@ pub(super) enum Rule {
 /// A criterion: what an expert, or a set of experts, is worth.
 #[derive(Clone, Copy, Debug)]
 pub struct Importance {
-    pub(super) criterion: Criterion,
     pub(super) needs: &'static [Need],
     pub(super) source: Source,
     pub(super) rule: Rule,
 }
 
 impl Importance {
-    /// Which criterion it is.
-    pub fn criterion(&self) -> Criterion {
-        self.criterion
-    }
-
     /// What it has to be given.
     pub fn needs(&self) -> &'static [Need] {
         self.needs

@@ -4,7 +4,7 @@ use crate::moe::routing::descending;
 use crate::sim::parameters::PruningOrder;
 
 /// Scores that differ by no more than this share of the largest are tied: rounding must not decide.
-pub const TIE: f64 = 1e-9;
+pub(crate) const TIE: f64 = 1e-9;
 
 /// The kept experts for every number r of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub enum Plan {
 }
 
 /// The scores with one value for all that are tied: what differs by rounding is equal.
-pub fn without_rounding(scores: &[f64]) -> Vec<f64> {
+pub(crate) fn without_rounding(scores: &[f64]) -> Vec<f64> {
     let largest =
         scores.iter().filter(|score| score.is_finite()).fold(0.0, |largest: f64, score| score.abs().max(largest));
     let mut places: Vec<usize> = (0..scores.len()).collect();
@@ -69,7 +69,7 @@ impl Plan {
     }
 
     /// k.
-    pub fn experts(&self) -> usize {
+    pub(crate) fn experts(&self) -> usize {
         match self {
             Plan::Nested { keep_first, .. } => keep_first.len(),
             Plan::Sets { kept, .. } => kept.len(),

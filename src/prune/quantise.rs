@@ -8,7 +8,7 @@ use crate::sim::parameters::QuantiserRange;
 ///
 /// Source: round-to-nearest with an integer zero point, as in Jacob et al. 2018 (arXiv 1712.05877), section 2.1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quantiser {
+pub(crate) struct Quantiser {
     step: f64,
     zero: f64,
     last: f64,
@@ -16,7 +16,7 @@ pub struct Quantiser {
 
 impl Quantiser {
     /// With `levels` ≥ 2 levels over the range of `weights`.
-    pub fn over(weights: &[f64], levels: usize) -> Self {
+    pub(crate) fn over(weights: &[f64], levels: usize) -> Self {
         let low = weights.iter().copied().fold(0.0, f64::min);
         let high = weights.iter().copied().fold(0.0, f64::max);
         let last = levels as f64 - 1.0;
@@ -26,7 +26,7 @@ impl Quantiser {
     }
 
     /// The level nearest to `weight`; `weight` itself where the range is a point.
-    pub fn round(self, weight: f64) -> f64 {
+    pub(crate) fn round(self, weight: f64) -> f64 {
         if self.step > 0.0 {
             let level = ((weight / self.step).round() + self.zero).clamp(0.0, self.last);
             (level - self.zero) * self.step

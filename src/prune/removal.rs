@@ -24,7 +24,7 @@ pub fn pruned_model(model: &Model, kept: &[usize], removal: Removal, calibration
 
 /// The experts of `model` that stand for those of the pruned one where experts go: the kept ones, or the first of each
 /// merged group.
-pub fn representatives(
+pub(crate) fn representatives(
     model: &Model,
     kept: &[usize],
     removal: Removal,

@@ -13,7 +13,6 @@ macro_rules! definitions {
        $(at most $most:ident)? $(or $infinite:ident)? $(moved by $gauge:ident)? $(column $place:ident)?;)*) => {
         /// What every criterion computes, in the order of [`Criterion::ALL`].
         static DEFINITIONS: [Importance; Criterion::ALL.len()] = [$(Importance {
-            criterion: Criterion::$variant,
             needs: $needs,
             source: $source,
             rule: rule!($rule, $score),
@@ -42,7 +41,7 @@ impl Criterion {
     }
 
     /// Whether it needs a calibration set.
-    pub fn needs_data(self) -> bool {
+    pub(crate) fn needs_data(self) -> bool {
         self.importance().needs().contains(&Need::Data)
     }
 }

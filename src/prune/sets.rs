@@ -6,7 +6,7 @@ use crate::sim::parameters::{Criterion, PruningOrder};
 
 /// What reconstruction does with the signs of outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signs {
+pub(crate) enum Signs {
     /// Outputs of opposite signs cancel (NAEE).
     Kept,
     /// No two outputs cancel: M of |f_s| (HOPE).
@@ -18,7 +18,7 @@ pub enum Signs {
 ///
 /// All sets of up to [`Criterion::MOST_EXHAUSTIVE`] experts; beyond that greedily, one expert after the other. `None`
 /// without a calibration set.
-pub fn least_reconstruction(statistics: &Statistics, order: PruningOrder, signs: Signs) -> Option<Plan> {
+pub(crate) fn least_reconstruction(statistics: &Statistics, order: PruningOrder, signs: Signs) -> Option<Plan> {
     let calibration = statistics.calibration.as_ref()?;
     let k = calibration.experts.len();
     let gram = calibration.gram(signs == Signs::Dropped);
@@ -33,7 +33,7 @@ pub fn least_reconstruction(statistics: &Statistics, order: PruningOrder, signs:
 
 /// The oracle: of all sets of r experts the one with the fewest errors on the calibration set, and of those the one of
 /// least hinge loss. `None` without a calibration set, or with more than [`Criterion::MOST_EXHAUSTIVE`] experts.
-pub fn least_error(statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
+pub(crate) fn least_error(statistics: &Statistics, order: PruningOrder) -> Option<Plan> {
     let calibration = statistics.calibration.as_ref()?;
     let k = calibration.experts.len();
     if k > Criterion::MOST_EXHAUSTIVE {

@@ -31,7 +31,7 @@ pub fn router_changes(before: &[f64], after: &[f64], patterns: usize) -> Vec<Rou
 }
 
 /// The changes of all routers between two checkpoints of as many experts.
-pub fn changes_between(before: &dyn Checkpoint, after: &dyn Checkpoint) -> Vec<RouterChange> {
+pub(crate) fn changes_between(before: &dyn Checkpoint, after: &dyn Checkpoint) -> Vec<RouterChange> {
     (0..after.experts()).map(|expert| RouterChange::between(before.router(expert), after.router(expert))).collect()
 }
 
@@ -92,7 +92,7 @@ impl Calibration {
     }
 
     /// Adds one sample of a model whose experts stand in these groups.
-    pub fn add_sample(&mut self, sample: &RoutedSample, groups: &[Vec<usize>]) {
+    pub(crate) fn add_sample(&mut self, sample: &RoutedSample, groups: &[Vec<usize>]) {
         for pair in sample.pairs {
             let sums = &mut self.experts[pair.expert];
             let (gate, activation) = (pair.gate, pair.activation);
@@ -144,7 +144,7 @@ impl Calibration {
     }
 
     /// What it says of these experts, by themselves.
-    pub fn of(&self, experts: &[usize]) -> Self {
+    pub(crate) fn of(&self, experts: &[usize]) -> Self {
         let outputs = self.outputs.chunks_exact(self.experts.len());
         Self {
             experts: experts.iter().map(|&expert| self.experts[expert]).collect(),
@@ -154,7 +154,7 @@ impl Calibration {
     }
 
     /// Samples.
-    pub fn samples(&self) -> usize {
+    pub(crate) fn samples(&self) -> usize {
         self.labels.len()
     }
 

@@ -4,7 +4,7 @@ use crate::sim::ClaimId;
 use crate::sim::parameters::Criterion;
 
 /// What stands in a column that never has an empty cell.
-pub const NEVER: &str = "never";
+pub(crate) const NEVER: &str = "never";
 
 /// One column of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

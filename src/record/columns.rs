@@ -5,7 +5,7 @@ use super::derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 use super::row::Row;
 use super::rows::{ClaimRow, ExpertRow, PruningRow, RunBody, RunHead, TrajectoryRow};
 
-pub use super::column::{Column, Kind, NEVER};
+pub use super::column::{Column, Kind};
 
 /// The columns of each file, in the order of the file.
 pub fn by_file() -> Vec<Vec<Column>> {
@@ -27,12 +27,6 @@ pub fn by_file() -> Vec<Vec<Column>> {
 /// All columns, file by file.
 pub fn all() -> Vec<Column> {
     by_file().concat()
-}
-
-/// The columns of this name, in whatever file; `experts.csv:delta` names one of one file.
-pub fn find(id: &str) -> Vec<Column> {
-    let own = |column: &Column| column.name == id || format!("{}:{}", column.file, column.name) == id;
-    all().into_iter().filter(own).collect()
 }
 
 /// The columns of each file as a table in Markdown, between comments that name the file: so FORMAT.md holds them. Columns
@@ -122,7 +116,10 @@ mod tests {
 
     #[test]
     fn kinds_come_from_the_types_and_words_from_the_enums() {
-        let values = |id: &str| find(id).iter().map(|column| column.kind.in_words()).collect::<Vec<_>>();
+        let is_it = |column: &Column, id: &str| column.name == id || format!("{}:{}", column.file, column.name) == id;
+        let values = |id: &str| -> Vec<String> {
+            all().iter().filter(|column| is_it(column, id)).map(|column| column.kind.in_words()).collect()
+        };
         assert_eq!(values("pruning.csv:tied"), ["an integer, at least 0"]);
         assert_eq!(values("against"), ["a criterion's name"]);
         assert_eq!(values("claims.csv:feature"), ["common, rare"]);

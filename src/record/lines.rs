@@ -90,7 +90,7 @@ impl RunLines {
     ///
     /// # Errors
     /// Lines that are not one row.
-    pub fn run_row(&self, headers: &Headers) -> Result<RunRow, BadLines> {
+    pub(crate) fn run_row(&self, headers: &Headers) -> Result<RunRow, BadLines> {
         let mut rows = read_runs(self.text(0, headers)?, &headers.swept).map_err(|error| bad(0, &error))?;
         rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| self.not_one_run(0))
     }

@@ -72,7 +72,7 @@ pub struct ManifestPoint {
 }
 
 /// Version of the manifest and CSV formats.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// Version of the journal's format.
 pub const JOURNAL: u32 = 1;
@@ -202,7 +202,7 @@ impl Manifest {
     /// Reads `manifest.json`.
     ///
     /// # Errors
-    /// Another format than [`FORMAT`] whatever else the text holds, what is no manifest, and a shard that is none.
+    /// Another format than `FORMAT` whatever else the text holds, what is no manifest, and a shard that is none.
     pub fn parse(text: &[u8]) -> Result<Self, ManifestError> {
         serde_json::from_slice::<Version>(text)?.check()?;
         let value: Value = serde_json::from_slice(text)?;

@@ -17,7 +17,7 @@ pub trait Row {
 }
 
 /// The names of a row's columns, in order.
-pub fn names<T: Row>() -> Vec<String> {
+pub(crate) fn names<T: Row>() -> Vec<String> {
     T::columns().iter().map(|column| column.name.to_owned()).collect()
 }
 

@@ -123,7 +123,7 @@ row! {
 
 impl RunBody {
     /// Copies the audit into its columns.
-    pub fn set_audit(&mut self, audit: &Audit) {
+    pub(crate) fn set_audit(&mut self, audit: &Audit) {
         self.meets_labels = audit.labels;
         self.meets_balance = audit.balance;
         self.meets_roles = audit.roles;
@@ -139,7 +139,7 @@ impl RunBody {
     }
 
     /// Copies what the evaluation samples show of dominance and of the pruning path into its columns.
-    pub fn set_dominance(&mut self, dominance: Option<Dominance>, path_margin: Option<f64>) {
+    pub(crate) fn set_dominance(&mut self, dominance: Option<Dominance>, path_margin: Option<f64>) {
         self.dominance_gain = dominance.map(|dominance| dominance.gain);
         self.dominance_loss = dominance.map(|dominance| dominance.loss);
         self.activation_imbalance = dominance.map(|dominance| dominance.imbalance);
@@ -271,7 +271,7 @@ row! {
 
 impl ExpertRow {
     /// The role that a claim takes the expert to have.
-    pub fn role_by(&self, source: RoleSource) -> Role {
+    pub(crate) fn role_by(&self, source: RoleSource) -> Role {
         match source {
             RoleSource::Measured => self.role,
             RoleSource::Built => self.built_role,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The largest N.
-pub const MOST_SHARDS: u64 = 1_000_000;
+pub(crate) const MOST_SHARDS: u64 = 1_000_000;
 
 /// Shard I of N: the runs whose number in the order of all runs is I − 1 modulo N. So every shard has the same number
 /// of runs of every point, but for one.
@@ -31,7 +31,7 @@ impl Shard {
     }
 
     /// Whether the run with this number in the order of all runs, from 0, belongs to the shard.
-    pub fn takes(self, number: u64) -> bool {
+    pub(crate) fn takes(self, number: u64) -> bool {
         number % self.count == self.index - 1
     }
 

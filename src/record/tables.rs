@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use std::io::{Read, Write};
 
 /// Writes rows of one flat type under a header that is there even without rows.
-pub struct Table<W: Write> {
+pub(crate) struct Table<W: Write> {
     writer: csv::Writer<W>,
 }
 
@@ -16,7 +16,7 @@ impl<W: Write> Table<W> {
     ///
     /// # Errors
     /// What `output` reports.
-    pub fn new(output: W, header: &[String]) -> Result<Self, csv::Error> {
+    pub(crate) fn new(output: W, header: &[String]) -> Result<Self, csv::Error> {
         let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
         writer.write_record(header)?;
         Ok(Self { writer })
@@ -26,7 +26,7 @@ impl<W: Write> Table<W> {
     ///
     /// # Errors
     /// What the output reports.
-    pub fn add<T: Serialize>(&mut self, row: &T) -> Result<(), csv::Error> {
+    pub(crate) fn add<T: Serialize>(&mut self, row: &T) -> Result<(), csv::Error> {
         self.writer.serialize(row)
     }
 
@@ -34,7 +34,7 @@ impl<W: Write> Table<W> {
     ///
     /// # Errors
     /// What the output reports.
-    pub fn finish(self) -> Result<W, csv::Error> {
+    pub(crate) fn finish(self) -> Result<W, csv::Error> {
         self.writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 }
@@ -50,7 +50,7 @@ pub fn to_csv<T: Serialize + Row>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
 }
 
 /// The header of `runs.csv` for these swept columns.
-pub fn run_columns(swept: &[String]) -> Vec<String> {
+pub(crate) fn run_columns(swept: &[String]) -> Vec<String> {
     [names::<RunHead>().as_slice(), swept, names::<RunBody>().as_slice()].concat()
 }
 
@@ -66,7 +66,7 @@ pub fn read<T: DeserializeOwned>(input: impl Read) -> Result<Vec<T>, csv::Error>
 ///
 /// # Errors
 /// A missing column or a value of the wrong type, with its line.
-pub fn read_runs(input: impl Read, swept: &[String]) -> Result<Vec<RunRow>, csv::Error> {
+pub(crate) fn read_runs(input: impl Read, swept: &[String]) -> Result<Vec<RunRow>, csv::Error> {
     let mut reader = csv::Reader::from_reader(input);
     let headers = reader.headers()?.clone();
     let places: Vec<Option<usize>> =

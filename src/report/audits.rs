@@ -4,7 +4,7 @@ use crate::record::AuditRow;
 use std::fmt::Write;
 
 /// For each point with upstream pre-training: each assumption with the share of runs that meet it.
-pub fn audits(rows: &[AuditRow]) -> String {
+pub(crate) fn audits(rows: &[AuditRow]) -> String {
     let mut text = String::new();
     for rows in rows.chunk_by(|a, b| a.point == b.point) {
         let first = &rows[0];

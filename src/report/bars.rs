@@ -4,7 +4,7 @@
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Bars for shares between 0 and 1; a blank where there is none.
-pub fn sparkline(shares: impl IntoIterator<Item = Option<f64>>) -> String {
+pub(crate) fn sparkline(shares: impl IntoIterator<Item = Option<f64>>) -> String {
     let bar = |share: Option<f64>| match share {
         Some(share) if share.is_finite() => {
             let height = libm::round(share.clamp(0.0, 1.0) * (BARS.len() - 1) as f64) as usize;

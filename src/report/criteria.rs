@@ -9,20 +9,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A pruned model counts as good as the unpruned one if its accuracy is at most this much lower.
-pub const KEPT: f64 = 0.01;
+pub(crate) const KEPT: f64 = 0.01;
 
 /// A mean of shares carries less rounding than this; means of counts that differ are further apart.
 const ROUNDING: f64 = 1e-12;
 
 /// What a run's CSV files say of one criterion at one point.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct CriterionSummary {
     /// The criterion.
     pub criterion: Criterion,
     /// Mean over runs of the probability that a relevant expert is worth more than an irrelevant one, by built roles (by
     /// measured ones where nothing is built).
     pub auc: Option<f64>,
-    /// The largest pruning ratio up to which the mean accuracy stays within [`KEPT`] of the unpruned model's.
+    /// The largest pruning ratio up to which the mean accuracy stays within `KEPT` of the unpruned model's.
     pub knee: f64,
     /// The same of the accuracies on the samples with the common and with a rare feature; empty without rare features.
     pub knees: [Option<f64>; 2],
@@ -68,7 +68,7 @@ impl Mean {
 
 /// What the runs of one point say of every criterion, collected run by run.
 #[derive(Clone, Debug)]
-pub struct Standings {
+pub struct CriterionTally {
     /// Runs so far.
     pub runs: u64,
     tallies: Vec<(Criterion, Tally)>,
@@ -87,13 +87,13 @@ struct Tally {
     by_feature: [Mean; 2],
 }
 
-impl Default for Standings {
+impl Default for CriterionTally {
     fn default() -> Self {
         Self { runs: 0, tallies: Criterion::ALL.iter().map(|criterion| (*criterion, Tally::default())).collect() }
     }
 }
 
-impl Standings {
+impl CriterionTally {
     /// Adds a run.
     pub fn add(&mut self, run: &RunRows) {
         self.runs += 1;
@@ -101,7 +101,7 @@ impl Standings {
     }
 
     /// The standing of every criterion that pruned a model, in the order of [`Criterion::ALL`]. `claims` are the point's.
-    pub fn finish(&self, claims: &[&ClaimRow]) -> Vec<Standing> {
+    pub fn finish(&self, claims: &[&ClaimRow]) -> Vec<CriterionSummary> {
         self.tallies.iter().filter_map(|(criterion, tally)| tally.standing(*criterion, claims)).collect()
     }
 }
@@ -139,13 +139,13 @@ impl Tally {
         }
     }
 
-    fn standing(&self, criterion: Criterion, claims: &[&ClaimRow]) -> Option<Standing> {
+    fn standing(&self, criterion: Criterion, claims: &[&ClaimRow]) -> Option<CriterionSummary> {
         let verdict_on = |is_wanted: &dyn Fn(&ClaimRow) -> bool| {
             claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && is_wanted(row))
         };
         let on_all = verdict_on(&|row| row.feature.is_empty()).map(|row| row.verdict.clone());
         let on_some = || verdict_on(&|_| true).map(|row| format!("{} ({})", row.verdict, row.feature));
-        Some(Standing {
+        Some(CriterionSummary {
             criterion,
             auc: self.area.get(),
             knee: knee(&self.by_kept[0])?,
@@ -184,7 +184,7 @@ fn area_of(run: &RunRows, worth: &[f64]) -> Option<f64> {
 }
 
 /// What a criterion costs: seconds of one pass over the calibration set if it needs one, and of its own.
-pub type Cost = [f64; 2];
+pub(crate) type Cost = [f64; 2];
 
 /// Formulas, needs and costs, one row a criterion.
 pub fn definitions(costs: &BTreeMap<Criterion, Cost>) -> String {
@@ -219,7 +219,7 @@ fn milliseconds(seconds: f64) -> String {
 }
 
 /// The standings at one point, one row a criterion.
-pub fn table(standings: &[Standing]) -> String {
+pub fn table(standings: &[CriterionSummary]) -> String {
     let has_rare = standings.iter().any(|one| one.by_feature[1].is_some());
     let [names, rule] = if has_rare { [" knee common, rare | up to γ common, rare |", "---|---|"] } else { [""; 2] };
     let mut text = format!(
@@ -251,7 +251,7 @@ pub fn table(standings: &[Standing]) -> String {
 }
 
 /// Where a criterion fails, in a few words: it is a tie, or its accuracy falls before that of the best one does.
-fn failure(one: &Standing, best: f64) -> String {
+fn failure(one: &CriterionSummary, best: f64) -> String {
     let mut words = Vec::new();
     if one.tied > 0.5 {
         words.push("a tie: chance decides".to_owned());
@@ -300,8 +300,8 @@ mod tests {
     }
 
     /// What a single run says.
-    fn standings(experts: &[ExpertRow], pruning: &[PruningRow]) -> Vec<Standing> {
-        let mut standings = Standings::default();
+    fn standings(experts: &[ExpertRow], pruning: &[PruningRow]) -> Vec<CriterionSummary> {
+        let mut standings = CriterionTally::default();
         standings.add(&RunRows { experts, pruning });
         standings.finish(&[])
     }

@@ -27,7 +27,7 @@ pub struct DrawnExpert {
 
 impl DrawnExpert {
     /// The class that a relevant expert of this sign serves, 0 for o₁, 1 for o₂.
-    pub fn own_class(&self) -> usize {
+    pub(crate) fn own_class(&self) -> usize {
         usize::from(self.sign.is_some_and(|sign| sign < 0))
     }
 }

@@ -15,7 +15,7 @@ use crate::record::{Headers, RunLines};
 use std::collections::BTreeMap;
 
 /// Rows of each kind (experts, pruned models, trajectories) that are drawn at most; each point has an equal part.
-pub const MAX_ROWS: usize = 100_000;
+pub(crate) const MAX_ROWS: usize = 100_000;
 
 /// The first points of which at least one run is drawn, however many rows it has.
 const SURE_POINTS: usize = 40;
@@ -165,7 +165,7 @@ impl PointRuns {
     }
 
     /// How many of the runs miss an assumption.
-    pub fn missed_by(&self, assumption: Assumption) -> u64 {
+    pub(crate) fn missed_by(&self, assumption: Assumption) -> u64 {
         let of = Assumption::ALL.iter().zip(&self.missed).find(|(other, _)| **other == assumption);
         of.map_or(0, |(_, missed)| *missed)
     }
@@ -184,7 +184,7 @@ impl Gathered {
     }
 
     /// Of which recorded runs the trajectories are drawn, in words, unless they are all.
-    pub fn part_recorded(&self) -> Option<String> {
+    pub(crate) fn part_recorded(&self) -> Option<String> {
         let partial = self.points.values().any(|point| point.recorded_drawn < point.recorded);
         partial.then(|| self.part(|point| point.recorded_drawn, |point| point.recorded, "recorded runs"))
     }

@@ -1,6 +1,6 @@
 //! Verdicts and rows → text, figures and a page.
 
-pub mod audits;
+pub(crate) mod audits;
 mod bars;
 pub mod charts;
 pub mod criteria;
@@ -18,4 +18,4 @@ pub mod text;
 
 pub use drawn::{DrawnExpert, DrawnModel, SweptPoint};
 pub use numbers::WIDTH;
-pub use results::{PointLabel, Results};
+pub use results::Results;

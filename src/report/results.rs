@@ -32,7 +32,7 @@ pub struct Results {
 
 /// What tells a grid point from the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PointLabel {
+pub(crate) struct PointLabel {
     /// The case; empty if there is none.
     pub case: String,
     /// The swept keys that differ between points, by their last part, with their values there.
@@ -41,7 +41,7 @@ pub struct PointLabel {
 
 impl PointLabel {
     /// The label in words: `linear, patterns = 512`; empty for the only point.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let case = (!self.case.is_empty()).then(|| self.case.clone());
         let varying = self.varying.iter().map(|(name, value)| format!("{name} = {value}"));
         case.into_iter().chain(varying).collect::<Vec<_>>().join(", ")
@@ -56,17 +56,17 @@ impl Results {
     }
 
     /// The case of a run; empty if there is none.
-    pub fn case<'a>(&self, run: &'a RunRow) -> &'a str {
+    pub(crate) fn case<'a>(&self, run: &'a RunRow) -> &'a str {
         self.swept(run, "case").unwrap_or_default()
     }
 
     /// The points of the runs, in their order.
-    pub fn points(&self) -> BTreeSet<usize> {
+    pub(crate) fn points(&self) -> BTreeSet<usize> {
         self.runs.points.keys().copied().collect()
     }
 
     /// The number of all runs.
-    pub fn number_of_runs(&self) -> u64 {
+    pub(crate) fn number_of_runs(&self) -> u64 {
         self.runs.points.values().map(|point| point.runs).sum()
     }
 
@@ -81,7 +81,7 @@ impl Results {
     }
 
     /// What tells each point from the others. Within a case only the keys count that differ there.
-    pub fn labels(&self) -> BTreeMap<usize, PointLabel> {
+    pub(crate) fn labels(&self) -> BTreeMap<usize, PointLabel> {
         let first: BTreeMap<usize, &RunRow> =
             self.runs.points.iter().map(|(point, own)| (*point, &own.first)).collect();
         let label = |run: &RunRow| {

@@ -6,7 +6,7 @@ use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::catalogue::definition;
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
-use crate::claims::stakes::is_lower_bound;
+use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub fn findings(findings: &Findings) -> String {
 /// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
 /// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
 /// claims in file order.
-pub fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64]) -> String {
+pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64]) -> String {
     let mut text = String::new();
     let rule = "─".repeat(WIDTH);
     let _ = writeln!(
@@ -151,7 +151,7 @@ fn signed(difference: f64) -> String {
 }
 
 /// What was claimed and what came out, in words; with too few runs, how many the claim needs.
-pub fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
+pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
     let mut text = definition.statement.to_owned();
     text.push_str(&constants(row));

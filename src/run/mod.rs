@@ -9,12 +9,12 @@ mod pruned;
 mod pruned_engine;
 mod pruning_schedule;
 pub mod replay;
-pub mod schedule;
-pub mod single;
+pub(crate) mod schedule;
+pub(crate) mod single;
 pub mod trace;
 pub mod trajectory;
 
-pub use crate::systems::upstream::{self, UpstreamDiverged, pretrained};
+pub use crate::systems::upstream;
 pub use calibration::criteria;
 pub use costs::criterion_costs;
 pub use pruned_engine::pruned_engine;

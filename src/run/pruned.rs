@@ -3,7 +3,7 @@
 use super::calibration::criteria;
 use super::certificates::{self, Irrelevant};
 use super::ends::Start;
-use super::pruning_schedule::{Outcome, Shared};
+use super::pruning_schedule::{Outcome, PruningContext};
 use crate::certify::Verdict;
 use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
@@ -42,18 +42,18 @@ pub(super) fn prune_and_test(
     setting: Setting,
 ) -> Pruned {
     let Setting { parameters, .. } = setting;
-    let shared = Shared { statistics, pretrained: start.point.system.as_ref(), trained, setting };
+    let context = PruningContext { statistics, pretrained: start.point.system.as_ref(), trained, setting };
     let outcomes: Vec<(Criterion, Outcome)> = criteria(parameters)
         .into_iter()
-        .filter_map(|criterion| shared.prune(criterion).map(|outcome| (criterion, outcome)))
+        .filter_map(|criterion| context.prune(criterion).map(|outcome| (criterion, outcome)))
         .collect();
     // Diagnostics and certificates follow the order of the criterion that claims are judged by, if it is one.
     let order = match outcomes.first() {
         Some((criterion, Outcome::Plan(plan))) if *criterion == parameters.pruning.criterion => plan.order(),
         _ => None,
     };
-    let seen = pass(engine, start, &outcomes, order, shared);
-    let mut bench = Bench { shared, teacher: engine, known: BTreeMap::new() };
+    let seen = pass(engine, start, &outcomes, order, context);
+    let mut models = PrunedModels { context, teacher: engine, known: BTreeMap::new() };
     let mut rows = Vec::new();
     for ((criterion, outcome), by_kept) in outcomes.iter().zip(seen.curves) {
         let row = |kept: usize, finetuned: bool, errors: Option<FeatureErrors>, tied: usize| {
@@ -64,21 +64,22 @@ pub(super) fn prune_and_test(
                 for kept in (1..=plan.experts()).rev() {
                     let errors = match &by_kept {
                         Some(by_kept) => Some(by_kept[kept - 1]),
-                        None => bench.of_set(plan.kept(kept), 0),
+                        None => models.of_set(plan.kept(kept), 0),
                     };
                     rows.push(row(kept, false, errors, plan.tied(kept)));
                 }
-                rows.extend(bench.finetuned_numbers().into_iter().map(|kept| {
+                rows.extend(models.finetuned_numbers().into_iter().map(|kept| {
                     let iterations = parameters.pruning.finetune_iterations;
-                    row(kept, true, bench.of_set(plan.kept(kept), iterations), plan.tied(kept))
+                    row(kept, true, models.of_set(plan.kept(kept), iterations), plan.tied(kept))
                 }));
             }
-            Outcome::Trained(models) => {
-                let numbers = bench.finetuned_numbers();
+            Outcome::Trained(trained) => {
+                let numbers = models.finetuned_numbers();
                 let further = [(0, false), (parameters.pruning.finetune_iterations, true)];
                 for (iterations, is_last) in further {
-                    for model in models.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
-                        let errors = model.model.as_ref().and_then(|model| bench.of_system(model.as_ref(), iterations));
+                    for model in trained.iter().filter(|model| !is_last || numbers.contains(&model.kept)) {
+                        let errors =
+                            model.model.as_ref().and_then(|model| models.of_system(model.as_ref(), iterations));
                         rows.push(row(model.kept, is_last, errors, model.tied));
                     }
                 }
@@ -157,9 +158,9 @@ fn pass(
     start: &Start,
     outcomes: &[(Criterion, Outcome)],
     order: Option<&[usize]>,
-    shared: Shared,
+    context: PruningContext,
 ) -> Pass {
-    let Shared { statistics, trained, setting: Setting { parameters, seed, .. }, .. } = shared;
+    let PruningContext { statistics, trained, setting: Setting { parameters, seed, .. }, .. } = context;
     let removal = parameters.pruning.removal;
     let experts = trained.experts();
     let constants: Vec<f64> = match (&statistics.calibration, removal) {
@@ -198,27 +199,27 @@ fn pass(
 }
 
 /// Tests pruned models, after further training if asked.
-struct Bench<'a> {
-    shared: Shared<'a>,
+struct PrunedModels<'a> {
+    context: PruningContext<'a>,
     /// The unpruned model, whose outputs distillation learns.
     teacher: &'a mut dyn Engine,
     /// Errors by kept experts and iterations: criteria often agree.
     known: BTreeMap<(Vec<usize>, usize), Option<FeatureErrors>>,
 }
 
-impl Bench<'_> {
+impl PrunedModels<'_> {
     /// The numbers kept at which something follows pruning.
     fn finetuned_numbers(&self) -> Vec<usize> {
-        let pruning = &self.shared.setting.parameters.pruning;
+        let pruning = &self.context.setting.parameters.pruning;
         match pruning.afterwards {
             Afterwards::Nothing => Vec::new(),
-            _ => pruning.finetune_kept.numbers(self.shared.trained.experts()),
+            _ => pruning.finetune_kept.numbers(self.context.trained.experts()),
         }
     }
 
     /// The errors of the model that keeps these experts, after further iterations; `None` if it diverged or underflowed.
     fn of_set(&mut self, kept: &[usize], iterations: usize) -> Option<FeatureErrors> {
-        let Shared { statistics, trained, setting, .. } = self.shared;
+        let PruningContext { statistics, trained, setting, .. } = self.context;
         let mut key = (kept.to_vec(), iterations);
         key.0.sort_unstable();
         if let Some(errors) = self.known.get(&key) {
@@ -233,7 +234,7 @@ impl Bench<'_> {
     /// The errors of a pruned system after further iterations; `None` if it diverged or underflowed. Every pruned system of
     /// a run sees the same batches.
     fn of_system(&mut self, system: &dyn System, iterations: usize) -> Option<FeatureErrors> {
-        let setting = self.shared.setting;
+        let setting = self.context.setting;
         let Setting { parameters, seed, .. } = setting;
         let mut engine = system.engine(&setting);
         let mut sampler = Sampler::of_finetuning(parameters, seed);

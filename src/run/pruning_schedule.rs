@@ -28,7 +28,7 @@ pub(super) struct Trained {
 
 /// What all criteria of a run share.
 #[derive(Clone, Copy)]
-pub(super) struct Shared<'a> {
+pub(super) struct PruningContext<'a> {
     pub(super) statistics: &'a Statistics<'a>,
     /// The system at t = 0.
     pub(super) pretrained: &'a dyn System,
@@ -37,7 +37,7 @@ pub(super) struct Shared<'a> {
     pub(super) setting: Setting<'a>,
 }
 
-impl Shared<'_> {
+impl PruningContext<'_> {
     /// Prunes by one criterion as the simulation's schedule says; `None` if the criterion lacks what it needs.
     pub(super) fn prune(self, criterion: Criterion) -> Option<Outcome> {
         let pruning = &self.setting.parameters.pruning;

@@ -6,7 +6,7 @@ use csv::StringRecord;
 use rand::{RngExt, SeedableRng};
 
 /// The column of `runs.csv` that differs from run to run.
-pub const TIMING: &str = "seconds";
+pub(crate) const TIMING: &str = "seconds";
 
 /// A draw of a given number of items among a known number, without replacement, while the items pass by: every set of
 /// that size is equally likely (Knuth's algorithm S), and nothing is kept of the items.
@@ -68,7 +68,7 @@ impl Draw {
     }
 }
 
-/// Compares the stored lines of a run with the computed ones, text by text; [`TIMING`] is left out. `first_lines` are
+/// Compares the stored lines of a run with the computed ones, text by text; `TIMING` is left out. `first_lines` are
 /// the lines in which the stored rows begin, table by table; both have the columns of `headers`.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ pub fn recorded_iterations(iterations: usize, record_every: usize) -> Vec<usize>
 }
 
 /// Observes a run at the recorded iterations.
-pub struct TrajectoryObserver<'a> {
+pub(crate) struct TrajectoryObserver<'a> {
     parameters: &'a Parameters,
     run_seed: u64,
     point: usize,
@@ -36,7 +36,7 @@ pub struct TrajectoryObserver<'a> {
 
 impl<'a> TrajectoryObserver<'a> {
     /// For one run.
-    pub fn new(parameters: &'a Parameters, run_seed: u64, point: usize, run: u64) -> Self {
+    pub(crate) fn new(parameters: &'a Parameters, run_seed: u64, point: usize, run: u64) -> Self {
         let recorded = recorded_iterations(parameters.training.iterations, parameters.record.record_every);
         Self { parameters, run_seed, point, run, recorded, routers_0: Vec::new(), rows: Vec::new() }
     }

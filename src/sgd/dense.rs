@@ -30,8 +30,6 @@ mod tests;
 mod tokens;
 mod update;
 
-pub use gradients::Gradients;
-
 /// The model in ambient coordinates, trained by matrix products.
 ///
 /// A batch takes d·B·n numbers beside the weights. Equations: [`Engine`].
@@ -67,7 +65,7 @@ impl DenseEngine {
     }
 
     /// As [`DenseEngine::new`], with the instructions of one level. The numbers are the same at every level.
-    pub fn at_level(level: Level, model: &Model, vocabulary: Vocabulary, rates: Rates) -> Self {
+    pub(crate) fn at_level(level: Level, model: &Model, vocabulary: Vocabulary, rates: Rates) -> Self {
         let (d, k) = (model.patterns, model.experts());
         let columns = |rows: &[f64]| Panels::from_columns(&vocabulary.rows_to_ambient(rows), d);
         Self {

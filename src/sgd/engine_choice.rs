@@ -33,7 +33,7 @@ impl EngineChoice {
     }
 
     /// An engine for a model that routes by `rule`, where rules other than that of the unpruned model are known.
-    pub fn build_with_rule(
+    pub(crate) fn build_with_rule(
         self,
         model: &Model,
         rule: &RoutingRule,

@@ -13,7 +13,7 @@ pub enum Loss {
 impl Loss {
     /// ℓ and −∂ℓ/∂f for the target y. The hinge has no gradient from y f = 1 on.
     #[inline(always)]
-    pub fn at(self, target: f64, f: f64) -> (f64, f64) {
+    pub(crate) fn at(self, target: f64, f: f64) -> (f64, f64) {
         match self {
             Loss::Hinge => {
                 let slack = 1.0 - target * f;

@@ -24,7 +24,7 @@ pub struct Regularisers {
 
 impl Regularisers {
     /// Whether nothing is added.
-    pub fn are_none(self) -> bool {
+    pub(crate) fn are_none(self) -> bool {
         self.load_balance == 0.0 && self.entropy == 0.0
     }
 }

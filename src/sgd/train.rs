@@ -29,12 +29,12 @@ impl StopReason {
     }
 
     /// Whether there is a trained model whose accuracy means something.
-    pub fn leaves_a_model(self) -> bool {
+    pub(crate) fn leaves_a_model(self) -> bool {
         !matches!(self, StopReason::Diverged | StopReason::Underflow)
     }
 
     /// The reason, or that the model which it leaves has weights that nothing can be said of.
-    pub fn unless_unsound(self, engine: &dyn Engine) -> Self {
+    pub(crate) fn unless_unsound(self, engine: &dyn Engine) -> Self {
         if !self.leaves_a_model() {
             return self;
         }

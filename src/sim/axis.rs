@@ -11,7 +11,7 @@ use toml::Value;
 
 /// A swept key with its values, in order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+pub(crate) struct Axis {
     /// Index of the key in the table.
     pub(crate) key: usize,
     pub(crate) values: Vec<Assigned>,
@@ -34,13 +34,8 @@ impl std::fmt::Display for Scale {
 
 impl Axis {
     /// The swept key.
-    pub fn key(&self) -> &'static Key {
+    pub(crate) fn key(&self) -> &'static Key {
         &KEYS[self.key]
-    }
-
-    /// The settings of the key, in order.
-    pub fn settings(&self) -> impl Iterator<Item = &Setting> {
-        self.values.iter().map(|assigned| &assigned.setting)
     }
 
     /// Reads what `[grid]` or `--set` says of the key with this index.

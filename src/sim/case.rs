@@ -5,7 +5,6 @@ use super::error::{Place, SimulationError};
 use super::fields::{Fields, keys_of, read_name, seeds_within, table_or_empty};
 use super::keys::KEYS;
 use super::resolve::{Assigned, Origin};
-use super::setting::Setting;
 use toml::Value;
 
 /// A named variant of the base settings.
@@ -16,17 +15,12 @@ pub struct Case {
     /// Runs per point of the case; `None`: the simulation's. Never there if the command line gives a number of runs.
     pub seeds: Option<u64>,
     /// The keys that this case alone sweeps, after those of the file's grid, in file order.
-    pub grid: Vec<Axis>,
+    pub(crate) grid: Vec<Axis>,
     /// Index of each key with its setting, in file order.
     pub(crate) set: Vec<(usize, Assigned)>,
 }
 
 impl Case {
-    /// The keys that the case sets, with their settings.
-    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &Setting)> {
-        self.set.iter().map(|(key, assigned)| (KEYS[*key].path, &assigned.setting))
-    }
-
     /// Whether the case gives this key one value.
     fn fixes(&self, key: usize) -> bool {
         self.set.iter().any(|(other, _)| *other == key)

@@ -56,7 +56,7 @@ impl ClaimId {
 
 impl ClaimKey {
     /// Whether the falsifier can search for settings that break it: not for lemmas, comparisons and rare features.
-    pub fn is_searchable(&self) -> bool {
+    pub(crate) fn is_searchable(&self) -> bool {
         let is_outside = |need: &ClaimNeed| {
             matches!(need, ClaimNeed::Lemma | ClaimNeed::OtherCriterion | ClaimNeed::RareFeatures | ClaimNeed::Bits)
         };
@@ -247,7 +247,7 @@ const _: () = {
 };
 
 /// The claim with this id or alias.
-pub fn find_claim(id: &str) -> Option<&'static ClaimKey> {
+pub(crate) fn find_claim(id: &str) -> Option<&'static ClaimKey> {
     CLAIM_KEYS.iter().find(|claim| claim.id.name() == id || claim.aliases.contains(&id))
 }
 

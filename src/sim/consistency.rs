@@ -6,16 +6,16 @@ use super::contradiction::Contradiction;
 use super::parameters::{
     Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, Property, PruningSchedule, Removal,
 };
-use super::{systems, worlds};
+use super::{extensions, systems};
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
-pub const MEMORY_LIMIT: u64 = 8 << 30;
+pub(crate) const MEMORY_LIMIT: u64 = 8 << 30;
 
 /// Checks keys, each inside its legal range, against each other.
-pub fn check(parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_shape(parameters)?;
     systems::check(parameters)?;
-    worlds::check(parameters)?;
+    extensions::check(parameters)?;
     check_roles(parameters)?;
     check_kept(parameters)?;
     check_criteria(parameters)?;

@@ -2,7 +2,7 @@
 
 /// A key whose value contradicts other keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contradiction {
+pub(crate) struct Contradiction {
     /// Path of the key.
     pub key: &'static str,
     /// Its value.

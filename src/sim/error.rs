@@ -128,7 +128,7 @@ fn printable(text: &str) -> String {
 }
 
 /// A TOML value as a message shows it.
-pub(crate) fn shown(value: &toml::Value) -> String {
+pub fn shown(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => one_line(&format!("\"{text}\"")),
         toml::Value::Table(_) => "{…}".into(),

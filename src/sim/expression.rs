@@ -39,7 +39,8 @@ enum Function {
 }
 
 /// Names of the functions that an expression may call.
-pub const FUNCTIONS: [&str; 11] = ["sqrt", "exp", "ln", "log2", "log10", "abs", "floor", "ceil", "round", "min", "max"];
+pub(crate) const FUNCTIONS: [&str; 11] =
+    ["sqrt", "exp", "ln", "log2", "log10", "abs", "floor", "ceil", "round", "min", "max"];
 
 fn function(name: &str) -> Option<Function> {
     Some(match name {
@@ -65,7 +66,7 @@ const DEEPEST: usize = 50;
 
 impl Expression {
     /// Reads an expression. The error says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("an expression may have at most {LONGEST} bytes"));
         }
@@ -79,7 +80,7 @@ impl Expression {
     }
 
     /// The expression as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 

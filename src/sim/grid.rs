@@ -136,14 +136,14 @@ impl Simulation {
     }
 
     /// The settings of point number `within` of a block, the last axis fastest.
-    fn choose<'a>(&'a self, block: &Block<'a>, within: u128) -> Choice<'a> {
+    fn choose<'a>(&'a self, block: &Block<'a>, within: u128) -> PointSettings<'a> {
         let mut rest = within;
         let mut values = Vec::with_capacity(block.axes.len());
         for axis in block.axes.iter().rev() {
             let length = axis.values.len() as u128;
             // A remainder of a length is a place in the list of that length.
             let place = (rest % length) as usize;
-            values.push(Chosen { key: axis.key, place, assigned: &axis.values[place] });
+            values.push(AxisValue { key: axis.key, place, assigned: &axis.values[place] });
             rest /= length;
         }
         values.reverse();
@@ -155,10 +155,10 @@ impl Simulation {
         for chosen in &values {
             assigned[chosen.key] = chosen.assigned;
         }
-        Choice { case, values, assigned }
+        PointSettings { case, values, assigned }
     }
 
-    fn point(&self, index: usize, choice: &Choice, swept: &[usize]) -> Result<Point, SimulationError> {
+    fn point(&self, index: usize, choice: &PointSettings, swept: &[usize]) -> Result<Point, SimulationError> {
         let values = resolve(&self.file, &choice.assigned)?;
         // Every value is of its key's kind, so there are parameters of them.
         let parameters = Parameters::of_values(&values).ok_or_else(|| SimulationError::Conflict {
@@ -171,7 +171,7 @@ impl Simulation {
         let named = case.iter().map(|name| ("case".to_owned(), name.clone()));
         let columns = swept.iter().map(|key| (KEYS[*key].name().to_owned(), values[*key].text()));
         let swept = named.chain(columns).collect();
-        let place_on = |chosen: &Chosen| GridValue {
+        let place_on = |chosen: &AxisValue| GridValue {
             path: KEYS[chosen.key].path,
             place: chosen.place,
             text: chosen.assigned.setting.text(),
@@ -184,7 +184,7 @@ impl Simulation {
 
     /// The error for a contradiction, at the place that set the key.
     /// If the key is the constant of a claim, `claim` names it.
-    fn blame(&self, choice: &Choice, claim: &str, found: Contradiction) -> SimulationError {
+    fn blame(&self, choice: &PointSettings, claim: &str, found: Contradiction) -> SimulationError {
         let Contradiction { key, value, legal } = found;
         match index_of_path(key) {
             Some(index) => choice.assigned[index].origin.refuse(&self.file, key, value, legal),
@@ -197,26 +197,26 @@ impl Simulation {
 }
 
 /// What makes one point.
-struct Choice<'a> {
+struct PointSettings<'a> {
     case: Option<&'a Case>,
     /// The value on each axis.
-    values: Vec<Chosen<'a>>,
+    values: Vec<AxisValue<'a>>,
     /// The setting of every key.
     assigned: Vec<&'a Assigned>,
 }
 
 /// A value on an axis.
-struct Chosen<'a> {
+struct AxisValue<'a> {
     key: usize,
     place: usize,
     assigned: &'a Assigned,
 }
 
-impl Choice<'_> {
+impl PointSettings<'_> {
     /// The point as a message names it: `at case "x", patterns = 64`; nothing if there is one point.
     fn describe(&self) -> Option<String> {
         let case = self.case.iter().map(|case| format!("case \"{}\"", case.name));
-        let text = |chosen: &Chosen| format!("{} = {}", KEYS[chosen.key].name(), chosen.assigned.setting.text());
+        let text = |chosen: &AxisValue| format!("{} = {}", KEYS[chosen.key].name(), chosen.assigned.setting.text());
         let parts: Vec<String> = case.chain(self.values.iter().map(text)).collect();
         if parts.is_empty() { None } else { Some(format!("at {}", parts.join(", "))) }
     }

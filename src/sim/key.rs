@@ -84,7 +84,7 @@ impl Kind {
     }
 
     /// Whether values are numbers, so that expressions and ranges make sense.
-    pub fn is_numeric(&self) -> bool {
+    pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Kind::Integer { .. } | Kind::Real { .. })
     }
 

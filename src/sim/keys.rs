@@ -47,19 +47,19 @@ pub(crate) fn index_of_name(name: &str) -> Option<usize> {
 }
 
 /// The key with this path.
-pub fn find(path: &str) -> Option<&'static Key> {
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
 }
 
 /// Names of the tables that hold keys, in the order of [`KEYS`].
-pub fn sections() -> Vec<&'static str> {
+pub(crate) fn sections() -> Vec<&'static str> {
     let mut sections: Vec<&'static str> = KEYS.iter().map(Key::section).collect();
     sections.dedup();
     sections
 }
 
 /// The key most like `path`, which may be a whole path or a last part alone.
-pub fn nearest(path: &str) -> Option<&'static Key> {
+pub(crate) fn nearest(path: &str) -> Option<&'static Key> {
     let name = path.rsplit('.').next().unwrap_or(path);
     most_similar(KEYS.iter().map(|key| (key, similarity(path, key.path).max(similarity(name, key.name())))))
 }

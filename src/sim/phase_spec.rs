@@ -27,7 +27,7 @@ pub struct PhaseSpec {
 
 impl PhaseSpec {
     /// Whether the table maps the points of `case`.
-    pub fn applies_to(&self, case: Option<&str>) -> bool {
+    pub(crate) fn applies_to(&self, case: Option<&str>) -> bool {
         self.case.is_none() || self.case.as_deref() == case
     }
 

@@ -7,10 +7,10 @@ use super::parameters::Parameters;
 use sha2::{Digest, Sha256};
 
 /// Sections that a run's training depends on, and with it its seed.
-pub const SEED_SECTIONS: [&str; 4] = ["data", "model", "pretrained", "training"];
+pub(crate) const SEED_SECTIONS: [&str; 4] = ["data", "model", "pretrained", "training"];
 
 /// The seed of run number `run` of the point with these parameters: the first 8 bytes, little endian, of the SHA-256
-/// of a text of lines: `master=…`, one sorted `path=value` for each key of [`SEED_SECTIONS`], `run=…`. Keys with
+/// of a text of lines: `master=…`, one sorted `path=value` for each key of `SEED_SECTIONS`, `run=…`. Keys with
 /// [`Key::unseeded_default`](super::key::Key::unseeded_default) have a line only where they differ from their default.
 pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
     let text = format!("master={master}\n{}run={run}\n", canonical_text(parameters, &SEED_SECTIONS));
@@ -20,7 +20,7 @@ pub fn run_seed(master: u64, parameters: &Parameters, run: u64) -> u64 {
 
 /// One line `path=value` for each key of these sections, sorted by path, but for keys with
 /// [`Key::unseeded_default`](super::key::Key::unseeded_default) at their default.
-pub fn canonical_text(parameters: &Parameters, sections: &[&str]) -> String {
+pub(crate) fn canonical_text(parameters: &Parameters, sections: &[&str]) -> String {
     let chosen = |path: &str| path.split_once('.').is_some_and(|(section, _)| sections.contains(&section));
     let mut keys = resolved_keys(parameters);
     keys.retain(|(path, value)| chosen(path) && !is_unseeded(path, value));

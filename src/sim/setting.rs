@@ -17,7 +17,7 @@ pub enum Setting {
 
 impl Setting {
     /// The setting as a file could write it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Setting::Fixed(value) => value.text(),
             Setting::Expression(expression) => one_line(&format!("\"{}\"", expression.text())),
@@ -27,7 +27,7 @@ impl Setting {
 
 impl Key {
     /// Reads a TOML value. The error says what is legal.
-    pub fn read(&self, value: &toml::Value) -> Result<Setting, String> {
+    pub(crate) fn read(&self, value: &toml::Value) -> Result<Setting, String> {
         if let (true, toml::Value::String(text)) = (self.kind.is_numeric(), value) {
             return Expression::parse(text).map(Setting::Expression);
         }

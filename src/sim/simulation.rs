@@ -29,7 +29,7 @@ pub struct Simulation {
     /// Named variants of the base settings, in file order; none: the base settings alone.
     pub cases: Vec<Case>,
     /// The keys that every case sweeps, in file order; a case may sweep more.
-    pub grid: Vec<Axis>,
+    pub(crate) grid: Vec<Axis>,
     /// The setting of every key where neither case nor grid sets it, in the order of the table.
     pub(crate) base: Vec<Assigned>,
     /// Name of the file, for messages.
@@ -37,7 +37,7 @@ pub struct Simulation {
 }
 
 /// Runs per grid point where the file says nothing.
-pub const DEFAULT_SEEDS: u64 = 1000;
+pub(crate) const DEFAULT_SEEDS: u64 = 1000;
 
 impl Simulation {
     /// Reads a simulation file's text, with overrides. `file` is the name that messages give it.

@@ -53,7 +53,7 @@ impl Parameters {
     }
 
     /// Whether the property holds.
-    pub fn has(&self, property: Property) -> bool {
+    pub(crate) fn has(&self, property: Property) -> bool {
         self.lost(property).is_none()
     }
 }

@@ -23,7 +23,7 @@ pub enum Value {
 
 impl Value {
     /// The value as a number, if it is one.
-    pub fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Value::Integer(integer) => Some(*integer as f64),
             Value::Real(real) => Some(*real),
@@ -32,7 +32,7 @@ impl Value {
     }
 
     /// The shortest text that gives the same value again: `128`, `0.2`, `1e-7`, `true`, `canonical`, `[4, 8]`.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Value::Integer(integer) => integer.to_string(),
             Value::Real(real) => shortest(*real),

@@ -1,7 +1,7 @@
 //! Enums whose values are words of a file: the word stands once, beside its variant.
 
 /// An enum whose values are words of a simulation file or of a CSV.
-pub trait Word: Copy + PartialEq + 'static {
+pub(crate) trait Word: Copy + PartialEq + 'static {
     /// Every value.
     const ALL: &'static [Self];
     /// Their words, in the same order.

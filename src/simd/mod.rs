@@ -9,9 +9,9 @@
 //! is `pulp`, so nothing here is unsafe.
 
 pub mod exp;
-pub mod lanes;
-pub mod panels;
-pub mod product;
+pub(crate) mod lanes;
+pub(crate) mod panels;
+pub(crate) mod product;
 
 pub use lanes::Lanes;
 use pulp::Scalar;
@@ -54,7 +54,7 @@ impl Level {
 
     /// The level of this processor that is best for `experts` experts side by side: the widest keys hold 16, half of which
     /// would be empty up to 8.
-    pub fn best_for(experts: usize) -> Self {
+    pub(crate) fn best_for(experts: usize) -> Self {
         #[cfg(target_arch = "x86_64")]
         if let (true, Some(level)) = (experts <= 8, pulp::x86::V3::try_new().map(Level::Avx2)) {
             return level;

@@ -3,24 +3,24 @@
 use aligned_vec::{AVec, ConstAlign};
 
 /// Numbers that start on a cache line.
-pub type Aligned = AVec<f64, ConstAlign<64>>;
+pub(crate) type Aligned = AVec<f64, ConstAlign<64>>;
 
 /// A cache line of numbers.
-pub type Line = [f64; LINE];
+pub(crate) type Line = [f64; LINE];
 
 /// Numbers of a cache line. Lengths and widths are padded with zeros to a multiple of it at every level.
-pub const LINE: usize = 8;
+pub(crate) const LINE: usize = 8;
 
 /// Columns of a panel: two vectors of the widest level.
-pub const PANEL: usize = 2 * LINE;
+pub(crate) const PANEL: usize = 2 * LINE;
 
 /// `length` zeros.
-pub fn zeros(length: usize) -> Aligned {
+pub(crate) fn zeros(length: usize) -> Aligned {
     AVec::from_iter(64, std::iter::repeat_n(0.0, length))
 }
 
 /// Makes `numbers` at least `length` long. What is there stays; nothing is allocated if there is enough.
-pub fn grow(numbers: &mut Aligned, length: usize) {
+pub(crate) fn grow(numbers: &mut Aligned, length: usize) {
     if numbers.len() < length {
         numbers.resize(length, 0.0);
     }
@@ -28,13 +28,13 @@ pub fn grow(numbers: &mut Aligned, length: usize) {
 
 /// Lines from the start of one row of length `length` to that of the next: an odd number, so that the same line of
 /// several rows does not fall into one set of the cache.
-pub fn stride(length: usize) -> usize {
+pub(crate) fn stride(length: usize) -> usize {
     length.div_ceil(LINE) | 1
 }
 
 /// Rows for a kernel: each is `lines` lines of `numbers`, starting at the line that `starts` names.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     /// What the rows are cut from.
     pub numbers: &'a [Line],
     /// The first line of every row.
@@ -46,7 +46,7 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The numbers of the row that starts at line `start`.
     #[inline(always)]
-    pub fn at(&self, start: usize) -> &'a [f64] {
+    pub(crate) fn at(&self, start: usize) -> &'a [f64] {
         self.numbers[start..start + self.lines].as_flattened()
     }
 }
@@ -54,7 +54,7 @@ impl<'a> Rows<'a> {
 /// A matrix `[rows, columns]` in panels of 16 columns, one after the other, each row by row; the last panel has 8
 /// columns if that is enough. Columns that pad it are 0.
 #[derive(Clone, Debug)]
-pub struct Panels {
+pub(crate) struct Panels {
     rows: usize,
     columns: usize,
     numbers: Aligned,
@@ -62,12 +62,12 @@ pub struct Panels {
 
 impl Panels {
     /// Zeros.
-    pub fn zeros(rows: usize, columns: usize) -> Self {
+    pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
         Self { rows, columns, numbers: zeros(rows * columns.next_multiple_of(LINE)) }
     }
 
     /// The matrix with rows `rows`, `[any, columns]`, padded below with rows of zeros to a multiple of eight.
-    pub fn from_rows(rows: &[f64], columns: usize) -> Self {
+    pub(crate) fn from_rows(rows: &[f64], columns: usize) -> Self {
         let count = rows.len() / columns.max(1);
         let mut panels = Self::zeros(count.next_multiple_of(LINE), columns);
         for (row, numbers) in rows.chunks_exact(columns.max(1)).enumerate() {
@@ -78,7 +78,7 @@ impl Panels {
 
     /// The matrix whose columns are the rows `columns`, `[any, rows]`, padded below with rows of zeros to a multiple of
     /// eight.
-    pub fn from_columns(columns: &[f64], rows: usize) -> Self {
+    pub(crate) fn from_columns(columns: &[f64], rows: usize) -> Self {
         let mut panels = Self::zeros(rows.next_multiple_of(LINE), columns.len() / rows.max(1));
         for (column, numbers) in columns.chunks_exact(rows.max(1)).enumerate() {
             numbers.iter().enumerate().for_each(|(row, &number)| panels.set(row, column, number));
@@ -87,36 +87,36 @@ impl Panels {
     }
 
     /// The first `rows` numbers of every column, one column after the other, `[columns, rows]`.
-    pub fn to_columns(&self, rows: usize) -> Vec<f64> {
+    pub(crate) fn to_columns(&self, rows: usize) -> Vec<f64> {
         (0..self.columns).flat_map(|column| (0..rows).map(move |row| self.get(row, column))).collect()
     }
 
     /// Another number of rows for the same columns; what is in them is to be written over.
-    pub fn set_rows(&mut self, rows: usize) {
+    pub(crate) fn set_rows(&mut self, rows: usize) {
         self.rows = rows;
         let width = self.width();
         grow(&mut self.numbers, rows * width);
     }
 
     /// Number of rows.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
     /// Number of columns, without those that pad it.
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
     /// Number of columns with those that pad it.
     #[inline(always)]
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.columns.next_multiple_of(LINE)
     }
 
     /// Every panel: its first column, its width (16 or 8) and its numbers.
     #[inline(always)]
-    pub fn panels(&self) -> impl Iterator<Item = (usize, usize, &[f64])> {
+    pub(crate) fn panels(&self) -> impl Iterator<Item = (usize, usize, &[f64])> {
         let (rows, width) = (self.rows, self.width());
         (0..width).step_by(PANEL).map(move |first| {
             let columns = PANEL.min(width - first);
@@ -126,7 +126,7 @@ impl Panels {
 
     /// As [`Panels::panels`].
     #[inline(always)]
-    pub fn panels_mut(&mut self) -> impl Iterator<Item = (usize, usize, &mut [f64])> {
+    pub(crate) fn panels_mut(&mut self) -> impl Iterator<Item = (usize, usize, &mut [f64])> {
         let (rows, width) = (self.rows, self.width());
         let numbers = self.numbers[..rows * width].chunks_mut((PANEL * rows).max(1));
         numbers.enumerate().map(move |(panel, numbers)| {
@@ -137,24 +137,24 @@ impl Panels {
 
     /// All numbers in their order.
     #[inline(always)]
-    pub fn numbers(&self) -> &[f64] {
+    pub(crate) fn numbers(&self) -> &[f64] {
         &self.numbers[..self.rows * self.width()]
     }
 
     /// As [`Panels::numbers`].
     #[inline(always)]
-    pub fn numbers_mut(&mut self) -> &mut [f64] {
+    pub(crate) fn numbers_mut(&mut self) -> &mut [f64] {
         let length = self.rows * self.width();
         &mut self.numbers[..length]
     }
 
     /// One number.
-    pub fn get(&self, row: usize, column: usize) -> f64 {
+    pub(crate) fn get(&self, row: usize, column: usize) -> f64 {
         self.numbers[self.place(row, column)]
     }
 
     /// Sets one number.
-    pub fn set(&mut self, row: usize, column: usize, value: f64) {
+    pub(crate) fn set(&mut self, row: usize, column: usize, value: f64) {
         let place = self.place(row, column);
         self.numbers[place] = value;
     }
@@ -167,7 +167,7 @@ impl Panels {
 
     /// One row's part of every panel, in the order of the columns.
     #[inline(always)]
-    pub fn row(&self, row: usize) -> impl Iterator<Item = &[f64]> {
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = &[f64]> {
         self.panels().map(move |(_, columns, numbers)| &numbers[row * columns..][..columns])
     }
 }

@@ -24,7 +24,7 @@ const BLOCK: usize = 2048;
 /// C = A·B: row r of `c` becomes Σ_i a_r\[i\] b_i. Its rows start `width` numbers apart, at least the padded columns of
 /// B; what lies between them stays. B has as many rows as a row of A has numbers.
 #[inline(always)]
-pub fn multiply_rows<S: Simd>(simd: S, a: Rows<'_>, b: &Panels, c: &mut [f64], width: usize) {
+pub(crate) fn multiply_rows<S: Simd>(simd: S, a: Rows<'_>, b: &Panels, c: &mut [f64], width: usize) {
     let block = (BLOCK / a.lines.max(1)).next_multiple_of(LINE);
     for (number, starts) in a.starts.chunks(block).enumerate() {
         let a = Rows { starts, ..a };
@@ -76,7 +76,7 @@ fn multiply_panel<S: Simd, const ROWS: usize, const VECTORS: usize, const STRIDE
 
 /// C += Aᵀ·B: row i of C becomes itself + Σ_r a_r\[i\] b_r. B has as many rows as A, C as many as a row of A has numbers.
 #[inline(always)]
-pub fn add_transposed<S: Simd>(simd: S, a: Rows<'_>, b: &Panels, c: &mut Panels) {
+pub(crate) fn add_transposed<S: Simd>(simd: S, a: Rows<'_>, b: &Panels, c: &mut Panels) {
     let block = (BLOCK / a.lines.max(1)).next_multiple_of(LINE);
     for (number, starts) in a.starts.chunks(block).enumerate() {
         let a = Rows { starts, ..a };
@@ -127,7 +127,7 @@ fn add_panel<S: Simd, const ROWS: usize, const VECTORS: usize, const STRIDE: usi
 
 /// c += Σ_r u_r a_r, for `coefficients` u.
 #[inline(always)]
-pub fn add_combination<S: Simd>(simd: S, coefficients: &[f64], a: Rows<'_>, c: &mut [f64]) {
+pub(crate) fn add_combination<S: Simd>(simd: S, coefficients: &[f64], a: Rows<'_>, c: &mut [f64]) {
     let (tiles, rest) = S::as_mut_simd_f64s(c).0.as_chunks_mut::<8>();
     let done = tiles.len() * 8;
     for (tile, c) in tiles.iter_mut().enumerate() {
@@ -174,7 +174,7 @@ impl Kernel for Product<'_> {
 }
 
 /// A·B for `a` of shape `[any, length]`, row by row: `[any, columns of B]`. B has `length` rows, or more that are 0.
-pub fn product(level: Level, a: &[f64], length: usize, b: &Panels) -> Vec<f64> {
+pub(crate) fn product(level: Level, a: &[f64], length: usize, b: &Panels) -> Vec<f64> {
     let count = a.len() / length.max(1);
     let lines = b.rows() / LINE;
     let mut padded: Aligned = zeros(count * lines * LINE);

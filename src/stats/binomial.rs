@@ -4,7 +4,7 @@
 //! `H+: P >= level` when they are few. The largest error probability over each hypothesis is at
 //! `P = level`, because the binomial tails are monotone in `P`; so both tests are exact.
 //! For a number of trials fixed in advance only; with several looks use
-//! [`sequential`](super::sequential).
+//! `sequential`.
 
 use super::log_binomial::{log_lower_tail, log_upper_tail};
 

@@ -34,7 +34,7 @@ impl Decimal {
 }
 
 /// The float nearest to the product of two decimals. What is not finite is multiplied as floats are.
-pub fn product(a: f64, b: f64) -> f64 {
+pub(crate) fn product(a: f64, b: f64) -> f64 {
     let exact = || {
         let (a, b) = (Decimal::of(a)?, Decimal::of(b)?);
         Decimal { mantissa: a.mantissa.checked_mul(b.mantissa)?, exponent: a.exponent + b.exponent }.nearest()
@@ -44,7 +44,7 @@ pub fn product(a: f64, b: f64) -> f64 {
 
 /// The float nearest to the difference of two decimals. What is not finite, or more than 20 orders of magnitude apart, is
 /// subtracted as floats are.
-pub fn difference(a: f64, b: f64) -> f64 {
+pub(crate) fn difference(a: f64, b: f64) -> f64 {
     let exact = || {
         let (a, b) = (Decimal::of(a)?, Decimal::of(b)?);
         let exponent = a.exponent.min(b.exponent);
@@ -55,7 +55,7 @@ pub fn difference(a: f64, b: f64) -> f64 {
 
 /// A share of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// How many of them.
     pub part: u64,
     /// All of them, at least 1.
@@ -67,7 +67,7 @@ impl Share {
     ///
     /// It is the first convergent of the continued fraction of `share` within four roundings. Up to `most` = 3·10⁷ the share
     /// that was rounded is such a convergent (Legendre), and every one before it is further away.
-    pub fn nearest(share: f64, most: u64) -> Option<Self> {
+    pub(crate) fn nearest(share: f64, most: u64) -> Option<Self> {
         if !(0.0..=1.0).contains(&share) {
             return None;
         }
@@ -89,7 +89,7 @@ impl Share {
     }
 
     /// The float nearest to the exact difference.
-    pub fn minus(self, other: Self) -> f64 {
+    pub(crate) fn minus(self, other: Self) -> f64 {
         let (mut divisor, mut rest) = (self.whole, other.whole);
         while rest > 0 {
             (divisor, rest) = (rest, divisor % rest);

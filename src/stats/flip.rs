@@ -15,7 +15,7 @@ const ALPHA: f64 = 0.05;
 
 /// The counts at one point of a scan.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScanPoint {
+pub(crate) struct ScanPoint {
     /// The parameter.
     pub x: f64,
     /// Runs in which the claim holds.
@@ -26,7 +26,7 @@ pub struct ScanPoint {
 
 /// Whether the probability rises or falls with the parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// It rises.
     Increasing,
     /// It falls.
@@ -35,7 +35,7 @@ pub enum Direction {
 
 /// Where the probability crosses the level.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Flip {
+pub(crate) struct Flip {
     /// Where the isotonic fit crosses the level; `None` if it does not.
     pub estimate: Option<f64>,
     /// The last `x` before the crossing whose 95 % interval excludes the level; `None` without one.
@@ -60,7 +60,7 @@ impl Flip {
 /// `holds <= runs`, `level` in (0, 1); else, and with no point, an answer without estimate,
 /// bracket and direction. Error: a few roundings beside that of [`clopper_pearson`]. Limits and
 /// sources: the file's head.
-pub fn crossing_bracket(points: &[ScanPoint], level: f64, logarithmic: bool) -> Flip {
+pub(crate) fn crossing_bracket(points: &[ScanPoint], level: f64, logarithmic: bool) -> Flip {
     let legal = |p: &ScanPoint| p.x.is_finite() && p.runs > 0 && p.holds <= p.runs;
     let ascending = points.windows(2).all(|pair| pair[0].x < pair[1].x);
     if !(level > 0.0 && level < 1.0 && points.iter().all(legal) && ascending) {

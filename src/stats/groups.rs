@@ -20,14 +20,14 @@ pub struct Group {
 impl Group {
     /// Mean of the values, computed from differences to the first, so that equal values give
     /// exactly that value. NaN without values. Error: a few roundings.
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         let Some(&first) = self.values.first() else { return f64::NAN };
         first + self.values.iter().map(|v| v - first).sum::<f64>() / self.values.len() as f64
     }
 
     /// Unbiased variance, `sum of (v - mean)^2 / (n - 1)`; exactly 0 for equal values, NaN for
     /// fewer than two. Error: a few roundings (two passes).
-    pub fn variance(&self) -> f64 {
+    pub(crate) fn variance(&self) -> f64 {
         if self.values.len() < 2 {
             return f64::NAN;
         }
@@ -55,7 +55,7 @@ pub(super) struct Contrast {
 
 impl Contrast {
     /// The contrast of positive weights `w`; `x` not all equal.
-    pub fn new(xs: &[f64], weights: &[f64]) -> Contrast {
+    pub(crate) fn new(xs: &[f64], weights: &[f64]) -> Contrast {
         let total: f64 = weights.iter().sum();
         let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
         let centre: f64 = xs.iter().zip(&shares).map(|(x, share)| x * share).sum();
@@ -65,7 +65,7 @@ impl Contrast {
     }
 
     /// Intercept at `x = 0` and slope through the numbers `ys`.
-    pub fn line(&self, ys: &[f64]) -> (f64, f64) {
+    pub(crate) fn line(&self, ys: &[f64]) -> (f64, f64) {
         // The coefficients sum to zero: differences to the first number keep the last digits.
         let slope: f64 = self.coefficients.iter().zip(ys).map(|(c, y)| c * (y - ys[0])).sum();
         let level: f64 = self.shares.iter().zip(ys).map(|(share, y)| share * (y - ys[0])).sum();

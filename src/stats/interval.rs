@@ -17,7 +17,7 @@ pub struct Interval {
 
 impl Interval {
     /// \[0, 1\], which says nothing: the answer without data or to illegal input.
-    pub const VACUOUS: Interval = Interval { low: 0.0, high: 1.0 };
+    pub(crate) const VACUOUS: Interval = Interval { low: 0.0, high: 1.0 };
 
     /// Whether `p` lies in the interval, ends included; false for NaN.
     pub fn contains(&self, p: f64) -> bool {

@@ -1,7 +1,7 @@
 //! Slopes of means: least squares on all values, and of the logarithm of the group means.
 //!
 //! Both are contrasts of one number a group, `sum of c_g y_g`, with the variance of
-//! [`groups`](super::groups): the sum of `c_g^2 v_g`, `v_g` the jackknife variance of the group's
+//! `groups`: the sum of `c_g^2 v_g`, `v_g` the jackknife variance of the group's
 //! number, which for a mean is `s_g^2 / n_g`. For means that equals the robust covariance HC2 of
 //! the model with one mean a group (MacKinnon and White (1985), Journal of Econometrics
 //! 29:305–325), and needs neither equal spread nor means on a line; HC3 and cluster formulas on

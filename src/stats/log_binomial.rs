@@ -45,7 +45,7 @@ pub fn log_pmf(x: u64, n: u64, p: f64) -> f64 {
 /// Range: as [`log_pmf`]; `x > n` and an illegal `p` give minus infinity, `x = 0` gives 0. Error:
 /// that of [`log_pmf`]. Source: the sum itself, with
 /// `P[X = k+1] / P[X = k] = (n-k)/(k+1) p/(1-p)`.
-pub fn log_upper_tail(x: u64, n: u64, p: f64) -> f64 {
+pub(crate) fn log_upper_tail(x: u64, n: u64, p: f64) -> f64 {
     if x > n || !(0.0..=1.0).contains(&p) {
         return f64::NEG_INFINITY;
     }
@@ -62,7 +62,7 @@ pub fn log_upper_tail(x: u64, n: u64, p: f64) -> f64 {
 ///
 /// Range: as [`log_pmf`]; an illegal `p` gives minus infinity, `x >= n` gives 0. Error: that of
 /// [`log_pmf`]. Source: the sum itself, with `P[X = k-1] / P[X = k] = k/(n-k+1) (1-p)/p`.
-pub fn log_lower_tail(x: u64, n: u64, p: f64) -> f64 {
+pub(crate) fn log_lower_tail(x: u64, n: u64, p: f64) -> f64 {
     if !(0.0..=1.0).contains(&p) {
         return f64::NEG_INFINITY;
     }

@@ -8,7 +8,7 @@ use super::student::student_upper_tail;
 /// Exact for independent normal values, asymptotically right for others. Range: fewer than two values, or a value that
 /// is not finite, give 1; equal values give 0, or 1 if they are 0. Error: that of [`student_upper_tail`]. Source:
 /// Student (1908); `scipy.stats.ttest_1samp`.
-pub fn p_value_mean_zero(values: &[f64]) -> f64 {
+pub(crate) fn p_value_mean_zero(values: &[f64]) -> f64 {
     let count = values.len() as f64;
     if values.len() < 2 || values.iter().any(|value| !value.is_finite()) {
         return 1.0;

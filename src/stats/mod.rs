@@ -6,21 +6,21 @@
 //! | `stirling` | the two small corrections that keep binomial logarithms accurate (private) |
 //! | [`log_binomial`] | logarithms of the binomial mass and of its two tails |
 //! | [`binomial`] | exact one-sided tests of a probability against a level, their power and sample size |
-//! | [`bridge`] | how far a random order of signs strays from balance |
-//! | [`decimal`] | products and differences of decimals, and of shares of counts, rounded once |
+//! | `bridge` | how far a random order of signs strays from balance |
+//! | `decimal` | products and differences of decimals, and of shares of counts, rounded once |
 //! | [`interval`] | Clopper–Pearson and Wilson intervals of a probability |
-//! | [`sequential`] | tests and intervals that stay valid however often one looks |
-//! | [`spending`] | alpha spending: any p-value, made valid at every look |
+//! | `sequential` | tests and intervals that stay valid however often one looks |
+//! | `spending` | alpha spending: any p-value, made valid at every look |
 //! | [`holm`](mod@holm) | Holm's adjustment for many tests at once |
 //! | [`quantile`](mod@quantile) | median and quantiles as in NumPy |
-//! | [`hypergeometric`] | draws without replacement |
-//! | [`student`] | Student's t and the normal distribution: tails and critical values |
-//! | [`groups`] | values of runs, grouped by `x` |
-//! | [`ranks`] | area under the ROC curve, rank correlation |
+//! | `hypergeometric` | draws without replacement |
+//! | `student` | Student's t and the normal distribution: tails and critical values |
+//! | `groups` | values of runs, grouped by `x` |
+//! | `ranks` | area under the ROC curve, rank correlation |
 //! | [`slope`] | a slope with its standard error: interval, tests, equivalence, planning |
 //! | [`least_squares`](mod@least_squares) | slopes of means and of logarithms of means |
 //! | [`quantile_regression`](mod@quantile_regression) | slopes of quantiles, exact, with a bootstrap |
-//! | [`flip`] | where a monotone probability crosses a level |
+//! | `flip` | where a monotone probability crosses a level |
 //!
 //! Logarithms and exponentials come from `libm`, so that the same counts give the same bits on
 //! every platform. Errors stated as "relative" are measured in `tests/statistics.rs` against
@@ -30,25 +30,25 @@
 //! time of one tail grows as the square root of the number of trials.
 
 pub mod binomial;
-pub mod bridge;
-pub mod decimal;
+pub(crate) mod bridge;
+pub(crate) mod decimal;
 mod extreme;
-pub mod flip;
-pub mod groups;
+pub(crate) mod flip;
+pub(crate) mod groups;
 pub mod holm;
-pub mod hypergeometric;
+pub(crate) mod hypergeometric;
 pub mod interval;
 pub mod least_squares;
 pub mod log_binomial;
-pub mod mean;
+pub(crate) mod mean;
 pub mod quantile;
 pub mod quantile_regression;
-pub mod ranks;
-pub mod sequential;
+pub(crate) mod ranks;
+pub(crate) mod sequential;
 pub mod slope;
-pub mod spending;
+pub(crate) mod spending;
 mod stirling;
-pub mod student;
+pub(crate) mod student;
 
 pub use binomial::{
     lower_tail, p_value_refuted, p_value_supported, power_supported, smallest_trials_to_support, trials_for_power,
@@ -56,20 +56,20 @@ pub use binomial::{
 };
 pub use bridge::bridge_within;
 pub use extreme::extreme;
-pub use flip::{Direction, Flip, ScanPoint, crossing_bracket, isotonic};
+pub use flip::isotonic;
+
 pub use groups::Group;
 pub use holm::holm;
 pub use hypergeometric::{hypergeometric_lower_tail, hypergeometric_pmf, log_choose};
 pub use interval::{Interval, clopper_pearson, wilson};
 pub use least_squares::{LogMeanError, least_squares, log_mean_slope};
-pub use mean::p_value_mean_zero;
-pub use quantile::{median, median_interval, quantile};
+pub(crate) use mean::p_value_mean_zero;
+pub(crate) use quantile::median_interval;
+pub use quantile::{median, quantile};
 pub use quantile_regression::{quantile_regression, quantile_slope};
-pub use ranks::{auc, spearman};
-pub use sequential::{
-    LookError, SequentialTest, confidence_sequence, log_e_refuted, log_e_supported,
-    smallest_trials_to_support_sequential,
-};
+pub(crate) use ranks::{auc, spearman};
+pub use sequential::{SequentialTest, confidence_sequence, log_e_refuted, log_e_supported};
 pub use slope::{Bounds, MEDIAN_FACTOR, Slope, runs_for_slope_power, slope_power};
-pub use spending::{SpendingTest, spending_weight, spent};
-pub use student::{normal_critical, normal_upper_tail, student_critical, student_lower_tail, student_upper_tail};
+pub(crate) use spending::spending_weight;
+pub use spending::{SpendingTest, spent};
+pub use student::{normal_critical, normal_upper_tail, student_critical, student_upper_tail};

@@ -52,7 +52,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// Covers the median with probability at least `1 - alpha` for independent values of one continuous distribution.
 /// Range: `alpha` in (0, 1); `None` if there are too few values for any `r`, or a NaN among them. Error: none. Source:
 /// Thompson (1936), Annals of Mathematical Statistics 7:122–128.
-pub fn median_interval(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
+pub(crate) fn median_interval(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
     if values.iter().any(|v| v.is_nan()) {
         return None;
     }

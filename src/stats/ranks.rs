@@ -2,7 +2,7 @@
 
 /// `P[a > b] + ½ P[a = b]` for a of `above` and b of `below`, drawn at random: the area under the ROC curve (Mann and
 /// Whitney 1947). `None` if either is empty.
-pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
+pub(crate) fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
     let pairs = above.iter().flat_map(|a| below.iter().map(move |b| (a, b)));
     let wins: f64 = pairs.map(|(a, b)| if a > b { 1.0 } else { f64::from(u8::from(a == b)) / 2.0 }).sum();
     let count = (above.len() * below.len()) as f64;
@@ -10,7 +10,7 @@ pub fn auc(above: &[f64], below: &[f64]) -> Option<f64> {
 }
 
 /// Ranks from 1, ties at their mean rank.
-pub fn ranks(values: &[f64]) -> Vec<f64> {
+pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let smaller = values.iter().filter(|other| *other < value).count() as f64;
         let equal = values.iter().filter(|other| *other == value).count() as f64;
@@ -20,7 +20,7 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
 }
 
 /// Spearman's rank correlation: the correlation of the ranks. `None` if one of them is constant, or not of equal length.
-pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
+pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() as f64 + 1.0) / 2.0;
     let sum = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();

@@ -84,7 +84,7 @@ pub fn confidence_sequence(x: u64, n: u64, alpha: f64) -> Interval {
 /// \[0, 1), `alpha` in (0, 1); `alpha >= 1` gives 0, and where no such number exists
 /// (`level >= 1`, `alpha <= 0`, NaN) the answer is `u64::MAX`; a block of 0 counts as 1. Error:
 /// none but that of [`log_e_supported`] at an exact tie. Source: doubling and bisection.
-pub fn smallest_trials_to_support_sequential(level: f64, alpha: f64, block: u64) -> u64 {
+pub(crate) fn smallest_trials_to_support_sequential(level: f64, alpha: f64, block: u64) -> u64 {
     if alpha >= 1.0 {
         return 0;
     }
@@ -183,23 +183,13 @@ impl SequentialTest {
         Ok(())
     }
 
-    /// The largest `ln e` against `H-: P <= level` so far; at least 0.
-    pub fn max_log_e_supported(&self) -> f64 {
-        self.max_log_e_supported
-    }
-
-    /// The largest `ln e` against `H+: P >= level` so far; at least 0.
-    pub fn max_log_e_refuted(&self) -> f64 {
-        self.max_log_e_refuted
-    }
-
     /// Anytime p-value of `H-: P <= level`, `exp(-max ln e)`, in \[0, 1\].
     pub fn p_value_supported(&self) -> f64 {
         libm::exp(-self.max_log_e_supported)
     }
 
     /// Anytime p-value of `H+: P >= level`, `exp(-max ln e)`, in \[0, 1\].
-    pub fn p_value_refuted(&self) -> f64 {
+    pub(crate) fn p_value_refuted(&self) -> f64 {
         libm::exp(-self.max_log_e_refuted)
     }
 }

@@ -3,7 +3,7 @@
 //! The reference is Student's t: `(slope - truth)/standard_error` is compared with `degrees`
 //! degrees of freedom. The estimators are in [`least_squares`](mod@super::least_squares) and
 //! [`quantile_regression`](mod@super::quantile_regression); each states how its degrees are chosen.
-//! For a number of runs fixed in advance; with several looks use [`spending`](super::spending).
+//! For a number of runs fixed in advance; with several looks use `spending`.
 
 use super::student::{normal_critical, normal_upper_tail, student_critical, student_upper_tail};
 

@@ -10,7 +10,7 @@
 /// Share of look `look` (1, 2, ...) of the error: `6/(pi^2 look^2)`; 0 for look 0.
 ///
 /// Error: a few roundings.
-pub fn spending_weight(look: u64) -> f64 {
+pub(crate) fn spending_weight(look: u64) -> f64 {
     if look == 0 {
         return 0.0;
     }
@@ -57,7 +57,7 @@ impl SpendingTest {
     }
 
     /// Looks taken so far.
-    pub fn looks(&self) -> u64 {
+    pub(crate) fn looks(&self) -> u64 {
         self.looks
     }
 

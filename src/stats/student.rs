@@ -48,11 +48,6 @@ pub fn student_upper_tail(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { 1.0 - far } else { far }
 }
 
-/// `P[T <= t]`, the mirror image of [`student_upper_tail`].
-pub fn student_lower_tail(t: f64, degrees: f64) -> f64 {
-    student_upper_tail(-t, degrees)
-}
-
 /// The `t` with `P[T > t] = tail`.
 ///
 /// Range: `tail` in \[0, 1\] (the ends give plus and minus infinity), `degrees > 0`, else NaN.

@@ -1,11 +1,11 @@
 //! Systems: what kind of mixture of experts is trained, pruned and measured.
 //!
-//! A system is a row of [`SYSTEMS`](crate::sim::parameters::SYSTEMS), which simulation files are checked against, and a
-//! file here, which [`start`] chooses.
+//! A system is a row of `SYSTEMS`, which simulation files are checked against, and a
+//! file here, which `start` chooses.
 //!
 //! | file | concept |
 //! |---|---|
-//! | [`simplified`] | the paper's simplified mixture of experts, by expert choice or token choice |
+//! | `simplified` | the paper's simplified mixture of experts, by expert choice or token choice |
 //! | [`mov`] | MoV: vectors that scale the hidden neurons of a frozen base |
 //! | [`upstream`] | pre-training of the first on a mixture of tasks |
 
@@ -17,11 +17,11 @@ use crate::sgd::{Engine, EngineChoice};
 use crate::sim::parameters::{self, Parameters};
 
 pub mod mov;
-pub mod simplified;
+pub(crate) mod simplified;
 pub mod upstream;
 
-pub use simplified::SimplifiedMoe;
-pub use upstream::UpstreamDiverged;
+pub(crate) use simplified::SimplifiedMoe;
+pub(crate) use upstream::UpstreamDiverged;
 
 /// What a run trains with.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub struct Setting<'a> {
     pub choice: EngineChoice,
 }
 
-/// A mixture of experts at one moment, some of whose experts may have been pruned. As a [`Checkpoint`] it shows those that
+/// A mixture of experts at one moment, some of whose experts may have been pruned. As a `Checkpoint` it shows those that
 /// are left.
 pub trait System: Checkpoint {
     /// An engine that trains it, or passes samples through it.
@@ -67,7 +67,7 @@ pub trait System: Checkpoint {
 
 /// Where fine-tuning starts.
 #[derive(Debug)]
-pub struct StartingPoint {
+pub(crate) struct StartingPoint {
     /// The system at t = 0.
     pub system: Box<dyn System>,
     /// Built roles, `[k]`; empty if the system has no roles.
@@ -78,7 +78,7 @@ pub struct StartingPoint {
 
 /// Where fine-tuning of a run starts, and what went wrong on the way there, if anything did: then it is where pre-training
 /// itself started.
-pub fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverged>) {
+pub(crate) fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverged>) {
     match setting.parameters.model.system {
         parameters::System::SimplifiedMoe => simplified::start(setting),
         parameters::System::Mov => (mov::start(setting), None),

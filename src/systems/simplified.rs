@@ -15,7 +15,7 @@ use crate::sim::parameters::{Parameters, Removal};
 /// A model some of whose experts may be gone. Where their routers stay ([`Removal::ZeroSlot`] in the general engine) they
 /// are still in the model, and its rule gives their tokens 0.
 #[derive(Clone, Debug)]
-pub struct SimplifiedMoe {
+pub(crate) struct SimplifiedMoe {
     model: Model,
     rule: RoutingRule,
     /// The numbers that experts which are left have in `model`, ascending.
@@ -35,7 +35,7 @@ pub(super) fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverge
 
 impl SimplifiedMoe {
     /// The unpruned model.
-    pub fn new(model: Model, parameters: &Parameters) -> Self {
+    pub(crate) fn new(model: Model, parameters: &Parameters) -> Self {
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
         let places = (0..model.experts()).collect();
         Self { model, rule, places }

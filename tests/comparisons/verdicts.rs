@@ -1,7 +1,7 @@
 //! What comparisons decide.
 
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Jury, conclusions};
+use moe_theory::claims::Observation;
+use moe_theory::claims::judge::{ClaimTests, conclusions};
 use moe_theory::measure::Role;
 use moe_theory::measure::accuracy::Errors;
 use moe_theory::patterns::streams::{Purpose, stream};
@@ -18,7 +18,7 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
     );
     let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
     let points = simulation.points().expect("legal");
-    let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
     let expert = |role| ExpertRow { role, ..ExpertRow::default() };
     let experts: Vec<ExpertRow> = [Role::Irrelevant; 3].into_iter().map(expert).collect();
     for (number, (worse, better)) in runs.enumerate() {
@@ -42,7 +42,7 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
         ];
         let body = RunBody::default();
         let parameters = &points[0].parameters;
-        jury.add(0, number as u64, &Evidence { parameters, run: &body, experts: &experts, pruning: &pruning });
+        jury.add(0, number as u64, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
     }
     let rows = jury.rows();
     conclusions(&rows)[0].verdict.clone()
@@ -94,7 +94,7 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
     let pruning: Vec<PruningRow> =
         rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
     let body = RunBody::default();
-    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better, seen.difference)
@@ -141,7 +141,7 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
     };
     let pruning = [row("router-norm-change", errors[0]), row("random", errors[1])];
     let body = RunBody::default();
-    let evidence = Evidence { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better)

@@ -4,8 +4,9 @@ use crate::setting::{SMALL, assert_share, batch, outputs, parameters, whole_run}
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::PruningRow;
-use moe_theory::run::{pretrained, pruned_engine};
+use moe_theory::run::pruned_engine;
 use moe_theory::sgd::{EngineChoice, Objective};
+use moe_theory::systems::upstream::pretrained;
 
 #[test]
 fn accuracies_by_feature_add_up_and_built_features_are_measured() {

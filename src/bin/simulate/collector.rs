@@ -22,14 +22,14 @@ pub struct Collector<'a> {
     draft: Draft,
     /// The [`TABLES`], in their order.
     tables: Vec<BufWriter<File>>,
-    analysis: Shared<'a>,
+    analysis: SharedAnalysis<'a>,
 }
 
 /// What is computed from all runs, and how many it has; a shard has not all of them. Whoever is interrupted reads it too.
-type Shared<'a> = Arc<Mutex<Option<(Analysis<'a>, u64)>>>;
+type SharedAnalysis<'a> = Arc<Mutex<Option<(Analysis<'a>, u64)>>>;
 
 /// Nobody leaves an analysis half done: whoever panics under the lock ends the process.
-fn lock<'a, 'b>(analysis: &'b Shared<'a>) -> MutexGuard<'b, Option<(Analysis<'a>, u64)>> {
+fn lock<'a, 'b>(analysis: &'b SharedAnalysis<'a>) -> MutexGuard<'b, Option<(Analysis<'a>, u64)>> {
     analysis.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,7 +7,7 @@ use crate::output;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::{BadLines, RunReader};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
-use moe_theory::report::criteria::{RunRows, Standings, definitions, table};
+use moe_theory::report::criteria::{CriterionTally, RunRows, definitions, table};
 use moe_theory::run::criterion_costs;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -42,10 +42,10 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
 }
 
 /// What the runs say of the criteria, point by point.
-fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<Standings>, Failure> {
+fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<CriterionTally>, Failure> {
     let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
     let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
-    let mut all = vec![Standings::default(); points];
+    let mut all = vec![CriterionTally::default(); points];
     while let Some(lines) = reader.next_run_with(|_| [true, true, false, true]).map_err(refuse)? {
         let experts: Vec<ExpertRow> = lines.rows(1, reader.headers()).map_err(refuse)?;
         let pruning: Vec<PruningRow> = lines.rows(3, reader.headers()).map_err(refuse)?;

@@ -7,8 +7,8 @@ use crate::output;
 use crate::threads::Threads;
 use crate::{probe, shortage, terminal};
 use moe_theory::claims::Definition;
-use moe_theory::claims::Evidence;
-use moe_theory::claims::judge::{Jury, slope_lines};
+use moe_theory::claims::Observation;
+use moe_theory::claims::judge::{ClaimTests, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::ALPHA;
@@ -81,8 +81,8 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, each: f64, out: &mut im
         return Ok(());
     }
     let design = arguments.design();
-    let jury = Jury::new(simulation, points, design);
-    let (pairs, fewest) = (jury.pairs().max(1), jury.fewest_runs());
+    let tests = ClaimTests::new(simulation, points, design);
+    let (pairs, fewest) = (tests.pairs().max(1), tests.fewest_runs());
     let alpha = ALPHA / (2 * pairs) as f64;
     let needed = pilot_points(loaded);
     let work: f64 = needed.iter().map(|point| PILOT as f64 * point.parameters.work()).sum();
@@ -152,7 +152,7 @@ fn show_slope(
 ) -> std::io::Result<()> {
     let figure = |point: &Point, record: &RunRecord| {
         let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-        part.figure.of(&Evidence { parameters: &point.parameters, run, experts, pruning }, claim.roles)
+        part.figure.of(&Observation { parameters: &point.parameters, run, experts, pruning }, claim.roles)
     };
     let spreads: Option<Vec<f64>> = line
         .iter()

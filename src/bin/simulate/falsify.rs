@@ -4,7 +4,7 @@ use crate::args::FalsifyArguments;
 use crate::failure::Failure;
 use crate::output;
 use crate::threads::Threads;
-use moe_theory::falsify::{Bench, Region, report, search, shrink};
+use moe_theory::falsify::{Evaluator, Region, report, search, shrink};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -34,23 +34,23 @@ pub fn command(arguments: &FalsifyArguments) -> Result<(), Failure> {
     }
     let budget = seconds(&arguments.budget)?;
     let started = Instant::now();
-    let mut bench = Bench::new(&region, arguments.seed);
+    let mut evaluator = Evaluator::new(&region, arguments.seed);
     let threads = Threads::choose(None, u64::MAX)?;
     threads.fewer.iter().for_each(output::tell);
     threads.start()?;
     let search_ends = budget.mul_f64(1.0 - SHRINKING);
-    let outcome = search(&mut bench, &|| started.elapsed() > search_ends, &mut output::tell);
+    let outcome = search(&mut evaluator, &|| started.elapsed() > search_ends, &mut output::tell);
     let mut out = output::stdout();
     let Some(found) = &outcome.found else {
         write!(out, "{}", report::nothing_found(&region, &outcome))?;
         return Ok(());
     };
     let ends = started.elapsed() + budget.saturating_sub(started.elapsed());
-    let small = shrink(&mut bench, found, &|| started.elapsed() > ends);
+    let small = shrink(&mut evaluator, found, &|| started.elapsed() > ends);
     std::fs::write(&out_file, region.text(&small.candidate, REPLAY))
         .map_err(|error| anyhow::anyhow!("{}: {error}", out_file.display()))?;
     let result = &small.result;
-    if bench.is_on_slopes() {
+    if evaluator.is_on_slopes() {
         writeln!(out, "{} fails: its slope is {:.3} beyond the threshold.", region.claim, -result.margin)?;
     } else {
         let (holds, met, aside) = (result.holds, result.met, result.runs - result.met);

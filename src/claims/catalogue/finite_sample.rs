@@ -1,7 +1,7 @@
 //! S3: the finite-sample bound on what an irrelevant router moves by.
 
 use super::{Definition, PLAIN, Rule};
-use crate::claims::evidence::{Evidence, Finding};
+use crate::claims::observation::{Observation, RunDecision};
 use crate::measure::Role;
 use crate::record::ExpertRow;
 use crate::sim::{ClaimId, ClaimSpec, Parameters};
@@ -18,7 +18,7 @@ pub(super) const CLAIMS: &[Definition] = &[Definition {
 }];
 
 /// For all experts together: each has the share δ/k of δ = 1 − level.
-fn within_finite_sample_bound(run: &Evidence, claim: &ClaimSpec, [range, lambda]: [f64; 2]) -> Finding {
+fn within_finite_sample_bound(run: &Observation, claim: &ClaimSpec, [range, lambda]: [f64; 2]) -> RunDecision {
     let delta = (1.0 - claim.level) / run.experts.len() as f64;
     let bound = displacement_bound(run.parameters, range, lambda, delta);
     let irrelevant: Vec<&ExpertRow> =
@@ -31,12 +31,12 @@ fn within_finite_sample_bound(run: &Evidence, claim: &ClaimSpec, [range, lambda]
     let smallest = extreme(ratios, f64::min);
     let (outside, experts) = ((irrelevant.len() - inside.len()) as u64, irrelevant.len() as u64);
     // A router that left the premise, or diverged, violates nothing.
-    Finding { outside, experts, ..Finding::new(smallest.is_none_or(|ratio| ratio >= 1.0), smallest) }
+    RunDecision { outside, experts, ..RunDecision::new(smallest.is_none_or(|ratio| ratio >= 1.0), smallest) }
 }
 
 /// The right side of lemma S3 for one expert with R_s ≤ `range` and λ ≤ `lambda` at every t, at error `delta`: the three
 /// terms of [`bound_terms`] with the noise at its (1 − δ)-quantile in place of its root mean square.
-pub fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delta: f64) -> f64 {
+pub(crate) fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delta: f64) -> f64 {
     let training = &parameters.training;
     let (iterations, batch) = (training.iterations as f64, training.batch as f64);
     let [drift, leakage, _] = bound_terms(parameters, range, lambda);
@@ -49,7 +49,7 @@ pub fn displacement_bound(parameters: &Parameters, range: f64, lambda: f64, delt
 
 /// What lemmas S1 and S2 allow an expert with these R and λ at every t to be moved in T steps: drift along irrelevant
 /// patterns η_r R T √(π/8), leakage η_r R T λ √(p₁² + p₂²)/4, and the root mean square of the noise η_r R √(T/(8B)).
-pub fn bound_terms(parameters: &Parameters, range: f64, lambda: f64) -> [f64; 3] {
+pub(crate) fn bound_terms(parameters: &Parameters, range: f64, lambda: f64) -> [f64; 3] {
     let (data, training) = (&parameters.data, &parameters.training);
     let share = (data.tokens - 1) as f64 / (data.patterns - 2) as f64;
     let (one, two) = (data.class_share, 1.0 - data.class_share);

@@ -2,8 +2,8 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
+use crate::claims::observation::{Observation, RunDecision};
 use crate::sim::{ClaimId, RoleSource};
 
 use Assumption::{Balance, Growth, Labels, Rate, Roles, Travel};
@@ -32,11 +32,11 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn without_error(run: &Evidence, _: RoleSource) -> Finding {
+fn without_error(run: &Observation, _: RoleSource) -> RunDecision {
     let unpruned = run.unpruned();
-    Finding::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
+    RunDecision::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
 }
 
-fn is_certified(run: &Evidence, _: RoleSource) -> Finding {
+fn is_certified(run: &Observation, _: RoleSource) -> RunDecision {
     run.certified(run.unpruned().as_slice(), 1)
 }

@@ -10,12 +10,12 @@ mod norm_change;
 mod pruning;
 mod rare;
 
-pub use finite_sample::{bound_terms, displacement_bound};
+pub(crate) use finite_sample::bound_terms;
 
 use super::assumptions::Assumption;
 use super::comparison::Direction;
-use super::evidence::{Evidence, Finding};
 use super::margin::Margin;
+use super::observation::{Observation, RunDecision};
 use super::slope_parts::SlopePart;
 use crate::sim::{CLAIM_KEYS, ClaimId, ClaimKey, ClaimSpec, ConstantRule, RoleSource, find_claim};
 
@@ -35,7 +35,7 @@ pub struct Definition {
     /// Where it comes from.
     pub source: &'static str,
     /// What decides it in a run.
-    pub rule: Rule,
+    pub(crate) rule: Rule,
     /// Whether it speaks of the probability that it holds in a run at each point; else only of slopes and constants over
     /// several points.
     pub has_probability: bool,
@@ -49,23 +49,23 @@ pub struct Definition {
     /// The constant of the shipped simulations, which the falsifier takes.
     pub usual_threshold: Option<f64>,
     /// How the falsifier measures how far a run is from failing.
-    pub margin: Margin,
+    pub(crate) margin: Margin,
 }
 
 /// A number of one run, with experts' roles from a source; `None` if the run has none.
-pub type RunNumber = fn(&Evidence, RoleSource) -> Option<f64>;
+pub(crate) type RunNumber = fn(&Observation, RoleSource) -> Option<f64>;
 
 /// What decides a claim in one run.
 #[derive(Clone, Copy, Debug)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// Nothing: it speaks of slopes alone.
     Sweep,
     /// The run alone.
-    Property(fn(&Evidence, RoleSource) -> Finding),
+    Property(fn(&Observation, RoleSource) -> RunDecision),
     /// The run and the claim's constant.
-    Bounded(fn(&Evidence, RoleSource, f64) -> Finding),
+    Bounded(fn(&Observation, RoleSource, f64) -> RunDecision),
     /// The run and the claim's R and Λ.
-    WithinRange(fn(&Evidence, &ClaimSpec, [f64; 2]) -> Finding),
+    WithinRange(fn(&Observation, &ClaimSpec, [f64; 2]) -> RunDecision),
     /// The run, of two criteria.
     Compared(Direction),
 }

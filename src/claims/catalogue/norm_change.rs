@@ -2,8 +2,8 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
+use crate::claims::observation::{Observation, RunDecision};
 use crate::claims::run_figure::RunFigure;
 use crate::claims::slope_parts::{Method, Side, SlopePart};
 use crate::measure::Role;
@@ -112,33 +112,33 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn relevant_change_at_least(run: &Evidence, roles: RoleSource, threshold: f64) -> Finding {
+fn relevant_change_at_least(run: &Observation, roles: RoleSource, threshold: f64) -> RunDecision {
     let smallest = RunFigure::MinRelevantChange.of(run, roles);
-    Finding::new(smallest.is_some_and(|delta| delta >= threshold), smallest)
+    RunDecision::new(smallest.is_some_and(|delta| delta >= threshold), smallest)
 }
 
 /// √d·max |Δ| ≤ C, at one point.
-fn irrelevant_change_at_most(run: &Evidence, roles: RoleSource, constant: f64) -> Finding {
+fn irrelevant_change_at_most(run: &Observation, roles: RoleSource, constant: f64) -> RunDecision {
     let scaled = scaled_change(run, roles);
-    Finding::new(scaled.is_some_and(|scaled| scaled <= constant), scaled)
+    RunDecision::new(scaled.is_some_and(|scaled| scaled <= constant), scaled)
 }
 
 /// √d·max |Δ| over irrelevant experts.
-fn scaled_change(run: &Evidence, roles: RoleSource) -> Option<f64> {
+fn scaled_change(run: &Observation, roles: RoleSource) -> Option<f64> {
     let root = (run.parameters.data.patterns as f64).sqrt();
     RunFigure::MaxChange.of(run, roles).map(|largest| root * largest)
 }
 
 /// The smallest measure of the relevant experts above the largest of all others.
-fn separates(run: &Evidence, measure: fn(&ExpertRow) -> Option<f64>, roles: RoleSource) -> Finding {
+fn separates(run: &Observation, measure: fn(&ExpertRow) -> Option<f64>, roles: RoleSource) -> RunDecision {
     let (relevant, others): (Vec<_>, Vec<_>) = run.experts.iter().partition(|row| row.role_by(roles) == Role::Relevant);
     let smallest = extreme(relevant.iter().map(|row| measure(row)), f64::min);
     let largest = extreme(others.iter().map(|row| measure(row)), f64::max);
     match (smallest, largest) {
-        (Some(smallest), Some(largest)) => Finding::new(smallest > largest, Some(smallest - largest)),
+        (Some(smallest), Some(largest)) => RunDecision::new(smallest > largest, Some(smallest - largest)),
         // Without others there is nothing to be told apart from.
-        (Some(_), None) if others.is_empty() => Finding::new(true, None),
+        (Some(_), None) if others.is_empty() => RunDecision::new(true, None),
         // Without relevant experts, or after a diverged training.
-        (None, _) | (Some(_), None) => Finding::WITHOUT_FIGURE,
+        (None, _) | (Some(_), None) => RunDecision::WITHOUT_FIGURE,
     }
 }

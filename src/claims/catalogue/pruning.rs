@@ -2,8 +2,8 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
 use crate::claims::margin::Margin;
+use crate::claims::observation::{Observation, RunDecision};
 use crate::claims::run_figure::RunFigure;
 use crate::claims::slope_parts::{Along, Method, Side, SlopePart};
 use crate::sim::{ClaimId, RoleSource};
@@ -52,22 +52,22 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn survives_pruning_the_irrelevant(run: &Evidence, roles: RoleSource) -> Finding {
+fn survives_pruning_the_irrelevant(run: &Observation, roles: RoleSource) -> RunDecision {
     let (experts, irrelevant) = (run.experts.len(), run.irrelevant(roles));
     let without_error = run.up_to_the_irrelevant(roles).filter(|row| row.errors == Some(0)).count();
     // Every ratio from 0 to γ has a row, so a missing one counts as an error.
     let holds = without_error == irrelevant.min(experts - 1) + 1;
-    Finding::new(holds, Some(irrelevant as f64 / experts as f64))
+    RunDecision::new(holds, Some(irrelevant as f64 / experts as f64))
 }
 
-fn is_certified_up_to_the_irrelevant(run: &Evidence, roles: RoleSource) -> Finding {
+fn is_certified_up_to_the_irrelevant(run: &Observation, roles: RoleSource) -> RunDecision {
     let within: Vec<_> = run.up_to_the_irrelevant(roles).collect();
     run.certified(&within, run.irrelevant(roles).min(run.experts.len() - 1) + 1)
 }
 
-fn survives_with_finetuning(run: &Evidence, _: RoleSource, sufficient: f64) -> Finding {
+fn survives_with_finetuning(run: &Observation, _: RoleSource, sufficient: f64) -> RunDecision {
     let within = || run.own().iter().filter(|row| row.finetuned && row.kept as f64 >= sufficient);
     let smallest = within().min_by_key(|row| row.kept);
     let holds = smallest.is_some() && within().all(|row| row.errors == Some(0));
-    Finding::new(holds, smallest.and_then(|row| row.accuracy))
+    RunDecision::new(holds, smallest.and_then(|row| row.accuracy))
 }

@@ -2,7 +2,7 @@
 
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
-use crate::claims::evidence::{Evidence, Finding};
+use crate::claims::observation::{Observation, RunDecision};
 use crate::measure::Role;
 use crate::record::{ExpertRow, PruningRow};
 use crate::sim::{ClaimId, RoleSource};
@@ -56,36 +56,36 @@ pub(super) const CLAIMS: &[Definition] = &[
 ];
 
 /// Here and below a run without the figure counts against.
-fn loses_the_rare(run: &Evidence, roles: RoleSource, threshold: f64) -> Finding {
-    let Some((unpruned, pruned)) = common_experts_alone(run, roles) else { return Finding::WITHOUT_FIGURE };
+fn loses_the_rare(run: &Observation, roles: RoleSource, threshold: f64) -> RunDecision {
+    let Some((unpruned, pruned)) = common_experts_alone(run, roles) else { return RunDecision::WITHOUT_FIGURE };
     let share = run.parameters.data.rare_share;
     let least = product(threshold, share);
     let fall = unpruned.correct().zip(pruned.correct()).map(|(unpruned, pruned)| unpruned.minus(pruned));
     let figure = unpruned.accuracy.zip(pruned.accuracy).map(|(unpruned, pruned)| (unpruned - pruned) / share);
-    Finding::new(fall.is_some_and(|fall| fall >= least), figure)
+    RunDecision::new(fall.is_some_and(|fall| fall >= least), figure)
 }
 
-fn rare_needs_more_bits(run: &Evidence, _: RoleSource) -> Finding {
+fn rare_needs_more_bits(run: &Observation, _: RoleSource) -> RunDecision {
     of_figure(more_bits_than_common(run, run.run.bits_rare), |more| more > 0.0)
 }
 
-fn bits_follow_the_rule(run: &Evidence, _: RoleSource, most: f64) -> Finding {
+fn bits_follow_the_rule(run: &Observation, _: RoleSource, most: f64) -> RunDecision {
     // log₂((1 − α)/α)
     let share = run.parameters.data.rare_share;
     let log_odds = libm::log2(difference(1.0, share) / share);
     of_figure(more_bits_than_common(run, run.run.bits_rare).map(|more| more - log_odds), |off| off.abs() <= most)
 }
 
-fn irrelevant_needs_no_bits(run: &Evidence, _: RoleSource) -> Finding {
+fn irrelevant_needs_no_bits(run: &Observation, _: RoleSource) -> RunDecision {
     of_figure(more_bits_than_common(run, run.run.bits_irrelevant), |more| more <= 0.0)
 }
 
-fn more_bits_than_common(run: &Evidence, bits: Option<f64>) -> Option<f64> {
+fn more_bits_than_common(run: &Observation, bits: Option<f64>) -> Option<f64> {
     Some(bits? - run.run.bits_common?)
 }
 
 /// The unpruned model, and the one that keeps as many experts as are relevant for a common feature.
-fn common_experts_alone<'a>(run: &'a Evidence, roles: RoleSource) -> Option<(&'a PruningRow, &'a PruningRow)> {
+fn common_experts_alone<'a>(run: &'a Observation, roles: RoleSource) -> Option<(&'a PruningRow, &'a PruningRow)> {
     let feature = |row: &ExpertRow| match roles {
         RoleSource::Measured => row.feature,
         RoleSource::Built => row.built_feature,
@@ -96,6 +96,6 @@ fn common_experts_alone<'a>(run: &'a Evidence, roles: RoleSource) -> Option<(&'a
     Some((run.unpruned()?, pruned))
 }
 
-fn of_figure(figure: Option<f64>, holds: impl Fn(f64) -> bool) -> Finding {
-    Finding::new(figure.is_some_and(holds), figure)
+fn of_figure(figure: Option<f64>, holds: impl Fn(f64) -> bool) -> RunDecision {
+    RunDecision::new(figure.is_some_and(holds), figure)
 }

@@ -43,7 +43,7 @@ pub(super) struct Look(pub usize);
 
 impl Look {
     /// The colour.
-    pub fn colour(self) -> RGBColor {
+    pub(crate) fn colour(self) -> RGBColor {
         COLOURS[self.0 % COLOURS.len()]
     }
 
@@ -76,12 +76,17 @@ pub(super) type Drawn = Result<(), FigureError>;
 
 impl<'a> Canvas<'a> {
     /// Frame, grid, ticks and labels.
-    pub fn new(buffer: &'a mut String, title: &str, x: (&str, Scale), y: (&str, Scale)) -> Result<Self, FigureError> {
+    pub(crate) fn new(
+        buffer: &'a mut String,
+        title: &str,
+        x: (&str, Scale),
+        y: (&str, Scale),
+    ) -> Result<Self, FigureError> {
         Self::sized(buffer, (HEIGHT, 0), title, x, y)
     }
 
     /// The same with a frame of another height, and with that many lines of text below.
-    pub fn sized(
+    pub(crate) fn sized(
         buffer: &'a mut String,
         (height, lines): (i32, i32),
         title: &str,
@@ -118,12 +123,12 @@ impl<'a> Canvas<'a> {
     }
 
     /// Ends the figure.
-    pub fn finish(self) -> Drawn {
+    pub(crate) fn finish(self) -> Drawn {
         self.area.present().map_err(refused)
     }
 
     /// The pixel of a value.
-    pub fn place(&self, x: f64, y: f64) -> (i32, i32) {
+    pub(crate) fn place(&self, x: f64, y: f64) -> (i32, i32) {
         let ((left, top, right), bottom) = (FRAME, self.bottom);
         let on =
             |share: f64, from: i32, to: i32| from + libm::round(share.clamp(0.0, 1.0) * f64::from(to - from)) as i32;
@@ -139,7 +144,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A solid line through values.
-    pub fn thin(&self, values: &[(f64, f64)], look: Look, width: u32) -> Drawn {
+    pub(crate) fn thin(&self, values: &[(f64, f64)], look: Look, width: u32) -> Drawn {
         let pixels: Vec<_> = values.iter().map(|value| self.place(value.0, value.1)).collect();
         self.path(&pixels, look.colour().stroke_width(width))
     }
@@ -153,32 +158,32 @@ impl<'a> Canvas<'a> {
     }
 
     /// A line through values, in the look's dashes.
-    pub fn line(&self, values: &[(f64, f64)], look: Look) -> Drawn {
+    pub(crate) fn line(&self, values: &[(f64, f64)], look: Look) -> Drawn {
         self.dashed(values.iter().map(|value| self.place(value.0, value.1)).collect(), look)
     }
 
     /// A vertical line from end to end of the frame.
-    pub fn upright(&self, x: f64, look: Look) -> Drawn {
+    pub(crate) fn upright(&self, x: f64, look: Look) -> Drawn {
         let x = self.place(x, 0.0).0;
         self.dashed(vec![(x, self.bottom), (x, FRAME.1)], look)
     }
 
     /// A band between lower and upper values: (x, low, high).
-    pub fn band(&self, values: &[(f64, f64, f64)], look: Look) -> Drawn {
+    pub(crate) fn band(&self, values: &[(f64, f64, f64)], look: Look) -> Drawn {
         let mut outline: Vec<_> = values.iter().map(|value| self.place(value.0, value.1)).collect();
         outline.extend(values.iter().rev().map(|value| self.place(value.0, value.2)));
         self.area.draw(&Polygon::new(outline, look.colour().mix(0.18))).map_err(refused)
     }
 
     /// An outlined box between two corners.
-    pub fn outline(&self, from: (f64, f64), to: (f64, f64), look: Look) -> Drawn {
+    pub(crate) fn outline(&self, from: (f64, f64), to: (f64, f64), look: Look) -> Drawn {
         let corners = [self.place(from.0, from.1), self.place(to.0, to.1)];
         self.area.draw(&Rectangle::new(corners, look.colour().mix(0.18).filled())).map_err(refused)?;
         self.area.draw(&Rectangle::new(corners, look.colour().stroke_width(2))).map_err(refused)
     }
 
     /// A marker at a value; `open`: only its outline.
-    pub fn marker(&self, x: f64, y: f64, look: Look, size: i32, open: bool) -> Drawn {
+    pub(crate) fn marker(&self, x: f64, y: f64, look: Look, size: i32, open: bool) -> Drawn {
         self.marker_at(self.place(x, y), look, size, open)
     }
 
@@ -207,25 +212,25 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled box between two corners, without an outline.
-    pub fn cell(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
+    pub(crate) fn cell(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
         let corners = [self.place(from.0, from.1), self.place(to.0, to.1)];
         self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(refused)
     }
 
     /// Thin light lines that tell cells of one colour apart.
-    pub fn seams(&self, lines: impl IntoIterator<Item = [(f64, f64); 2]>) -> Drawn {
+    pub(crate) fn seams(&self, lines: impl IntoIterator<Item = [(f64, f64); 2]>) -> Drawn {
         let mut lines = lines.into_iter().map(|line| line.map(|(x, y)| self.place(x, y)));
         lines.try_for_each(|line| self.path(&line, RGBColor(255, 255, 255).mix(0.6).stroke_width(1)))
     }
 
     /// Letters centred at a value.
-    pub fn letters(&self, text: &str, at: (f64, f64), size: i32, colour: RGBColor) -> Drawn {
+    pub(crate) fn letters(&self, text: &str, at: (f64, f64), size: i32, colour: RGBColor) -> Drawn {
         let style = font(size, HPos::Center, VPos::Center).color(&colour);
         self.write(text, self.place(at.0, at.1), style)
     }
 
     /// Black lines through values on light margins, so that they stand out on any colour.
-    pub fn haloed(&self, lines: &[[(f64, f64); 2]], width: u32) -> Drawn {
+    pub(crate) fn haloed(&self, lines: &[[(f64, f64); 2]], width: u32) -> Drawn {
         for style in [RGBColor(255, 255, 255).stroke_width(width + 3), RGBColor(0, 0, 0).stroke_width(width)] {
             for line in lines {
                 self.path(&line.map(|(x, y)| self.place(x, y)), style)?;
@@ -235,7 +240,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A light dot with a black outline, which stands out on any colour.
-    pub fn dot(&self, x: f64, y: f64) -> Drawn {
+    pub(crate) fn dot(&self, x: f64, y: f64) -> Drawn {
         self.dot_at(self.place(x, y))
     }
 

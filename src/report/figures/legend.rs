@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 impl Canvas<'_> {
     /// The next line of the legend: a marker, a line, or both, or neither; a line break continues the text.
-    pub fn entry(&mut self, text: &str, look: Look, line: bool, marker: Option<bool>) -> Drawn {
+    pub(crate) fn entry(&mut self, text: &str, look: Look, line: bool, marker: Option<bool>) -> Drawn {
         let left = FRAME.2 + 18;
         let y = self.next_line();
         if line {
@@ -20,7 +20,7 @@ impl Canvas<'_> {
     }
 
     /// Text in the legend without a sign.
-    pub fn note(&mut self, text: &str) -> Drawn {
+    pub(crate) fn note(&mut self, text: &str) -> Drawn {
         self.words(text, FRAME.2 + 18)
     }
 
@@ -38,7 +38,7 @@ impl Canvas<'_> {
     }
 
     /// The sign of a flip and its bracket in the legend.
-    pub fn flip_entry(&mut self, text: &str) -> Drawn {
+    pub(crate) fn flip_entry(&mut self, text: &str) -> Drawn {
         let (left, y) = (FRAME.2 + 18, self.next_line());
         self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(2))?;
         for end in [left, left + 34] {
@@ -49,14 +49,14 @@ impl Canvas<'_> {
     }
 
     /// The sign of a plain black line in the legend.
-    pub fn line_entry(&mut self, text: &str) -> Drawn {
+    pub(crate) fn line_entry(&mut self, text: &str) -> Drawn {
         let (left, y) = (FRAME.2 + 18, self.next_line());
         self.path(&[(left, y), (left + 34, y)], RGBColor(0, 0, 0).stroke_width(3))?;
         self.words(text, left + 44)
     }
 
     /// A bar of the colours of all shares in the legend, with a tick at `level`.
-    pub fn colour_bar(&mut self, colour: impl Fn(f64) -> RGBColor, level: f64) -> Drawn {
+    pub(crate) fn colour_bar(&mut self, colour: impl Fn(f64) -> RGBColor, level: f64) -> Drawn {
         const STEPS: i32 = 70;
         let (left, right) = (FRAME.2 + 18, FRAME.2 + 44);
         let bottom = self.next_line() + 2 * STEPS;
@@ -79,7 +79,7 @@ impl Canvas<'_> {
     }
 
     /// Letters beside the frame, from a height downwards.
-    pub fn beside(&self, text: &str, y: f64) -> Drawn {
+    pub(crate) fn beside(&self, text: &str, y: f64) -> Drawn {
         let (_, y) = self.place(0.0, y);
         for (line, text) in text.lines().enumerate() {
             let size = if line == 0 { 14 } else { 12 };
@@ -89,7 +89,7 @@ impl Canvas<'_> {
     }
 
     /// Lines of text below the label of the x axis.
-    pub fn below(&self, text: &str) -> Drawn {
+    pub(crate) fn below(&self, text: &str) -> Drawn {
         for (line, text) in text.lines().enumerate() {
             let y = self.bottom + FOOT - 10 + LINE * line as i32;
             self.write(text, (FRAME.0, y), font(13, HPos::Left, VPos::Center))?;

@@ -78,7 +78,7 @@ fn numbers<'a>(values: &[&'a str]) -> Option<Vec<(f64, &'a str)>> {
 impl Map<'_> {
     /// Where a value lies along x, in categories; as the flip itself, it is interpolated in the logarithm if all values
     /// are above 0 and the largest is at least four times the smallest.
-    pub fn along_x(&self, value: f64) -> Option<f64> {
+    pub(crate) fn along_x(&self, value: f64) -> Option<f64> {
         let xs: Vec<f64> = numbers(&self.xs)?.into_iter().map(|(number, _)| number).collect();
         let (low, high) = (*xs.first()?, *xs.last()?);
         if !(low..=high).contains(&value) {
@@ -92,19 +92,19 @@ impl Map<'_> {
     }
 
     /// The ends of a flip's bracket; an open end reaches the end of the axis.
-    pub fn bracket(&self, flip: &BoundaryRow) -> (f64, f64) {
+    pub(crate) fn bracket(&self, flip: &BoundaryRow) -> (f64, f64) {
         let end = |end: Option<f64>| end.and_then(|end| self.along_x(end));
         (end(flip.low).unwrap_or(0.0), end(flip.high).unwrap_or(self.xs.len() as f64))
     }
 
     /// The claim, with its threshold between commas if it has one.
-    pub fn claim(&self) -> String {
+    pub(crate) fn claim(&self) -> String {
         let threshold = self.first.threshold.map(|threshold| format!(", threshold {threshold},")).unwrap_or_default();
         format!("{}{threshold}", self.first.claim)
     }
 
     /// How many runs a cell has, and which.
-    pub fn runs(&self) -> String {
+    pub(crate) fn runs(&self) -> String {
         let runs = || self.cells.iter().map(|(_, _, cell)| cell.runs);
         let (fewest, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
         let count = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };

@@ -38,7 +38,8 @@ mod scaling;
 pub(in crate::report) mod series;
 mod trajectory;
 
-pub use figure::{Figure, FigureError, MAX_POINTS};
+pub use figure::FigureError;
+pub use figure::{Figure, MAX_POINTS};
 pub use phase::phase_figures;
 pub use png::png;
 pub use print::for_paper;

@@ -23,7 +23,7 @@ pub(in crate::report) struct Scale {
 
 impl Scale {
     /// Linear from `low` to `high`, with ticks at round numbers.
-    pub fn linear(low: f64, high: f64) -> Self {
+    pub(crate) fn linear(low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
         let raw = (high - low) / 6.0;
         let power = libm::pow(10.0, libm::floor(libm::log10(raw)));
@@ -41,7 +41,7 @@ impl Scale {
 
     /// Symmetric-logarithmic over sorted values, from decade to decade; purely logarithmic if all are positive and
     /// span no more than nine decades.
-    pub fn symmetric_log(sorted: &[f64]) -> Self {
+    pub(crate) fn symmetric_log(sorted: &[f64]) -> Self {
         let sizes = || sorted.iter().map(|value| value.abs()).filter(|size| *size > 0.0);
         let largest = sizes().fold(0.0, f64::max);
         if largest == 0.0 {
@@ -84,7 +84,7 @@ impl Scale {
 
     /// Categories 0, 1, … of unit width, each labelled in its middle where a label of this many pixels fits beside the
     /// one before, on an axis of `length` pixels.
-    pub fn categories(labels: &[String], label: i32, length: i32) -> Self {
+    pub(crate) fn categories(labels: &[String], label: i32, length: i32) -> Self {
         let count = labels.len().max(1);
         let stride = (label * count as i32 / length.max(1) + 1) as usize;
         let ticks =
@@ -94,7 +94,7 @@ impl Scale {
 
     /// Logarithmic: `low` and `high` are decimal logarithms, and so are the values that are placed. Ticks at powers of
     /// ten, and at twice and five times these if there are few.
-    pub fn decades(low: f64, high: f64) -> Self {
+    pub(crate) fn decades(low: f64, high: f64) -> Self {
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
         let range = libm::floor(low) as i32..=libm::ceil(high) as i32;
         let stride = (((high - low) as i32) / MAX_TICKS + 1).max(1);
@@ -125,17 +125,17 @@ impl Scale {
     }
 
     /// Where a value lies: 0 at the lower end, 1 at the upper one.
-    pub fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         (self.bend(value) - self.low) / (self.high - self.low)
     }
 
     /// The values at the lower and upper end.
-    pub fn ends(&self) -> (f64, f64) {
+    pub(crate) fn ends(&self) -> (f64, f64) {
         (self.unbend(self.low), self.unbend(self.high))
     }
 
     /// Where a symmetric-logarithmic scale begins to bend.
-    pub fn threshold(&self) -> Option<f64> {
+    pub(crate) fn threshold(&self) -> Option<f64> {
         self.threshold
     }
 
@@ -149,7 +149,7 @@ impl Scale {
     }
 
     /// Whether the scale is linear only between the first decades: where that is, if it is on the scale.
-    pub fn linear_within(&self) -> Option<String> {
+    pub(crate) fn linear_within(&self) -> Option<String> {
         let threshold = self.threshold.filter(|_| self.low < 1.0)?;
         Some(decade(libm::round(libm::log10(threshold)) as i32))
     }

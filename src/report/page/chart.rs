@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A figure with its views; the reader chooses one by its selects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Chart {
+pub(crate) struct Chart {
     /// Name of its element in the page.
     pub id: String,
     /// What it shows.
@@ -18,7 +18,7 @@ pub struct Chart {
 
 /// One choice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Select {
+pub(crate) struct Select {
     /// What is chosen.
     pub name: String,
     /// The choices.
@@ -27,7 +27,7 @@ pub struct Select {
 
 /// One drawing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct View {
+pub(crate) struct View {
     /// The abscissa.
     pub x: Axis,
     /// The ordinate.
@@ -50,7 +50,7 @@ pub struct View {
 
 /// An axis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Axis {
+pub(crate) struct Axis {
     /// What stands beside it.
     pub label: String,
     /// `linear`, `log` or `symlog`.
@@ -97,7 +97,7 @@ pub struct Group {
 
 /// A line that is no data: a limit, a fit, a reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Straight {
+pub(crate) struct Straight {
     /// Its name in the legend.
     pub name: String,
     /// Colour and dashes, by number.
@@ -110,7 +110,7 @@ pub struct Straight {
 
 /// The experts of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct SingleRun {
+pub(crate) struct SingleRun {
     /// Which run.
     pub name: String,
     /// Abscissae of all its lines.
@@ -123,7 +123,7 @@ pub struct SingleRun {
 
 /// A map of cells; places count from 0, a cell is one wide.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Heat {
+pub(crate) struct Heat {
     /// Labels of columns and rows.
     pub xs: Vec<String>,
     /// Labels of rows, from below.
@@ -140,7 +140,7 @@ pub struct Heat {
 
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Column.
     pub x: usize,
     /// Row, from below.
@@ -167,20 +167,20 @@ pub struct Cell {
 
 impl Axis {
     /// A linear axis.
-    pub fn linear(label: &str, low: f64, high: f64) -> Self {
+    pub(crate) fn linear(label: &str, low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
         Self { label: label.to_owned(), scale: "linear", domain: [short(low), short(high)], ..Self::default() }
     }
 
     /// A logarithmic axis with ticks at powers of ten, and between them if there are few.
-    pub fn log(label: &str, low: f64, high: f64) -> Self {
+    pub(crate) fn log(label: &str, low: f64, high: f64) -> Self {
         let decades = Scale::decades(libm::log10(low), libm::log10(high)).ticks;
         let (ticks, labels) = decades.into_iter().map(|(power, label)| (short(libm::pow(10.0, power)), label)).unzip();
         Self { scale: "log", ticks, labels, ..Self::linear(label, low, high) }
     }
 
     /// A symmetric-logarithmic axis over sorted values, or a logarithmic one if all are above 0.
-    pub fn symmetric_log(label: &str, sorted: &[f64]) -> Self {
+    pub(crate) fn symmetric_log(label: &str, sorted: &[f64]) -> Self {
         let scale = Scale::symmetric_log(sorted);
         let (low, high) = scale.ends();
         let (ticks, labels) = scale.ticks.iter().cloned().unzip();
@@ -196,14 +196,14 @@ impl Axis {
 
 impl Chart {
     /// Whether it shows anything.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let shows = |view: &View| !view.groups.is_empty() || view.heat.is_some();
         !self.views.iter().any(shows)
     }
 }
 
 /// Five significant digits: more than a figure shows, and half the size.
-pub fn short(value: f64) -> f64 {
+pub(crate) fn short(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return 0.0;
     }
@@ -211,6 +211,6 @@ pub fn short(value: f64) -> f64 {
 }
 
 /// Many at once.
-pub fn shorts(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub(crate) fn shorts(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     values.into_iter().map(short).collect()
 }

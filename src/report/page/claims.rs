@@ -6,7 +6,7 @@ use super::views::Views;
 use super::whisker::{self, MOST_ROWS, Mark};
 use crate::claims::catalogue::definition;
 use crate::claims::judge::conclusions;
-use crate::claims::stakes::{counts, distance, is_lower_bound, sentence};
+use crate::claims::verdict_changes::{counts, distance, is_lower_bound, sentence};
 use crate::record::ClaimRow;
 use crate::record::design::Design;
 use crate::report::gathering::PointRuns;
@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 /// The cards of all claims.
-pub fn cards(views: &Views) -> Markup {
+pub(crate) fn cards(views: &Views) -> Markup {
     let rows = &views.results.claims;
     let axis = axis_start(rows);
     let mut case = None;
@@ -76,7 +76,7 @@ fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
 }
 
 /// A verdict, told apart by word and sign too.
-pub fn verdict(words: &str) -> Markup {
+pub(crate) fn verdict(words: &str) -> Markup {
     let (class, sign) = match words.split(' ').next().unwrap_or_default() {
         "SUPPORTED" => ("supported", "✓"),
         "REFUTED" => ("refuted", "✗"),

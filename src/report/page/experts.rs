@@ -50,12 +50,12 @@ const PROFICIENCIES: [Quantity; 2] = [
 ];
 
 /// The routers' norms over the iterations, by role.
-pub fn norms(views: &Views) -> Chart {
+pub(crate) fn norms(views: &Views) -> Chart {
     over_time(views, "norms", "Router norms during training, by role", &NORMS)
 }
 
 /// Proficiency over the iterations, by role.
-pub fn proficiency(views: &Views) -> Chart {
+pub(crate) fn proficiency(views: &Views) -> Chart {
     over_time(views, "proficiency", "Proficiency during training, by role", &PROFICIENCIES)
 }
 
@@ -161,7 +161,7 @@ fn single_runs(
 }
 
 /// Δ against D of every expert, by role.
-pub fn change_against_displacement(views: &Views) -> Chart {
+pub(crate) fn change_against_displacement(views: &Views) -> Chart {
     let shown: Vec<usize> = views.points.iter().copied().filter(|point| dots(views, *point).is_some()).collect();
     Chart {
         id: "delta-displacement".to_owned(),

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 /// Text with code between backticks, and with `w_s`, `w_{s,r}`, `d^{−1/2}` and `w_s^T` set as formulas. A name of several letters before the underscore is a
 /// key (`class_share`) and stays as it is.
-pub fn formula(text: &str) -> Markup {
+pub(crate) fn formula(text: &str) -> Markup {
     html! {
         @for (place, piece) in text.split('`').enumerate() {
             @if place % 2 == 0 { (scripts(piece)) } @else { code { (piece) } }

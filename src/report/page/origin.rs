@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const MAX_POINTS: usize = 100;
 
 /// What the falsifier left in the folder.
-pub fn falsifier(results: &Results) -> Markup {
+pub(crate) fn falsifier(results: &Results) -> Markup {
     let is_searchable = |claim: &&str| find_claim(claim).is_some_and(|key| key.is_searchable());
     let claim = results.claims.iter().map(|row| row.claim.as_str()).find(is_searchable);
     html! {
@@ -36,7 +36,7 @@ pub fn falsifier(results: &Results) -> Markup {
 }
 
 /// The claims that must come out REFUTED.
-pub fn controls(results: &Results) -> Markup {
+pub(crate) fn controls(results: &Results) -> Markup {
     let rows = conclusions(&results.claims);
     let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == "REFUTED").collect();
     let failed = controls.iter().filter(|row| !row.verdict.starts_with("REFUTED")).count();
@@ -59,7 +59,7 @@ pub fn controls(results: &Results) -> Markup {
 }
 
 /// Symbols, roles, assumptions and the decision rule.
-pub fn reading() -> Markup {
+pub(crate) fn reading() -> Markup {
     let symbols = [
         ("Δ_s", "norm change of the router of expert s: ‖w_s^T‖ − ‖w_s^0‖"),
         ("D_s", "its displacement: ‖w_s^T − w_s^0‖; |Δ_s| ≤ D_s (L6)"),
@@ -87,7 +87,7 @@ pub fn reading() -> Markup {
 }
 
 /// The command that gives these results again, and all settings.
-pub fn origin(results: &Results) -> Markup {
+pub(crate) fn origin(results: &Results) -> Markup {
     let manifest = &results.manifest;
     let shipped = SHIPPED.iter().any(|shipped| shipped.text == manifest.simulation);
     html! {

@@ -17,17 +17,17 @@ const LIMIT: usize = 8;
 const CERTIFICATES: [&str; 3] = ["CERTIFIED", "COUNTEREXAMPLE", "UNDECIDED"];
 
 /// Accuracy against the pruning ratio, by criterion.
-pub fn accuracy(views: &Views) -> Chart {
+pub(crate) fn accuracy(views: &Views) -> Chart {
     chart(views, "pruning", "Accuracy against the pruning ratio, by criterion", accuracy_view)
 }
 
 /// How many pruned models are certified, by ratio.
-pub fn certificates(views: &Views) -> Chart {
+pub(crate) fn certificates(views: &Views) -> Chart {
     chart(views, "certificates", "Certificates against the pruning ratio", certificate_view)
 }
 
 /// The proven margins, by ratio.
-pub fn margins(views: &Views) -> Chart {
+pub(crate) fn margins(views: &Views) -> Chart {
     chart(views, "margins", "Proven margins against the pruning ratio", margin_view)
 }
 

@@ -17,7 +17,7 @@ const MAX_DECADES: f64 = 9.0;
 const REFERENCE: usize = 6;
 
 /// Changes of routers over d, on logarithmic axes: a view a line of points.
-pub fn scaling(results: &Results) -> Chart {
+pub(crate) fn scaling(results: &Results) -> Chart {
     let sweeps = sweeps(&results.scaling, &results.terms, &results.swept_points(), &results.runs.experts);
     let drawn: Vec<(String, View)> =
         sweeps.iter().filter_map(|sweep| Some((name(sweep), scaling_view(sweep)?))).collect();
@@ -117,7 +117,7 @@ fn reference(sweep: &Sweep) -> Option<Straight> {
 }
 
 /// Phase maps of two parameters: a view a map.
-pub fn heat_maps(results: &Results) -> Chart {
+pub(crate) fn heat_maps(results: &Results) -> Chart {
     let maps = maps(&results.phase, &results.boundary);
     let shown: Vec<&Map> = maps.iter().filter(|map| !map.first.y_key.is_empty() && !map.cells.is_empty()).collect();
     let option = |map: &&Map| {
@@ -191,7 +191,7 @@ fn in_words(flip: &BoundaryRow) -> String {
 }
 
 /// Maps of one parameter: a view a claim.
-pub fn curves(results: &Results) -> Chart {
+pub(crate) fn curves(results: &Results) -> Chart {
     let maps = maps(&results.phase, &results.boundary);
     let shown: Vec<&Map> = maps.iter().filter(|map| map.first.y_key.is_empty() && !map.cells.is_empty()).collect();
     let option = |map: &&Map| {

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 pub const MAX_POINTS: usize = 40;
 
 /// Iterations that a chart over time shows at most.
-pub const MAX_ITERATIONS: usize = 60;
+pub(crate) const MAX_ITERATIONS: usize = 60;
 
 /// The rows of a folder by grid point.
-pub struct Views<'a> {
+pub(crate) struct Views<'a> {
     /// The folder.
     pub results: &'a Results,
     /// The points that are shown.
@@ -30,7 +30,7 @@ pub struct Views<'a> {
 
 impl<'a> Views<'a> {
     /// Groups the rows of a folder.
-    pub fn new(results: &'a Results) -> Self {
+    pub(crate) fn new(results: &'a Results) -> Self {
         let all: Vec<usize> = results.points().into_iter().collect();
         Self {
             results,
@@ -44,22 +44,22 @@ impl<'a> Views<'a> {
     }
 
     /// The experts of a point.
-    pub fn experts(&self, point: usize) -> &'a [DrawnExpert] {
+    pub(crate) fn experts(&self, point: usize) -> &'a [DrawnExpert] {
         self.experts.get(&point).copied().unwrap_or_default()
     }
 
     /// The pruned models of a point.
-    pub fn pruning(&self, point: usize) -> &'a [DrawnModel] {
+    pub(crate) fn pruning(&self, point: usize) -> &'a [DrawnModel] {
         self.pruning.get(&point).copied().unwrap_or_default()
     }
 
     /// The trajectories of a point.
-    pub fn trajectory(&self, point: usize) -> &'a [TrajectoryRow] {
+    pub(crate) fn trajectory(&self, point: usize) -> &'a [TrajectoryRow] {
         self.trajectory.get(&point).copied().unwrap_or_default()
     }
 
     /// The choice of a point among these.
-    pub fn select(&self, points: &[usize]) -> Select {
+    pub(crate) fn select(&self, points: &[usize]) -> Select {
         let name = |point: &usize| {
             let words = self.labels.get(point).map(PointLabel::words).unwrap_or_default();
             let words = if words.is_empty() { format!("point {point}") } else { format!("point {point}: {words}") };

@@ -1,6 +1,6 @@
 //! A dot with a whisker against a threshold: an estimate as a reader sees it, in the text of the page.
 
-use crate::claims::stakes::is_lower_bound;
+use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
 use crate::report::numbers::{bare_percent, significant};
 use maud::{Markup, html};
@@ -16,10 +16,10 @@ const APART: f64 = 56.0;
 const ROW: f64 = 17.0;
 
 /// Rows that one drawing has at most; a claim with more parts shows those nearest to the other side of their threshold.
-pub const MOST_ROWS: usize = 12;
+pub(crate) const MOST_ROWS: usize = 12;
 
 /// One estimate.
-pub struct Mark<'a> {
+pub(crate) struct Mark<'a> {
     /// What it is of; may be empty.
     pub label: String,
     /// The row.
@@ -27,7 +27,7 @@ pub struct Mark<'a> {
 }
 
 /// The drawing of probabilities on an axis from `low` to 1.
-pub fn probabilities(marks: &[Mark], low: f64) -> Markup {
+pub(crate) fn probabilities(marks: &[Mark], low: f64) -> Markup {
     let levels: Vec<f64> = marks.iter().filter_map(|mark| mark.row.level).collect();
     let threshold = |row: &ClaimRow| row.level;
     let text = |value: f64| format!("{} %", bare_percent(value).trim_end_matches(".0"));
@@ -35,7 +35,7 @@ pub fn probabilities(marks: &[Mark], low: f64) -> Markup {
 }
 
 /// The drawing of slopes.
-pub fn slopes(marks: &[Mark]) -> Markup {
+pub(crate) fn slopes(marks: &[Mark]) -> Markup {
     let numbers = || {
         let of = |mark: &Mark| [mark.row.ci_low, mark.row.ci_high, mark.row.estimate, mark.row.threshold];
         marks.iter().flat_map(of).flatten().filter(|value| value.is_finite())

@@ -1,6 +1,7 @@
 use super::*;
 use crate::moe::routing::descending;
-use crate::patterns::{Gaussians, Purpose, Sampler, stream};
+use crate::patterns::gaussian::Gaussians;
+use crate::patterns::{Purpose, Sampler, stream};
 use crate::sim::parameters::{Basis, DataParameters, Labels};
 use nalgebra::DMatrix;
 use rand_distr::{Distribution, StandardNormal};

@@ -2,7 +2,7 @@
 //!
 //! It keeps weights in pattern coordinates and works pair by pair as [`crate::moe::rule`] defines them, without the tables
 //! and vectors of the other two engines. Where all three apply (expert choice, one group, no regulariser) they agree to
-//! rounding (`tests/plain_engine.rs`).
+//! rounding (`tests/general_engine.rs`).
 //!
 //! It minimises the whole [`Objective`], regularisers among it. Neurons have no part in the latter, so lemmas L4 and L5 hold here too: on a pattern, neurons that are not active stay as they are.
 
@@ -13,7 +13,7 @@ use crate::sim::parameters::{ModelParameters, Parameters, Routing};
 
 mod regularisers;
 
-/// A model with any routing in training, in pattern coordinates. Equations: [`crate::moe::rule`].
+/// A model with any routing in training, in pattern coordinates. Equations: `crate::moe::rule`.
 #[derive(Clone, Debug)]
 pub struct GeneralEngine {
     rule: RoutingRule,
@@ -77,11 +77,6 @@ impl GeneralEngine {
             blocks: TokenBlocks::default(),
             routed: Routed::default(),
         }
-    }
-
-    /// How the model routes.
-    pub fn rule(&self) -> &RoutingRule {
-        &self.rule
     }
 
     fn route(&mut self, tokens: &[Pattern]) {

@@ -7,7 +7,7 @@ macro_rules! names {
     ($($variant:ident = $name:literal, $formula:literal, $needs:expr, $source:expr, $rule:ident $score:tt
        $(at most $most:ident)? $(or $infinite:ident)? $(moved by $gauge:ident)? $(column $place:ident)?;)*) => {
         words! {
-            /// A rule that says which experts go; [`crate::prune::scores`] holds what each computes.
+            /// A rule that says which experts go; `crate::prune::scores` holds what each computes.
             pub enum Criterion {
                 $(#[doc = $formula] $variant = $name,)*
             }
@@ -110,15 +110,15 @@ enum Place {
 
 impl Criterion {
     /// The most experts for which every set is looked at.
-    pub const MOST_EXHAUSTIVE: usize = 16;
+    pub(crate) const MOST_EXHAUSTIVE: usize = 16;
     /// The most experts for criteria that compare experts pair by pair.
-    pub const MOST_PAIRED: usize = 512;
+    pub(crate) const MOST_PAIRED: usize = 512;
 
     /// Every criterion in the order of its column in `experts.csv`.
-    pub const COLUMNS: [Criterion; Criterion::ALL.len()] = in_columns();
+    pub(crate) const COLUMNS: [Criterion; Criterion::ALL.len()] = in_columns();
 
     /// Whether every run has its scores, whichever criteria the file chose: they cost nothing.
-    pub const fn is_always_scored(self) -> bool {
+    pub(crate) const fn is_always_scored(self) -> bool {
         matches!(self.place(), Place::First)
     }
 }

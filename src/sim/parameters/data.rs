@@ -59,13 +59,13 @@ impl Default for DataParameters {
 
 impl DataParameters {
     /// Number of the first irrelevant pattern: those before it are features of a class.
-    pub fn first_irrelevant(&self) -> usize {
+    pub(crate) fn first_irrelevant(&self) -> usize {
         2 * self.features
     }
 
     /// Number of the first irrelevant pattern that is drawn uniformly: the two before it are spurious ones, if there are
     /// any.
-    pub fn first_ordinary(&self) -> usize {
+    pub(crate) fn first_ordinary(&self) -> usize {
         self.first_irrelevant() + if self.spurious > 0.0 { 2 } else { 0 }
     }
 }

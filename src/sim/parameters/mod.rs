@@ -2,7 +2,7 @@
 //!
 //! A value of [`Parameters`] made by [`crate::sim`] has every number inside its legal range and no two keys that
 //! contradict each other. Field names are the last parts of the keys of a simulation file; each key's legal range,
-//! default, symbol and source stand in [`crate::sim::keys`].
+//! default, symbol and source stand in `crate::sim::keys`.
 
 use super::key::Key;
 use super::value::Value;
@@ -19,20 +19,22 @@ mod section;
 mod system;
 mod training;
 
-pub use super::kept::Kept;
+pub(crate) use super::kept::Kept;
 pub use criteria::Criteria;
 pub use criterion::Criterion;
 pub use data::{Basis, DataParameters, Labels};
 pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,
 };
-pub use model::{Gates, ModelParameters, Priority, Routing, Signs};
-pub use pretrained::{PretrainedKind, PretrainedParameters};
+pub(crate) use model::Signs;
+pub use model::{Gates, ModelParameters, Priority, Routing};
+pub(crate) use pretrained::{PretrainedKind, PretrainedParameters};
 pub use pruning::{
     Afterwards, CalibrationData, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
-pub use system::{Property, SYSTEMS, System, SystemTraits};
-pub use training::TrainingParameters;
+pub use system::{Property, System};
+
+pub(crate) use training::TrainingParameters;
 
 /// Declares the parameters, section by section.
 macro_rules! sections {

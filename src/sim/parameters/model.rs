@@ -41,7 +41,7 @@ impl ModelParameters {
     }
 
     /// Whether tokens choose experts, by `routing` or because the system knows no other way.
-    pub fn tokens_choose(&self) -> bool {
+    pub(crate) fn tokens_choose(&self) -> bool {
         self.routing == Routing::TokenChoice || !self.system.traits().reads("model.routing")
     }
 }

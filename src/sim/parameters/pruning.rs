@@ -66,7 +66,7 @@ words! {
 
 impl Removal {
     /// Whether the kept experts are left as they are.
-    pub fn leaves_kept_alone(self) -> bool {
+    pub(crate) fn leaves_kept_alone(self) -> bool {
         !matches!(self, Removal::MergeNearest | Removal::MergeGroup)
     }
 }

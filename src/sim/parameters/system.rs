@@ -45,7 +45,7 @@ words! {
 
 /// What is told of a system before it is run.
 #[derive(Debug)]
-pub struct SystemTraits {
+pub(crate) struct SystemTraits {
     /// Which one.
     pub system: System,
     /// The keys of `model`, `pretrained` and `training` that it reads; every other must keep its default. Empty: all.
@@ -57,7 +57,7 @@ pub struct SystemTraits {
 }
 
 /// Every system, in the order of [`System`].
-pub const SYSTEMS: &[SystemTraits; System::ALL.len()] = &[
+pub(crate) const SYSTEMS: &[SystemTraits; System::ALL.len()] = &[
     SystemTraits {
         system: System::SimplifiedMoe,
         keys: &[],
@@ -106,14 +106,14 @@ pub const SYSTEMS: &[SystemTraits; System::ALL.len()] = &[
 
 impl System {
     /// Its row of [`SYSTEMS`].
-    pub fn traits(self) -> &'static SystemTraits {
+    pub(crate) fn traits(self) -> &'static SystemTraits {
         &SYSTEMS[self as usize]
     }
 }
 
 impl SystemTraits {
     /// Whether it reads the key of this path.
-    pub fn reads(&self, path: &str) -> bool {
+    pub(crate) fn reads(&self, path: &str) -> bool {
         self.keys.is_empty() || self.keys.contains(&path)
     }
 }

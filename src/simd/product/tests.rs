@@ -1,5 +1,6 @@
 use super::*;
-use crate::patterns::{Gaussians, Purpose, stream};
+use crate::patterns::gaussian::Gaussians;
+use crate::patterns::{Purpose, stream};
 use crate::simd::panels::stride;
 use aligned_vec::AVec;
 use proptest::prelude::*;

@@ -8,7 +8,7 @@ use crate::stats::extreme;
 
 /// The rows of one run that claims are judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+pub struct Observation<'a> {
     /// The parameters of its point.
     pub parameters: &'a Parameters,
     /// Its row of `runs.csv`.
@@ -21,7 +21,7 @@ pub struct Evidence<'a> {
 
 /// What one run says of one claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Finding {
+pub struct RunDecision {
     /// Whether the claim holds in the run. A run without the figure (it diverged, or has no relevant expert) does not
     /// count as one where it holds.
     pub holds: bool,
@@ -35,18 +35,18 @@ pub struct Finding {
     pub undecided: bool,
 }
 
-impl Finding {
+impl RunDecision {
     /// The claim fails in a run that lacks what it is about.
-    pub(super) const WITHOUT_FIGURE: Finding = Finding::new(false, None);
+    pub(super) const WITHOUT_FIGURE: RunDecision = RunDecision::new(false, None);
 
     pub(super) const fn new(holds: bool, figure: Option<f64>) -> Self {
         Self { holds, figure, outside: 0, experts: 0, undecided: false }
     }
 }
 
-impl Evidence<'_> {
+impl Observation<'_> {
     /// The rows of the criterion that the file's claims are judged by.
-    pub fn own(&self) -> &[PruningRow] {
+    pub(crate) fn own(&self) -> &[PruningRow] {
         let Some(first) = self.pruning.first() else { return &[] };
         &self.pruning[..self.pruning.iter().take_while(|row| row.criterion == first.criterion).count()]
     }
@@ -67,16 +67,16 @@ impl Evidence<'_> {
     }
 
     /// Whether all of `rows`, of which there should be `expected`, are certified.
-    pub(super) fn certified(&self, rows: &[&PruningRow], expected: usize) -> Finding {
+    pub(super) fn certified(&self, rows: &[&PruningRow], expected: usize) -> RunDecision {
         let with = |verdict: Verdict| rows.iter().filter(|row| row.certificate == verdict.word()).count();
         let smallest = extreme(rows.iter().map(|row| row.margin_lower), f64::min);
         let holds = with(Verdict::Certified) == expected && rows.len() == expected;
         let undecided = !holds && with(Verdict::Counterexample) == 0;
-        Finding { undecided, ..Finding::new(holds, smallest) }
+        RunDecision { undecided, ..RunDecision::new(holds, smallest) }
     }
 
     /// T2a with a fixed ratio in place of γ: no error at any pruning ratio up to `ratio`.
-    pub fn survives_pruning_up_to(&self, ratio: f64) -> bool {
+    pub(crate) fn survives_pruning_up_to(&self, ratio: f64) -> bool {
         let mut within = self.own().iter().filter(|row| !row.finetuned && row.ratio <= ratio).peekable();
         within.peek().is_some() && within.all(|row| row.errors == Some(0))
     }

@@ -2,8 +2,8 @@
 
 use super::{Candidate, Region};
 use crate::claims::Definition;
-use crate::claims::Evidence;
-use crate::claims::judge::{Jury, conclusions};
+use crate::claims::Observation;
+use crate::claims::judge::{ClaimTests, conclusions};
 use crate::measure::{Audit, ExpertAtStart, Role, RouterChange};
 use crate::moe::Pretrained;
 use crate::record::RunRecord;
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 /// The runs of a candidate, judged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct Evaluation {
     /// Runs that meet the claim's assumptions.
     pub met: u64,
     /// All runs.
@@ -31,14 +31,14 @@ pub struct Look {
     pub p_refuted: f64,
 }
 
-impl Look {
+impl Evaluation {
     /// Whether enough of the runs meet the assumptions for the candidate to be one within them.
     pub fn is_within(&self) -> bool {
         self.met > 0 && 2 * self.met >= self.runs
     }
 
     /// What the search lowers: the share of runs in which the claim holds, then the margin.
-    pub fn score(&self) -> f64 {
+    pub(crate) fn score(&self) -> f64 {
         if !self.is_within() {
             return f64::INFINITY;
         }
@@ -48,7 +48,7 @@ impl Look {
 
 /// Runs candidates of a region.
 #[derive(Clone, Debug)]
-pub struct Bench<'a> {
+pub struct Evaluator<'a> {
     /// The region.
     pub region: &'a Region,
     /// Master seed; each look at a candidate has seeds of its own.
@@ -59,8 +59,8 @@ pub struct Bench<'a> {
 /// Runs at each value of d that a claim on slopes takes to be judged.
 const RUNS_ON_A_LINE: u64 = crate::claims::slope_parts::FEWEST_RUNS as u64;
 
-impl<'a> Bench<'a> {
-    /// A bench with this master seed.
+impl<'a> Evaluator<'a> {
+    /// A evaluator with this master seed.
     pub fn new(region: &'a Region, seed: u64) -> Self {
         Self { region, seed, looks: 0 }
     }
@@ -71,15 +71,15 @@ impl<'a> Bench<'a> {
     }
 
     /// Runs a candidate `runs` times on seeds that no look before this one used; `None` if its keys contradict each other.
-    pub fn look(&mut self, candidate: &Candidate, runs: u64) -> Option<Look> {
+    pub(crate) fn evaluate(&mut self, candidate: &Candidate, runs: u64) -> Option<Evaluation> {
         self.looks += 1;
         let master = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.looks);
-        self.look_at(candidate, runs, master)
+        self.evaluate_at(candidate, runs, master)
     }
 
     /// Whether a candidate's runs can be expected to meet the claim's assumptions: the audit of one pre-trained model, with the
     /// roles that its experts were built for. It costs no training, and decides nothing: runs are audited by themselves.
-    pub fn is_likely_within(&self, candidate: &Candidate) -> bool {
+    pub(crate) fn is_likely_within(&self, candidate: &Candidate) -> bool {
         let simulation = self.region.simulation(candidate, 1).ok();
         let Some(points) = simulation.and_then(|simulation| simulation.points().ok()) else { return false };
         let definition = Definition::of(self.region.claim);
@@ -106,7 +106,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Runs a candidate on the seeds of `master`.
-    pub fn look_at(&self, candidate: &Candidate, runs: u64, master: u64) -> Option<Look> {
+    pub fn evaluate_at(&self, candidate: &Candidate, runs: u64, master: u64) -> Option<Evaluation> {
         let runs = if self.is_on_slopes() { runs.max(RUNS_ON_A_LINE) } else { runs };
         let simulation = self.region.simulation(candidate, runs).ok()?;
         let points = simulation.points().ok()?;
@@ -116,18 +116,18 @@ impl<'a> Bench<'a> {
         let records: Vec<RunRecord> =
             tasks.par_iter().map(|&(point, index)| run(&points[point], index, master, EngineChoice::Auto)).collect();
         if self.is_on_slopes() {
-            let mut jury = Jury::new(&simulation, &points, Design::Fixed);
+            let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
             records
                 .iter()
-                .for_each(|record| jury.add(record.run.head.point, record.run.head.run, &evidence(&points, record)));
+                .for_each(|record| jury.add(record.run.head.point, record.run.head.run, &observation(&points, record)));
             return Some(of_slopes(&mut jury, claim, runs * points.len() as u64));
         }
         Some(of_runs(&points, &records, claim))
     }
 }
 
-fn evidence<'a>(points: &'a [Point], record: &'a RunRecord) -> Evidence<'a> {
-    Evidence {
+fn observation<'a>(points: &'a [Point], record: &'a RunRecord) -> Observation<'a> {
+    Observation {
         parameters: &points[record.run.head.point].parameters,
         run: &record.run.body,
         experts: &record.experts,
@@ -135,24 +135,24 @@ fn evidence<'a>(points: &'a [Point], record: &'a RunRecord) -> Evidence<'a> {
     }
 }
 
-fn of_runs(points: &[Point], records: &[RunRecord], claim: &ClaimSpec) -> Look {
+fn of_runs(points: &[Point], records: &[RunRecord], claim: &ClaimSpec) -> Evaluation {
     let (mut met, mut holds, mut margin) = (0, 0, f64::INFINITY);
     for record in records {
-        let evidence = evidence(points, record);
+        let observation = observation(points, record);
         let definition = Definition::of(claim.id);
-        if evidence.meets(definition) {
-            let finding = evidence.finding(claim);
+        if observation.meets(definition) {
+            let finding = observation.decision(claim);
             met += 1;
             holds += u64::from(finding.holds);
             // Without the figure a run is as far from holding as one can be.
-            margin = margin.min(definition.margin.of(&evidence, claim, &finding).unwrap_or(-1.0));
+            margin = margin.min(definition.margin.of(&observation, claim, &finding).unwrap_or(-1.0));
         }
     }
     let p_refuted = if met == 0 { 1.0 } else { p_value_refuted(holds, met, claim.level) };
-    Look { met, runs: records.len() as u64, holds, margin, p_refuted }
+    Evaluation { met, runs: records.len() as u64, holds, margin, p_refuted }
 }
 
-fn of_slopes(jury: &mut Jury, claim: &ClaimSpec, runs: u64) -> Look {
+fn of_slopes(jury: &mut ClaimTests, claim: &ClaimSpec, runs: u64) -> Evaluation {
     let rows = jury.rows();
     let slopes = rows.iter().filter(|row| row.part.starts_with("slope"));
     let distance = |row: &crate::record::ClaimRow| Some(row.threshold? - row.estimate?);
@@ -161,7 +161,7 @@ fn of_slopes(jury: &mut Jury, claim: &ClaimSpec, runs: u64) -> Look {
     let refuted = conclusions(&rows).iter().any(|row| row.verdict == "REFUTED");
     let smallest = rows.iter().filter(|row| row.verdict == "REFUTED").filter_map(|row| row.p_holm);
     let margin = if margin.is_finite() { margin } else { claim.level };
-    Look {
+    Evaluation {
         met: runs - set_aside.min(runs),
         runs,
         holds: u64::from(margin > 0.0),

@@ -3,8 +3,8 @@
 
 use super::catalogue::{Definition, RunNumber};
 use super::comparison::Direction;
-use super::evidence::Evidence;
-use super::sample::{Opinion, PairedSample, Sample, TOO_FEW};
+use super::observation::Observation;
+use super::sample::{PairedSample, Sample, TOO_FEW, TestResult};
 use super::slope_parts::{FEWEST_RUNS, SlopePart};
 use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};
@@ -17,7 +17,7 @@ use crate::stats::{SpendingTest, spending_weight};
 
 /// A pair of hypotheses.
 #[derive(Clone, Debug)]
-pub(super) struct Trial<'a> {
+pub(super) struct HypothesisPair<'a> {
     pub claim: &'a ClaimSpec,
     /// Number of the claim in its file, from 1.
     pub number: usize,
@@ -51,12 +51,12 @@ struct Looks {
     /// Runs seen at the last look: a second look at the same runs is none.
     looked: Option<u64>,
     /// The tests of a probability.
-    evidence: SequentialTest,
+    probability: SequentialTest,
     /// The tests of everything else, supported and refuted.
     spending: [SpendingTest; 2],
 }
 
-impl<'a> Trial<'a> {
+impl<'a> HypothesisPair<'a> {
     fn new(
         claim: &'a ClaimSpec,
         definition: &'a Definition,
@@ -82,19 +82,19 @@ impl<'a> Trial<'a> {
             looks: Looks {
                 seen: 0,
                 looked: None,
-                evidence: SequentialTest::new(claim.level),
+                probability: SequentialTest::new(claim.level),
                 spending: [SpendingTest::new(), SpendingTest::new()],
             },
         }
     }
 
     /// The probability that the claim holds in a run at `point`.
-    pub fn probability(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
+    pub(crate) fn probability(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
         Self::new(claim, definition, point, "probability", Sample::probability(point))
     }
 
     /// What the runs at `point` say of two criteria.
-    pub fn paired(
+    pub(crate) fn paired(
         claim: &'a ClaimSpec,
         definition: &'a Definition,
         (direction, asked): (Direction, CriterionComparison),
@@ -104,7 +104,7 @@ impl<'a> Trial<'a> {
     }
 
     /// A slope over a line of points, given in the order of the abscissa.
-    pub fn slope(
+    pub(crate) fn slope(
         claim: &'a ClaimSpec,
         definition: &'a Definition,
         (part, threshold): (SlopePart, f64),
@@ -115,7 +115,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The largest number of all runs of the points `lower` bounds that of a run at `upper`.
-    pub fn constant(
+    pub(crate) fn constant(
         claim: &'a ClaimSpec,
         definition: &'a Definition,
         number: RunNumber,
@@ -125,16 +125,16 @@ impl<'a> Trial<'a> {
     }
 
     /// Adds a run; looks at the verdict after each full block of a sequential design.
-    pub fn add(&mut self, point: usize, run: u64, evidence: &Evidence, design: Design, pairs: usize) {
+    pub(crate) fn add(&mut self, point: usize, run: u64, observation: &Observation, design: Design, pairs: usize) {
         if !self.sample.collects(point) {
             return;
         }
         self.looks.seen += 1;
-        if self.claim.on == On::Met && !evidence.meets(self.definition) {
+        if self.claim.on == On::Met && !observation.meets(self.definition) {
             self.set_aside += 1;
-            evidence.missed(self.definition).for_each(|place| self.missed[place] += 1);
+            observation.missed(self.definition).for_each(|place| self.missed[place] += 1);
         } else {
-            let added = self.sample.add(point, evidence, self.claim);
+            let added = self.sample.add(point, observation, self.claim);
             self.runs += u64::from(added.judged);
             self.figures.extend(added.figure);
             self.undecided += u64::from(added.undecided);
@@ -150,54 +150,54 @@ impl<'a> Trial<'a> {
     }
 
     /// Judged runs for which the claim holds; a slope has none.
-    pub fn holds(&self) -> Option<u64> {
+    pub(crate) fn holds(&self) -> Option<u64> {
         self.sample.holds()
     }
 
     /// The level of the probability; a slope and a comparison have none.
-    pub fn level(&self) -> Option<f64> {
+    pub(crate) fn level(&self) -> Option<f64> {
         let is_share = !matches!(self.sample, Sample::Paired(_)) && self.holds().is_some();
         is_share.then_some(self.claim.level)
     }
 
-    /// Looks at the evidence so far, in a sequential design.
-    pub fn look(&mut self, pairs: usize) {
+    /// Looks at the observation so far, in a sequential design.
+    pub(crate) fn look(&mut self, pairs: usize) {
         if self.looks.looked.replace(self.looks.seen) == Some(self.looks.seen) {
             return;
         }
         if let Sample::Probability(sample) = &self.sample {
             // Counts only grow, so a look cannot be out of order.
-            let looked = self.looks.evidence.look(sample.holds, sample.runs);
+            let looked = self.looks.probability.look(sample.holds, sample.runs);
             debug_assert!(looked.is_ok());
             return;
         }
         // What is decided whatever the other tests say stays decided: further looks could only cost time.
         let decided = |test: &SpendingTest| test.p_value() <= ALPHA / (2 * pairs) as f64;
         if !self.looks.spending.iter().any(decided) {
-            let opinion = self.sample.opinion(self.claim);
-            self.looks.spending[0].look(opinion.supported);
-            self.looks.spending[1].look(opinion.refuted);
+            let result = self.sample.result(self.claim);
+            self.looks.spending[0].look(result.supported);
+            self.looks.spending[1].look(result.refuted);
         }
     }
 
     /// What the runs say, under `design`, as one of `pairs` pairs of hypotheses.
-    pub fn opinion(&mut self, design: Design, pairs: usize) -> Opinion {
-        let opinion = self.sample.opinion(self.claim);
+    pub(crate) fn result(&mut self, design: Design, pairs: usize) -> TestResult {
+        let result = self.sample.result(self.claim);
         let [supported, refuted] = match (&self.sample, design) {
-            (_, Design::Fixed) => [opinion.supported, opinion.refuted],
+            (_, Design::Fixed) => [result.supported, result.refuted],
             (Sample::Probability(_), _) => {
-                [self.looks.evidence.p_value_supported(), self.looks.evidence.p_value_refuted()]
+                [self.looks.probability.p_value_supported(), self.looks.probability.p_value_refuted()]
             }
             _ => [self.looks.spending[0].p_value(), self.looks.spending[1].p_value()],
         };
         // A slope looks at the runs of each of its points itself.
         let few = || !matches!(self.sample, Sample::Slope(_)) && self.runs < self.fewest(design, pairs);
-        let undecidable = opinion.undecidable.or_else(|| few().then_some(TOO_FEW));
-        Opinion { supported, refuted, undecidable, ..opinion }
+        let undecidable = result.undecidable.or_else(|| few().then_some(TOO_FEW));
+        TestResult { supported, refuted, undecidable, ..result }
     }
 
     /// Fewest judged runs at each of its points with which it can be SUPPORTED as one of `pairs` pairs of hypotheses.
-    pub fn fewest(&self, design: Design, pairs: usize) -> u64 {
+    pub(crate) fn fewest(&self, design: Design, pairs: usize) -> u64 {
         match self.sample {
             Sample::Slope(_) => FEWEST_RUNS as u64,
             Sample::Paired(_) => PairedSample::fewest(ALPHA / (2 * pairs) as f64),
@@ -206,7 +206,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The interval that holds together with those of all `pairs` parts.
-    pub fn interval(&mut self, design: Design, pairs: usize) -> Option<(f64, f64)> {
+    pub(crate) fn interval(&mut self, design: Design, pairs: usize) -> Option<(f64, f64)> {
         let alpha = ALPHA / pairs as f64;
         let spent = match design {
             Design::Fixed => alpha,
@@ -228,32 +228,38 @@ impl<'a> Trial<'a> {
     }
 
     /// The median of the figures of the judged runs.
-    pub fn median(&self) -> Option<f64> {
+    pub(crate) fn median(&self) -> Option<f64> {
         median(&self.figures)
     }
 
     /// The assumptions that runs set aside miss, runs without the figure, and experts left out, in words.
-    pub fn remarks(trials: &[&Trial]) -> String {
-        let Some(first) = trials.first() else { return String::new() };
-        let sum = |count: &dyn Fn(&Trial) -> u64| trials.iter().map(|trial| count(trial)).sum::<u64>();
+    pub(crate) fn remarks(hypotheses: &[&HypothesisPair]) -> String {
+        let Some(first) = hypotheses.first() else { return String::new() };
+        let sum =
+            |count: &dyn Fn(&HypothesisPair) -> u64| hypotheses.iter().map(|hypothesis| count(hypothesis)).sum::<u64>();
         let mut texts = Vec::new();
         for (place, assumption) in first.definition.assumptions.iter().enumerate() {
-            let runs = sum(&|trial| trial.missed[place]);
+            let runs = sum(&|hypothesis| hypothesis.missed[place]);
             if runs > 0 {
                 texts.push(format!("{} {runs}", assumption.name()));
             }
         }
-        let without = sum(&|trial| if let Sample::Slope(sample) = &trial.sample { sample.without } else { 0 });
+        let without =
+            sum(&|hypothesis| if let Sample::Slope(sample) = &hypothesis.sample { sample.without } else { 0 });
         if without > 0 {
             texts.push(format!("no figure {without}"));
         }
-        let [outside, experts] = [0, 1].map(|place| sum(&|trial| trial.outside[place]));
+        let [outside, experts] = [0, 1].map(|place| sum(&|hypothesis| hypothesis.outside[place]));
         if outside > 0 {
             texts.push(format!("outside (R, Λ) {outside} of {experts} experts"));
         }
-        let undecided = sum(&|trial| trial.undecided);
+        let undecided = sum(&|hypothesis| hypothesis.undecided);
         if undecided > 0 {
-            texts.push(format!("{} {undecided} of {} runs", Verdict::Undecided.word(), sum(&|trial| trial.runs)));
+            texts.push(format!(
+                "{} {undecided} of {} runs",
+                Verdict::Undecided.word(),
+                sum(&|hypothesis| hypothesis.runs)
+            ));
         }
         texts.join(", ")
     }

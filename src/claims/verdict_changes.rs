@@ -1,8 +1,8 @@
 //! What would change a verdict: the numbers of runs, or the threshold, at which it would be another.
 
 use super::catalogue::definition;
+use super::hypothesis_pair::fewest_runs;
 use super::slope_parts::Side;
-use super::trial::fewest_runs;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::stats::binomial::{p_value_refuted, p_value_supported};
@@ -10,7 +10,7 @@ use crate::stats::binomial::{p_value_refuted, p_value_supported};
 /// At which numbers of runs a probability has which verdict, whatever the other tests of the file say (Bonferroni;
 /// Holm's method may decide earlier).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// SUPPORTED if the claim holds in this many runs or more; `None` if no number suffices.
     pub supported_from: Option<u64>,
     /// REFUTED if it holds in this many or fewer; `None` if not even 0 suffices.
@@ -18,7 +18,7 @@ pub struct Counts {
 }
 
 /// The counts for `runs` judged runs at `level`, as one of `pairs` pairs of hypotheses.
-pub fn counts(runs: u64, level: f64, pairs: usize) -> Counts {
+pub(crate) fn counts(runs: u64, level: f64, pairs: usize) -> Counts {
     let alpha = ALPHA / (2 * pairs.max(1)) as f64;
     // Both tails are monotone in the count.
     let first = |decided: &dyn Fn(u64) -> bool| {
@@ -38,7 +38,7 @@ pub fn counts(runs: u64, level: f64, pairs: usize) -> Counts {
 }
 
 /// How many runs would decide, if the share of runs in which the claim holds stayed as it is; `None` beyond 2³⁰.
-pub fn runs_to_decide(holds: u64, runs: u64, level: f64, pairs: usize) -> Option<u64> {
+pub(crate) fn runs_to_decide(holds: u64, runs: u64, level: f64, pairs: usize) -> Option<u64> {
     let alpha = ALPHA / (2 * pairs.max(1)) as f64;
     if runs == 0 {
         return None;
@@ -59,7 +59,7 @@ pub fn runs_to_decide(holds: u64, runs: u64, level: f64, pairs: usize) -> Option
 
 /// How far a part is from its boundary, in standard errors; positive on the side of SUPPORTED. `None` without an
 /// estimate.
-pub fn distance(row: &ClaimRow) -> Option<f64> {
+pub(crate) fn distance(row: &ClaimRow) -> Option<f64> {
     let estimate = row.estimate?;
     match (row.level, row.threshold) {
         (Some(level), _) => Some((estimate - level) / libm::sqrt(level * (1.0 - level) / row.runs.max(1) as f64)),
@@ -72,7 +72,7 @@ pub fn distance(row: &ClaimRow) -> Option<f64> {
 }
 
 /// Whether an estimate without a level has to lie above its threshold; else below. Of slopes the claim says it.
-pub fn is_lower_bound(row: &ClaimRow) -> bool {
+pub(crate) fn is_lower_bound(row: &ClaimRow) -> bool {
     !row.part.starts_with("slope")
         || definition(&row.claim).is_some_and(|definition| {
             definition.slopes.iter().any(|part| part.name == row.part && part.side == Side::Above)
@@ -80,7 +80,7 @@ pub fn is_lower_bound(row: &ClaimRow) -> bool {
 }
 
 /// What would change the verdict of one part, in a sentence.
-pub fn sentence(row: &ClaimRow, design: Design, pairs: usize) -> String {
+pub(crate) fn sentence(row: &ClaimRow, design: Design, pairs: usize) -> String {
     let (Some(level), Some(holds)) = (row.level, row.holds) else { return slope_sentence(row) };
     if let Design::Sequential { .. } = design {
         return match row.verdict.as_str() {

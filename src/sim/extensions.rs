@@ -1,4 +1,4 @@
-//! Checks of the keys of worlds: features, spurious patterns, routing, groups, upstream tasks.
+//! Checks of the keys beyond the theory: features, spurious patterns, routing, groups, upstream tasks.
 
 use super::contradiction::Contradiction;
 use super::parameters::{Gates, Parameters, PretrainedKind, Property};
