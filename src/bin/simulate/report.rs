@@ -39,7 +39,6 @@ pub fn read(dir: &Path, findings: &Path) -> Result<Results, Failure> {
     let claims = rows_if_there(dir, "claims.csv")?;
     Ok(Results {
         runs: gather(dir, &manifest, &claims)?,
-        standings: Default::default(),
         claims,
         scaling: rows_if_there(dir, "scaling.csv")?,
         terms: rows_if_there(dir, "terms.csv")?,

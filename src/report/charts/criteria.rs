@@ -1,21 +1,23 @@
 //! The view of criteria: a cell a criterion and case, with its regret and the verdict against it.
 
 use super::names::file;
-use crate::report::criteria::Standing;
-use crate::report::drawing::scale::{Scale, minus};
+use crate::report::criteria::CriterionSummary;
+use crate::report::drawing::scale::Scale;
+use crate::report::numbers::minus;
 use crate::report::drawing::view::{Axis, Cell, Heat, View};
-use crate::report::results::{PointLabel, Results};
+use crate::report::labels::PointLabel;
+use crate::report::results::Results;
 
 /// A regret of this much or more has the darkest colour.
 const DARKEST: f64 = 0.2;
 
 /// The matrix criterion × point; nothing unless several criteria pruned models.
 pub(super) fn matrix(results: &Results) -> Option<View> {
-    let columns = &results.standings;
+    let columns = results.criteria();
     let mut names: Vec<&str> = Vec::new();
-    for standing in columns.values().flatten() {
-        if !names.contains(&standing.criterion.name()) {
-            names.push(standing.criterion.name());
+    for one in columns.values().flatten() {
+        if !names.contains(&one.criterion.name()) {
+            names.push(one.criterion.name());
         }
     }
     (names.len() > 2).then_some(())?;
@@ -28,11 +30,11 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(a.1)));
     let ys: Vec<String> = ranked.iter().map(|(_, name)| (*name).to_owned()).collect();
     let labels = results.labels();
-    let label = |point: &usize| labels.get(point).map(PointLabel::words).filter(|words| !words.is_empty());
+    let label = |point: &usize| labels.get(*point).map(PointLabel::words).filter(|words| !words.is_empty());
     let xs: Vec<String> = columns.keys().map(|point| label(point).unwrap_or_else(|| format!("point {point}"))).collect();
     let mut cells = Vec::new();
-    for (x, standings) in columns.values().enumerate() {
-        for one in standings {
+    for (x, criteria) in columns.values().enumerate() {
+        for one in criteria {
             let Some(y) = ys.iter().position(|name| name == one.criterion.name()) else { continue };
             cells.push(cell((x, y), &xs[x], one));
         }
@@ -61,7 +63,7 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
     })
 }
 
-fn regret(one: &Standing) -> Option<f64> {
+fn regret(one: &CriterionSummary) -> Option<f64> {
     one.regret[0]
 }
 
@@ -74,7 +76,7 @@ fn title(results: &Results, ranked: &[(f64, &str)]) -> Option<String> {
     Some(format!("{paper} loses less accuracy than {worse} of {} other criteria, more than {better}", ranked.len() - 1))
 }
 
-fn cell(place: (usize, usize), case: &str, one: &Standing) -> Cell {
+fn cell(place: (usize, usize), case: &str, one: &CriterionSummary) -> Cell {
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| minus(&format!("{:.3}", value + 0.0)));
     let sign = match one.verdict.split(' ').next().unwrap_or_default() {
         "SUPPORTED" => " ✓",

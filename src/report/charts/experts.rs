@@ -135,7 +135,7 @@ pub(super) fn change_against_displacement(point: &Point) -> Option<View> {
 }
 
 /// A quantity of an expert at one iteration.
-struct Course0 {
+struct Followed {
     file: &'static str,
     symbol: &'static str,
     label: &'static str,
@@ -144,11 +144,11 @@ struct Course0 {
     is_share: bool,
 }
 
-const COURSES: [Course0; 4] = [
-    Course0 { file: "trajectory", symbol: "Δ(T)", label: "norm change Δ(t) = ‖w(t)‖ − ‖w(0)‖", of: |row, _| row.delta, is_share: false },
-    Course0 { file: "trajectory-displacement", symbol: "D(T)", label: "displacement D(t) = ‖w(t) − w(0)‖", of: |row, _| row.displacement, is_share: false },
-    Course0 { file: "proficiency", symbol: "p(T) for the own class", label: "proficiency p(t) for the class that a_s votes for", of: |row, expert| if expert.own_class() == 0 { row.p1 } else { row.p2 }, is_share: true },
-    Course0 { file: "proficiency-other", symbol: "p(T) for the other class", label: "proficiency p(t) for the other class", of: |row, expert| if expert.own_class() == 0 { row.p2 } else { row.p1 }, is_share: true },
+const COURSES: [Followed; 4] = [
+    Followed { file: "trajectory", symbol: "Δ(T)", label: "norm change Δ(t) = ‖w(t)‖ − ‖w(0)‖", of: |row, _| row.delta, is_share: false },
+    Followed { file: "trajectory-displacement", symbol: "D(T)", label: "displacement D(t) = ‖w(t) − w(0)‖", of: |row, _| row.displacement, is_share: false },
+    Followed { file: "proficiency", symbol: "p(T) for the own class", label: "proficiency p(t) for the class that aₛ votes for", of: |row, expert| if expert.own_class() == 0 { row.p1 } else { row.p2 }, is_share: true },
+    Followed { file: "proficiency-other", symbol: "p(T) for the other class", label: "proficiency p(t) for the other class", of: |row, expert| if expert.own_class() == 0 { row.p2 } else { row.p1 }, is_share: true },
 ];
 
 /// Δ and D over the iterations.
@@ -161,7 +161,7 @@ pub(super) fn proficiency(point: &Point) -> Vec<View> {
     COURSES[2..].iter().filter_map(|course| over_time(point, course)).collect()
 }
 
-fn over_time(point: &Point, course: &Course0) -> Option<View> {
+fn over_time(point: &Point, course: &Followed) -> Option<View> {
     let experts: BTreeMap<(u64, usize), &DrawnExpert> = point.experts.iter().map(|row| ((row.run, row.expert), *row)).collect();
     let all: Vec<usize> = point.trajectory.iter().map(|row| row.iteration).collect::<BTreeSet<_>>().into_iter().collect();
     let kept: BTreeSet<usize> = ranks(all.len(), MAX_ITERATIONS).map(|rank| all[rank]).collect();
@@ -212,7 +212,7 @@ fn over_time(point: &Point, course: &Course0) -> Option<View> {
 }
 
 /// A linear axis; a bent one where roles end decades apart, with the place where it is linear.
-fn course_scale(course: &Course0, ends: &[f64], last: &[(&str, Option<f64>)]) -> Option<(Scale, Option<String>)> {
+fn course_scale(course: &Followed, ends: &[f64], last: &[(&str, Option<f64>)]) -> Option<(Scale, Option<String>)> {
     let (low, high) = (*ends.first()?, *ends.last()?);
     if course.is_share {
         return Some((Scale::linear(-0.02, 1.02), None));

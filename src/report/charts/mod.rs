@@ -14,13 +14,13 @@
 
 mod criteria;
 mod experts;
-pub(in crate::report) use super::figures::map;
+mod map;
 pub(in crate::report) mod names;
 pub(in crate::report) mod points;
 mod phase;
 pub(in crate::report) mod pruned;
 mod scaling;
-pub(in crate::report) use super::figures::series;
+mod series;
 
 use super::drawing::{draw, view::View};
 use super::results::Results;

@@ -1,7 +1,6 @@
 //! Words of figures: axis labels, short numbers, file names.
 
-use crate::report::drawing::scale::minus;
-use crate::report::numbers::{bare_percent, significant};
+use crate::report::numbers::{bare_percent, minus, significant};
 use crate::sim::keys::KEYS;
 
 /// Longest text of a number that is shown as it is written.

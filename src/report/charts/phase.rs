@@ -4,7 +4,8 @@ use super::map::{Map, maps};
 use super::names::{axis, file, hundredths, percent, quantity, short, unique};
 use crate::record::{BoundaryRow, PhaseRow};
 use crate::report::drawing::palette::{GREY, Look};
-use crate::report::drawing::scale::{Scale, minus};
+use crate::report::drawing::scale::Scale;
+use crate::report::numbers::minus;
 use crate::report::drawing::view::{At, Axis, Cell, Course, Flip, Group, Heat, Line, View};
 use crate::report::results::Results;
 

@@ -4,7 +4,8 @@ use super::names::file;
 use crate::record::TrajectoryRow;
 use crate::report::drawn::{DrawnExpert, DrawnModel};
 use crate::report::gathering::PointRuns;
-use crate::report::results::{PointLabel, Results};
+use crate::report::labels::PointLabel;
+use crate::report::results::Results;
 use std::collections::BTreeMap;
 
 /// Points that charts of single points show at most, the first ones.
@@ -49,7 +50,7 @@ pub(in crate::report) fn points(results: &Results) -> Vec<Point<'_>> {
     let trajectory = by_point(&results.runs.trajectory, |row| row.point);
     let shown = all.len().min(MAX_POINTS);
     let one = |number: &usize| {
-        let words = labels.get(number).map(PointLabel::words).unwrap_or_default();
+        let words = labels.get(*number).map(PointLabel::words).unwrap_or_default();
         let words = if words.is_empty() && all.len() > 1 { format!("point {number}") } else { words };
         let part = results.runs.points.get(number).and_then(PointRuns::part_drawn);
         let own = |row: &&crate::record::ClaimRow| row.claim == "T1a" && row.point == Some(*number);

@@ -125,8 +125,8 @@ pub(super) fn accuracy(point: &Point) -> Option<View> {
             }
         }
     }
-    // The grey ones lie below the others.
-    groups.sort_by_key(|group| group.look != GREY);
+    // The grey ones lie below the others, the first criterion on top.
+    groups.sort_by_key(|group| (group.look != GREY, group.name.starts_with(criteria[0])));
     let lowest = groups.iter().flat_map(|group| &group.points).map(|at| at.interval.map_or(at.y, |ends| ends[0]));
     let lows = sorted_finite(lowest);
     let floor = (libm::floor(lows.first()? * 10.0 - 0.25) / 10.0).clamp(0.0, 0.9);

@@ -1,6 +1,6 @@
 //! Cells in a frame, with the boundary between them.
 
-use super::palette::{ink, ramp};
+use super::palette::{LIMIT, ink, ramp};
 use super::scale::Scale;
 use super::view::{Flip, Heat};
 use super::{Frame, path, px};
@@ -54,7 +54,8 @@ fn boundary(flips: &[Flip], scales: (&Scale, &Scale), frame: Frame) -> Markup {
     }
     html! { @if !flips.is_empty() {
         g.boundary fill="none" stroke-linejoin="round" pointer-events="none" {
-            path fill="#ffffff" fill-opacity="0.35" stroke="#000000" stroke-width="0.8" stroke-dasharray="3 2" d=(band) {}
+            path stroke="#ffffff" stroke-width="2.2" d=(band) {}
+            path stroke="#000000" stroke-width="1" stroke-dasharray="3 2" d=(band) {}
             path stroke="#ffffff" stroke-width="5" d=(line) {}
             path stroke="#000000" stroke-width="2.4" d=(line) {}
         }
@@ -77,7 +78,7 @@ pub(super) fn key(heat: &Heat, left: f64, top: f64) -> (Markup, f64) {
             text x=(px(to + 6.0)) y=(px(top + 9.0)) { (heat.ends[1]) }
             @if let Some((level, words)) = &heat.level {
                 @let x = from + level.clamp(0.0, 1.0) * (to - from);
-                path fill="none" stroke="#000000" stroke-width="1.6" d=(path([(x, top - 2.0), (x, top + 13.0)])) {}
+                g.c8 stroke=(LIMIT.paint()) { path fill="none" stroke-width="1.6" d=(path([(x, top - 2.0), (x, top + 13.0)])) {} }
                 text x=(px(x)) y=(px(top + 24.0)) text-anchor="middle" { (words) }
             }
         }

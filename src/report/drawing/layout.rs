@@ -3,6 +3,7 @@
 use super::palette::Look;
 use super::scale::Scale;
 use super::view::{Group, Marker, View};
+use crate::report::numbers::tied;
 use super::{Frame, MILLIMETRES, WIDE, WIDTH, heat, path, px, series};
 use maud::{Markup, html};
 
@@ -43,7 +44,7 @@ pub(in crate::report) fn draw(view: &View) -> String {
     };
     let frame = Frame { left, top, right: width - 10.0, bottom: top + height };
     let lines = view.x.scale.ticks.iter().map(|(_, label)| label.lines().count()).max().unwrap_or(0);
-    let foot = frame.bottom + 5.0 + 13.0 * lines as f64 + if view.x.label.is_empty() { 4.0 } else { 17.0 } + 6.0;
+    let foot = frame.bottom + 8.0 + 13.0 * lines as f64 + if view.x.label.is_empty() { 6.0 } else { 22.0 };
     let (key, after) = match &view.heat {
         Some(heat) => {
             let (drawn, high) = heat::key(heat, 8.0, foot);
@@ -64,7 +65,7 @@ pub(in crate::report) fn draw(view: &View) -> String {
                     text.of x="8" y=(px(13.0 + 15.0 * title.len() as f64 + STEP * place as f64)) { (line) }
                 }
                 text x="8" y=(px(frame.top - 7.0)) { (view.y.label) }
-                text x=(px(frame.x(0.5))) y=(px(foot - 8.0)) text-anchor="middle" { (view.x.label) }
+                text x=(px(frame.x(0.5))) y=(px(foot - 14.0)) text-anchor="middle" { (view.x.label) }
             }
             (axes(view, frame))
             @match &view.heat {
@@ -93,7 +94,8 @@ fn spoken(view: &View) -> String {
 /// Text in lines that fit a drawing, at so many units a letter.
 fn wrapped(text: &str, width: f64, letter: f64) -> Vec<String> {
     let most = ((width - 16.0) / letter) as usize;
-    let lines = textwrap::wrap(text, textwrap::Options::new(most).break_words(true));
+    let text = tied(text);
+    let lines = textwrap::wrap(&text, textwrap::Options::new(most).break_words(true));
     lines.into_iter().map(|line| line.into_owned()).filter(|line| !line.is_empty()).collect()
 }
 

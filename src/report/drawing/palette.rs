@@ -14,16 +14,17 @@ pub(in crate::report) struct Look {
     pub shape: usize,
 }
 
-/// In the order of the classes: blue, vermilion, dark grey, purple, green, orange, light grey, sky blue.
-const COLOURS: [&str; 8] = ["#0072b2", "#d55e00", "#4d4d4d", "#b3588f", "#009e73", "#d98c00", "#8c8c8c", "#3a9bd0"];
+/// In the order of the classes: blue, vermilion, dark grey, purple, green, orange, light grey, sky blue, ink.
+const COLOURS: [&str; 9] =
+    ["#0072b2", "#d55e00", "#4d4d4d", "#b3588f", "#009e73", "#d98c00", "#8c8c8c", "#3a9bd0", "#1c1c1e"];
 const DASHES: [&str; 8] = ["", "7 3", "2 2", "9 3 2 3", "5 2", "1 3", "3 5", "10 4"];
 
 /// What is no data: a reference, a level, the many that are not named.
 pub(in crate::report) const GREY: Look = Look { colour: 6, shape: 6 };
-/// γ, the share of irrelevant experts.
-pub(in crate::report) const GAMMA: Look = Look { colour: 3, shape: 2 };
+/// γ, the share of irrelevant experts, in their colour.
+pub(in crate::report) const GAMMA: Look = Look { colour: 2, shape: 2 };
 /// Limits and thresholds.
-pub(in crate::report) const LIMIT: Look = Look { colour: 1, shape: 1 };
+pub(in crate::report) const LIMIT: Look = Look { colour: 8, shape: 1 };
 
 impl Look {
     const fn plain(place: usize) -> Self {
@@ -42,7 +43,7 @@ impl Look {
 
     /// That of a series which is of no role, by its place; the first is the paper's criterion.
     pub const fn of_series(place: usize) -> Self {
-        Self::plain([4, 5, 7, 3, 0, 1, 2][place % 7])
+        Self::plain([4, 5, 7, 3, 1, 0, 2][place % 7])
     }
 
     /// The same colour with another marker and dash.

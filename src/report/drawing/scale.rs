@@ -1,6 +1,6 @@
 //! Values → places on an axis, with ticks: linear, logarithmic, symmetric-logarithmic, categories.
 
-use crate::report::numbers::sorted_finite;
+use crate::report::numbers::{minus, sorted_finite};
 use crate::stats::quantile;
 
 /// Decades that a logarithmic scale shows at most, the upper ones.
@@ -192,11 +192,6 @@ fn decade(exponent: i32) -> String {
         0..=2 => format!("{:.0}", power(exponent)),
         _ => format!("10{}", exponent.to_string().chars().map(raised).collect::<String>()),
     }
-}
-
-/// The minus sign in place of the hyphen.
-pub(in crate::report) fn minus(text: &str) -> String {
-    text.replace('-', "−")
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ fn quantiles(five: &Five, scales: (&Scale, &Scale), frame: Frame) -> Markup {
                 path d=(format!("M{} {}{outlines}", px(x), px(y))) {}
             }
         }
-        g.marks { path fill-opacity="0.16" stroke-width="1.3" d=(outline) {} }
+        g.marks.boxes { path fill-opacity="0.16" stroke-width="1.3" d=(outline) {} }
         path fill="none" stroke-width="1.3" d=(whiskers + &caps) {}
         path fill="none" stroke-width="2.6" d=(path([at(-0.36, middle), at(-0.12, middle)])) {}
     };

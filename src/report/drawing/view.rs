@@ -1,7 +1,8 @@
 //! What a drawing shows, as data: axes, series, limits, cells. Its table has a row for each mark, in their order.
 
 use super::palette::Look;
-use super::scale::{Scale, minus};
+use super::scale::Scale;
+use crate::report::numbers::minus;
 
 /// One drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
