@@ -1,9 +1,10 @@
 //! Every cell of every file is one of the values that its column is said to have, and is empty only where the column may be.
 
 use moe_theory::claims::Analysis;
+use moe_theory::record::RunTable;
 use moe_theory::record::columns::{Column, by_file};
 use moe_theory::record::design::Design;
-use moe_theory::record::{Headers, RunLines, TABLES};
+use moe_theory::record::{Headers, RunLines};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Overrides, Simulation};
@@ -94,9 +95,9 @@ fn check(text: &str, settings: &[&str], seen: &mut BTreeSet<String>) {
             let record = run(point, index, 1, EngineChoice::Auto);
             let lines = RunLines::new(&record).expect("lines");
             assert_eq!(lines.record(&headers).expect("what was written"), record);
-            for (table, lines) in lines.tables.iter().enumerate() {
+            for (&table, lines) in RunTable::ALL.iter().zip(&lines.tables) {
                 let file = [headers.line(table).expect("a header"), lines.clone()].concat();
-                check_file(TABLES[table], &file, &swept, seen);
+                check_file(table.name(), &file, &swept, seen);
             }
             analysis.add(point.index, index, &record.run.body, &record.experts, &record.pruning);
         }

@@ -7,6 +7,7 @@ use moe_theory::measure::{Audit, ExpertAtStart, Role};
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
+use moe_theory::sim::Decision;
 use moe_theory::sim::{Overrides, Parameters, Point, Simulation};
 use std::sync::OnceLock;
 
@@ -29,7 +30,7 @@ fn parameters() -> Parameters {
 }
 
 /// A run in which T0 holds or not, and which meets every assumption or none.
-fn add(jury: &mut ClaimTests, point: usize, run: u64, holds: bool, meets: bool) {
+fn add(tests: &mut ClaimTests, point: usize, run: u64, holds: bool, meets: bool) {
     let body = RunBody {
         meets_labels: meets,
         meets_balance: meets,
@@ -42,19 +43,19 @@ fn add(jury: &mut ClaimTests, point: usize, run: u64, holds: bool, meets: bool) 
     let experts = [ExpertRow::default()];
     let pruning = [PruningRow { kept: 1, errors: Some(u64::from(!holds)), ..PruningRow::default() }];
     let parameters = parameters();
-    jury.add(point, run, &Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
+    tests.add(point, run, &Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
 }
 
 /// The rows after `runs` runs a point of which the first `failures[point]` fail.
 fn judge(failures: &[u64], runs: u64) -> Vec<ClaimRow> {
     let (simulation, points) = simulation(failures.len(), "on = \"all\"");
-    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
+    let mut tests = ClaimTests::new(&simulation, &points, Design::Fixed);
     for (point, &failures) in failures.iter().enumerate() {
         for run in 0..runs {
-            add(&mut jury, point, run, run >= failures, true);
+            add(&mut tests, point, run, run >= failures, true);
         }
     }
-    jury.rows()
+    tests.rows()
 }
 
 /// Twenty points of 200 runs, that is 40 hypotheses. Ten failures of 200 speak for neither side at the other points, so
@@ -64,7 +65,7 @@ fn two_hundred_runs_and_forty_hypotheses_draw_the_line_where_the_binomial_does()
     let verdict_at = |failures: u64| {
         let mut all = [10; 20];
         all[0] = failures;
-        judge(&all, 200)[0].verdict.clone()
+        judge(&all, 200)[0].verdict.to_string()
     };
     let verdicts: Vec<String> = [0, 1, 2, 20, 21, 200].into_iter().map(verdict_at).collect();
     assert_eq!(verdicts, ["SUPPORTED", "SUPPORTED", "INCONCLUSIVE", "INCONCLUSIVE", "REFUTED", "REFUTED"]);
@@ -75,7 +76,7 @@ fn a_claim_of_several_points_is_supported_by_all_and_refuted_by_one() {
     let conclusion = |failures: &[u64]| {
         let rows = judge(failures, 300);
         assert_eq!(rows.len(), failures.len() + 1);
-        conclusions(&rows)[0].verdict.clone()
+        conclusions(&rows)[0].verdict.name()
     };
     assert_eq!(conclusion(&[0, 0, 0]), "SUPPORTED");
     assert_eq!(conclusion(&[0, 0, 60]), "REFUTED");
@@ -85,45 +86,45 @@ fn a_claim_of_several_points_is_supported_by_all_and_refuted_by_one() {
 #[test]
 fn too_few_runs_are_said_to_be_too_few() {
     let rows = judge(&[0], 60);
-    assert_eq!(rows[0].verdict, "INCONCLUSIVE (too few)");
+    assert_eq!(rows[0].verdict, Decision::TooFew);
     // 0.95^n ≤ 0.05/2 first holds at n = 72.
-    assert_eq!(judge(&[0], 71)[0].verdict, "INCONCLUSIVE (too few)");
-    assert_eq!(judge(&[0], 72)[0].verdict, "SUPPORTED");
+    assert_eq!(judge(&[0], 71)[0].verdict, Decision::TooFew);
+    assert_eq!(judge(&[0], 72)[0].verdict, Decision::Supported);
 }
 
 #[test]
 fn runs_that_miss_an_assumption_are_set_aside_and_counted() {
     let (simulation, points) = simulation(1, "on = \"met\"");
-    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
+    let mut tests = ClaimTests::new(&simulation, &points, Design::Fixed);
     for run in 0..200 {
         // Every run that misses its assumptions fails: it must not count.
-        add(&mut jury, 0, run, run % 2 == 0, run % 2 == 0);
+        add(&mut tests, 0, run, run % 2 == 0, run % 2 == 0);
     }
-    let row = jury.rows().remove(0);
-    assert_eq!((row.runs, row.set_aside, row.holds, row.verdict.as_str()), (100, 100, Some(100), "SUPPORTED"));
+    let row = tests.rows().remove(0);
+    assert_eq!((row.runs, row.set_aside, row.holds, row.verdict.name()), (100, 100, Some(100), "SUPPORTED"));
     assert_eq!(row.missed, "A-labels 100, A-balance 100, A-roles 100, A-travel 100, A-rate 100, A-growth 100");
 }
 
 #[test]
 fn a_run_without_rows_of_pruned_models_does_not_hold() {
     let (simulation, points) = simulation(1, "on = \"all\"");
-    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
+    let mut tests = ClaimTests::new(&simulation, &points, Design::Fixed);
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..50 {
         let parameters = &points[0].parameters;
-        jury.add(0, run, &Observation { parameters, run: &body, experts: &experts, pruning: &[] });
+        tests.add(0, run, &Observation { parameters, run: &body, experts: &experts, pruning: &[] });
     }
-    let row = jury.rows().remove(0);
-    assert_eq!((row.runs, row.holds, row.verdict.as_str()), (50, Some(0), "REFUTED"));
+    let row = tests.rows().remove(0);
+    assert_eq!((row.runs, row.holds, row.verdict.name()), (50, Some(0), "REFUTED"));
 }
 
 #[test]
 fn an_unexpected_verdict_is_a_surprise_and_an_expected_one_is_not() {
     for (expected, surprising) in [("SUPPORTED", 0), ("REFUTED", 1)] {
         let (simulation, points) = simulation(2, &format!("on = \"all\"\nexpect = \"{expected}\""));
-        let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
-        (0..2).for_each(|point| (0..300).for_each(|run| add(&mut jury, point, run, true, true)));
-        assert_eq!(surprises(&jury.rows()).len(), surprising, "{expected}");
+        let mut tests = ClaimTests::new(&simulation, &points, Design::Fixed);
+        (0..2).for_each(|point| (0..300).for_each(|run| add(&mut tests, point, run, true, true)));
+        assert_eq!(surprises(&tests.rows()).len(), surprising, "{expected}");
     }
 }
 

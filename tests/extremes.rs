@@ -6,6 +6,7 @@ mod common;
 use moe_theory::record::{RunLines, RunRecord};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::StopReason;
 use moe_theory::sim::parameters::Parameters;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -92,8 +93,8 @@ fn every_run_ends_in_a_row_with_its_reason() {
         for choice in [EngineChoice::Auto, EngineChoice::Dense] {
             let record = run(&point, 0, seed, choice);
             let body = &record.run.body;
-            *seen.borrow_mut().entry(body.stop_reason.clone()).or_default() += 1;
-            let measured = matches!(body.stop_reason.as_str(), "finished" | "zero-loss");
+            *seen.borrow_mut().entry(body.stop_reason.to_string()).or_default() += 1;
+            let measured = matches!(body.stop_reason.name(), "finished" | "zero-loss");
             prop_assert_eq!(body.error.is_empty(), measured, "{}: {}", &body.stop_reason, &body.error);
             prop_assert_eq!(body.accuracy_finetuned.is_some(), measured);
             prop_assert_eq!(record.pruning.is_empty(), !measured);
@@ -135,7 +136,7 @@ fn a_run_whose_upstream_pre_training_diverges_has_a_row_and_no_accuracy() {
     for (routing, set) in routings.iter().flat_map(|routing| overflow.map(|set| (routing, set))) {
         let record = diverging(&format!("{UPSTREAM} {routing}"), set);
         let body = &record.run.body;
-        assert_eq!((body.stop_reason.as_str(), body.iterations), ("diverged", 0), "{routing}");
+        assert_eq!((body.stop_reason.name(), body.iterations), ("diverged", 0), "{routing}");
         assert!(body.error.starts_with("upstream pre-training diverged at iteration "), "{routing}: {}", body.error);
         assert_eq!((body.accuracy_pretrained, body.accuracy_finetuned), (None, None), "{routing}");
         assert_eq!((record.experts.len(), record.trajectory.len(), record.pruning.len()), (4, 0, 0), "{routing}");
@@ -161,7 +162,7 @@ fn a_run_of_any_engine_that_overflows_has_a_row_and_no_accuracy() {
         for (number, set) in overflow.into_iter().enumerate() {
             let record = diverging(&format!("{routing} pretrained.relevant_per_class=1"), set);
             let body = &record.run.body;
-            assert_eq!(body.stop_reason, "diverged", "{routing}, setting {number}");
+            assert_eq!(body.stop_reason, StopReason::Diverged, "{routing}, setting {number}");
             assert_eq!(body.error, format!("diverged at iteration {}", body.iterations), "{routing}, setting {number}");
             assert!(body.accuracy_finetuned.is_none() && record.pruning.is_empty(), "{routing}, setting {number}");
             assert_no_strange_number(&record);
@@ -174,7 +175,7 @@ fn a_weight_that_has_lost_digits_gives_no_accuracy() {
     let tiny = "data.patterns=8 data.tokens=4 model.experts=4 model.neurons=2 model.tokens_per_expert=2 \
                 pretrained.relevant_per_class=1 training.batch=6 pretrained.neuron_scale=1e-310 training.expert_rate=0";
     let record = run(&common::point(tiny), 0, 0, EngineChoice::Auto);
-    assert_eq!(record.run.body.stop_reason, "underflow");
+    assert_eq!(record.run.body.stop_reason, StopReason::Underflow);
     assert_eq!(record.run.body.error, "a weight underflowed within 300 iterations");
     assert_eq!((record.run.body.accuracy_pretrained, record.run.body.accuracy_finetuned), (None, None));
 }

@@ -5,6 +5,7 @@ use moe_theory::record::{BoundaryRow, PhaseRow, ScalingRow, TermRow, TrajectoryR
 use moe_theory::report::SweptPoint;
 use moe_theory::report::figures::{Figure, MAX_POINTS, figures, for_paper, phase_figures, png, scaling_figures};
 use moe_theory::report::{DrawnExpert, DrawnModel};
+use moe_theory::sim::On;
 
 const ROLES: [Role; 4] = [Role::Relevant, Role::Misaligned, Role::Irrelevant, Role::Ambiguous];
 
@@ -159,7 +160,7 @@ fn cell(x: &str, y: &str, holds: u64) -> PhaseRow {
         x: x.to_owned(),
         y_key: if y.is_empty() { "" } else { "model.experts" }.to_owned(),
         y: y.to_owned(),
-        on: "all".to_owned(),
+        on: On::All,
         runs: 20,
         holds,
         estimate: Some(holds as f64 / 20.0),

@@ -11,6 +11,7 @@ use moe_theory::prune::Plan;
 use moe_theory::record::RunRecord;
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
+use moe_theory::sgd::StopReason;
 use moe_theory::sgd::train::Schedule;
 use moe_theory::sgd::{Competitors, train};
 use moe_theory::sim::Parameters;
@@ -301,7 +302,7 @@ fn a_run_that_overflows_has_a_row_and_no_accuracy() {
         for (number, set) in huge.into_iter().enumerate() {
             let record = overflowing(&format!("{SMALL} {noise} pretrained.neuron_scale=1000"), set);
             let row = &record.run.body;
-            assert_eq!(row.stop_reason, "diverged", "setting {number} with {noise}");
+            assert_eq!(row.stop_reason, StopReason::Diverged, "setting {number} with {noise}");
             assert!(row.iterations < 300);
             assert_eq!(row.error, format!("diverged at iteration {}", row.iterations));
             assert!(row.accuracy_pretrained.is_some() && row.accuracy_finetuned.is_none());
@@ -322,7 +323,7 @@ fn the_largest_legal_rates_do_not_overflow() {
     for settings in ["", "data.noise=1000", "pretrained.neuron_scale=1000", "pretrained.gauge_relevant=1e6"] {
         let rates = "training.router_rate=1e6 training.expert_rate=1e6 pruning.finetune_iterations=50";
         let record = run(&common::point(&format!("{SMALL} {rates} {settings}")), 0, 1, EngineChoice::Auto);
-        assert_eq!((record.run.body.stop_reason.as_str(), record.run.body.error.as_str()), ("finished", ""));
+        assert_eq!((record.run.body.stop_reason.name(), record.run.body.error.as_str()), ("finished", ""));
         assert_eq!((record.experts.len(), record.pruning.len()), (6, 6 + 2));
         assert!(record.run.body.accuracy_finetuned.is_some());
         assert!(record.experts.iter().all(|row| row.delta.is_some_and(f64::is_finite)));
@@ -335,7 +336,7 @@ fn a_pruned_model_that_overflows_has_a_row_without_errors() {
     // Labels that no model gets right make sure that every pruned model has a gradient, whatever the seed.
     let settings = format!("{SMALL} data.labels=independent pretrained.neuron_scale=1000 training.iterations=0");
     let record = overflowing(&settings, |parameters| parameters.training.router_rate = f64::MAX);
-    assert_eq!(record.run.body.stop_reason, "finished");
+    assert_eq!(record.run.body.stop_reason, StopReason::Finished);
     let (finetuned, pruned): (Vec<_>, Vec<_>) = record.pruning.iter().partition(|row| row.finetuned);
     assert_eq!(finetuned.iter().map(|row| row.kept).collect::<Vec<_>>(), [4, 1]);
     assert!(finetuned.iter().all(|row| row.errors.is_none() && row.samples.is_none() && row.accuracy.is_none()));

@@ -1,6 +1,7 @@
 //! A run's rows as lines of its tables, and the tables read run by run.
 
 use moe_theory::record::BadLines;
+use moe_theory::record::RunTable;
 use moe_theory::record::{Headers, RunLines, RunReader, RunRecord, check_record};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
@@ -39,7 +40,7 @@ fn tables(runs: &[RunLines]) -> [Vec<u8>; 4] {
     let header = |table| headers().line(table).expect("a header");
     std::array::from_fn(|table| {
         let lines = runs.iter().flat_map(|lines| lines.tables[table].iter().copied());
-        header(table).into_iter().chain(lines).collect()
+        header(RunTable::ALL[table]).into_iter().chain(lines).collect()
     })
 }
 

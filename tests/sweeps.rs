@@ -6,6 +6,8 @@ use moe_theory::measure::Role;
 use moe_theory::record::ClaimRow;
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
+use moe_theory::sim::Decision;
+use moe_theory::sim::Part;
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::{RngExt, SeedableRng};
 
@@ -94,11 +96,11 @@ fn find(text: &str, law: impl Fn(&Point) -> Law, runs: u64, design: Design) -> F
 
 fn verdict(findings: &Findings, claim: &str) -> String {
     let rows = conclusions(&findings.claims);
-    rows.iter().find(|row| row.claim == claim).map(|row| row.verdict.clone()).unwrap_or_default()
+    rows.iter().find(|row| row.claim == claim).map(|row| row.verdict.to_string()).unwrap_or_default()
 }
 
 fn part<'a>(findings: &'a Findings, claim: &str, part: &str) -> &'a ClaimRow {
-    findings.claims.iter().find(|row| row.claim == claim && row.part == part).expect("the part")
+    findings.claims.iter().find(|row| row.claim == claim && row.part.name() == part).expect("the part")
 }
 
 fn claims(ids: &[&str]) -> String {
@@ -134,7 +136,7 @@ fn laws_beyond_the_thresholds_are_refuted_with_either_design() {
         for claim in ["T1a", "T1b", "T1d", "T1d-λ"] {
             assert_eq!(verdict(&findings, claim), "REFUTED", "{claim} {design:?}");
         }
-        assert_eq!(part(&findings, "T1d", "slope-noise").verdict, "REFUTED");
+        assert_eq!(part(&findings, "T1d", "slope-noise").verdict, Decision::Refuted);
     }
 }
 
@@ -147,10 +149,10 @@ fn a_constant_from_the_lower_half_must_hold_in_the_upper_half() {
     };
     let text = format!("{SWEEP}[[claim]]\nid = \"T1b\"\nslope = 0.0\n");
     let findings = find(&text, jump, 300, Design::Fixed);
-    assert_eq!(part(&findings, "T1b", "slope").verdict, "SUPPORTED");
-    let constants: Vec<&ClaimRow> = findings.claims.iter().filter(|row| row.part == "constant").collect();
+    assert_eq!(part(&findings, "T1b", "slope").verdict, Decision::Supported);
+    let constants: Vec<&ClaimRow> = findings.claims.iter().filter(|row| row.part == Part::Constant).collect();
     assert_eq!(constants.iter().map(|row| row.point).collect::<Vec<_>>(), [Some(2), Some(3), Some(4)]);
-    assert!(constants.iter().all(|row| row.verdict == "REFUTED"));
+    assert!(constants.iter().all(|row| row.verdict == Decision::Refuted));
     // C is the largest √d·|Δ| of the lower runs: 1.2 at most, by construction.
     let threshold = constants[0].threshold.expect("C");
     assert!(threshold <= 1.2 && threshold > 1.19, "{threshold}");
@@ -173,7 +175,7 @@ fn a_logarithm_of_zero_and_too_few_runs_decide_nothing() {
             }
         }
         let findings = analysis.findings();
-        assert_eq!(part(&findings, "T1d", "slope-drift-tail").verdict, reason);
+        assert_eq!(part(&findings, "T1d", "slope-drift-tail").verdict.name(), reason);
         assert_eq!(verdict(&findings, "T1d"), reason);
     }
 }
@@ -278,5 +280,5 @@ fn a_slope_on_its_threshold_stays_open_and_asking_again_changes_nothing() {
     let border = Law { change: -0.45, ..DECAYING };
     let findings = find(&claims(&["T1b"]), |_| border, 60, Design::Sequential { block: 25 });
     // `find` compares two askings, intervals included: they depend on the number of looks.
-    assert_eq!(part(&findings, "T1b", "slope").verdict, "INCONCLUSIVE");
+    assert_eq!(part(&findings, "T1b", "slope").verdict, Decision::Inconclusive);
 }

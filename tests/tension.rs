@@ -13,6 +13,7 @@ use moe_theory::record::rows::RunBody;
 use moe_theory::record::{ExpertRow, PruningRow};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Parameters, QuantiserRange};
 use moe_theory::sim::{ClaimSpec, Feature, Overrides, Simulation};
 use proptest::prelude::*;
@@ -60,9 +61,9 @@ fn claims_about_bits_hold_on_the_right_side_of_their_thresholds() {
     }
 }
 
-fn pruned(criterion: &str, kept: usize, [all, common, rare]: [f64; 3]) -> PruningRow {
+fn pruned(criterion: Criterion, kept: usize, [all, common, rare]: [f64; 3]) -> PruningRow {
     PruningRow {
-        criterion: criterion.into(),
+        criterion,
         kept,
         ratio: (4 - kept) as f64 / 4.0,
         accuracy: Some(all),
@@ -91,7 +92,7 @@ fn the_fall_is_taken_where_as_many_experts_are_left_as_serve_the_common_features
         expert(Role::Irrelevant, None, None),
     ];
     let falls = [(4, 0.9), (3, 0.85), (2, 0.8), (1, 0.4)];
-    let pruning = falls.map(|(kept, all)| pruned("router-norm-change", kept, [all, 1.0, 1.0]));
+    let pruning = falls.map(|(kept, all)| pruned(Criterion::RouterNormChange, kept, [all, 1.0, 1.0]));
     let parameters = point(RARE).parameters;
     let body = RunBody::default();
     let finding = |lines: &str| {
@@ -117,7 +118,7 @@ fn a_fall_by_exactly_the_threshold_is_one_at_any_number_of_errors() {
         for before in [0, 1, 2, 3, 17] {
             for (fall, holds) in [(more, true), (more - 1, false)] {
                 let row = |kept: usize, errors: u64| PruningRow {
-                    criterion: "router-norm-change".into(),
+                    criterion: Criterion::RouterNormChange,
                     kept,
                     accuracy: Some(Errors { errors, samples }.accuracy()),
                     errors: Some(errors),
@@ -136,10 +137,10 @@ fn a_fall_by_exactly_the_threshold_is_one_at_any_number_of_errors() {
 #[test]
 fn a_comparison_looks_at_the_samples_that_it_names() {
     let rows = [
-        pruned("router-norm-change", 4, [1.0, 1.0, 1.0]),
-        pruned("router-norm-change", 3, [0.9, 0.8, 0.95]),
-        pruned("random", 4, [1.0, 1.0, 1.0]),
-        pruned("random", 3, [0.9, 1.0, 0.75]),
+        pruned(Criterion::RouterNormChange, 4, [1.0, 1.0, 1.0]),
+        pruned(Criterion::RouterNormChange, 3, [0.9, 0.8, 0.95]),
+        pruned(Criterion::Random, 4, [1.0, 1.0, 1.0]),
+        pruned(Criterion::Random, 3, [0.9, 1.0, 0.75]),
     ];
     let experts: [ExpertRow; 4] = std::array::from_fn(|_| ExpertRow::default());
     let (parameters, body) = (point(RARE).parameters, RunBody::default());

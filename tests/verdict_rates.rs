@@ -10,6 +10,8 @@ use moe_theory::claims::Observation;
 use moe_theory::claims::judge::ClaimTests;
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::{ExpertRow, PruningRow, RunBody};
+use moe_theory::sim::Decision;
+use moe_theory::sim::Part;
 use moe_theory::sim::{Overrides, Point, Simulation};
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
@@ -68,7 +70,7 @@ fn rows(t0: bool, sufficient: usize) -> Vec<PruningRow> {
 /// The false verdicts on probabilities and on the slope of one made-up simulation: whether there is any.
 fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Design, repetition: u64) -> [bool; 2] {
     let mut generator = ChaCha8Rng::seed_from_u64(repetition);
-    let mut jury = ClaimTests::new(simulation, points, design);
+    let mut tests = ClaimTests::new(simulation, points, design);
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..RUNS {
         for (place, point) in points.iter().enumerate() {
@@ -78,18 +80,19 @@ fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Desig
             let pruning = rows(t0, if more { 3 } else { 2 });
             let evidence =
                 Observation { parameters: &point.parameters, run: &body, experts: &experts, pruning: &pruning };
-            jury.add(point.index, run, &evidence);
+            tests.add(point.index, run, &evidence);
         }
     }
     let mut found = [false; 2];
-    for row in jury.rows() {
-        let place = match (row.claim.as_str(), row.part.as_str()) {
-            ("T0", "probability") => 0,
-            ("T2b", "slope") => 1,
+    for row in tests.rows() {
+        let place = match (row.claim.as_str(), row.part) {
+            ("T0", Part::Probability) => 0,
+            ("T2b", Part::Slope) => 1,
             _ => continue,
         };
         let [supported, refuted] = truth.false_verdicts[place];
-        found[place] |= (row.verdict == "SUPPORTED" && supported) || (row.verdict == "REFUTED" && refuted);
+        found[place] |=
+            (row.verdict == Decision::Supported && supported) || (row.verdict == Decision::Refuted && refuted);
     }
     found
 }

@@ -8,27 +8,19 @@ use super::occurrences::Occurrences;
 use super::relaxation::{Pass, Prices, Relaxation};
 use super::table::ModelTable;
 use crate::patterns::Class;
+use crate::sim::words::words;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// What a certificate says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Proved: every input of the support is classified correctly.
-    Certified,
-    /// Refuted by an input.
-    Counterexample,
-    /// Neither, within the budget.
-    Undecided,
-}
-
-impl Verdict {
-    /// The words of all, in order.
-    pub const WORDS: &'static [&'static str] = &["CERTIFIED", "COUNTEREXAMPLE", "UNDECIDED"];
-
-    /// The word in CSVs.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
+words! {
+    /// What a certificate says.
+    pub enum Verdict {
+        /// Proved: every input of the support is classified correctly.
+        Certified = "CERTIFIED",
+        /// Refuted by an input.
+        Counterexample = "COUNTEREXAMPLE",
+        /// Neither, within the budget.
+        Undecided = "UNDECIDED",
     }
 }
 

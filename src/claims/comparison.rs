@@ -59,7 +59,7 @@ impl Observation<'_> {
             None => row.correct(),
             Some(_) => Share::nearest(accuracy(row)?, row.samples?),
         };
-        let others = || self.pruning.iter().filter(|row| row.criterion == against.name() && !row.finetuned);
+        let others = || self.pruning.iter().filter(|row| row.criterion == against && !row.finetuned);
         let mut seen = Comparison { worse: false, better: false, difference: None };
         for row in self.own().iter().filter(|row| !row.finetuned).filter(is_within) {
             let Some(other) = others().find(|other| other.kept == row.kept) else { return Comparison::MISSING };

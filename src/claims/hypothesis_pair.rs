@@ -4,10 +4,12 @@
 use super::catalogue::{Definition, RunNumber};
 use super::comparison::Direction;
 use super::observation::Observation;
-use super::sample::{PairedSample, Sample, TOO_FEW, TestResult};
+use super::sample::{PairedSample, Sample, TestResult};
 use super::slope_parts::{FEWEST_RUNS, SlopePart};
 use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};
+use crate::sim::Decision;
+use crate::sim::Part;
 use crate::sim::{ClaimSpec, CriterionComparison, On, Point};
 use crate::stats::binomial::smallest_trials_to_support;
 use crate::stats::interval::clopper_pearson;
@@ -24,7 +26,7 @@ pub(super) struct HypothesisPair<'a> {
     definition: &'a Definition,
     pub case: &'a str,
     /// The column `part`.
-    pub part: &'static str,
+    pub part: Part,
     /// The point, if the part is about one.
     pub point: Option<usize>,
     /// Which line of points, if a case has several.
@@ -57,13 +59,7 @@ struct Looks {
 }
 
 impl<'a> HypothesisPair<'a> {
-    fn new(
-        claim: &'a ClaimSpec,
-        definition: &'a Definition,
-        point: &'a Point,
-        part: &'static str,
-        sample: Sample,
-    ) -> Self {
+    fn new(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point, part: Part, sample: Sample) -> Self {
         Self {
             claim,
             number: 0,
@@ -90,7 +86,7 @@ impl<'a> HypothesisPair<'a> {
 
     /// The probability that the claim holds in a run at `point`.
     pub(crate) fn probability(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
-        Self::new(claim, definition, point, "probability", Sample::probability(point))
+        Self::new(claim, definition, point, Part::Probability, Sample::probability(point))
     }
 
     /// What the runs at `point` say of two criteria.
@@ -100,7 +96,7 @@ impl<'a> HypothesisPair<'a> {
         (direction, asked): (Direction, CriterionComparison),
         point: &'a Point,
     ) -> Self {
-        Self::new(claim, definition, point, "paired", Sample::paired(direction, asked, point))
+        Self::new(claim, definition, point, Part::Paired, Sample::paired(direction, asked, point))
     }
 
     /// A slope over a line of points, given in the order of the abscissa.
@@ -121,7 +117,7 @@ impl<'a> HypothesisPair<'a> {
         number: RunNumber,
         (lower, upper): (&[&Point], &'a Point),
     ) -> Self {
-        Self::new(claim, definition, upper, "constant", Sample::constant(number, lower, upper))
+        Self::new(claim, definition, upper, Part::Constant, Sample::constant(number, lower, upper))
     }
 
     /// Adds a run; looks at the verdict after each full block of a sequential design.
@@ -192,7 +188,7 @@ impl<'a> HypothesisPair<'a> {
         };
         // A slope looks at the runs of each of its points itself.
         let few = || !matches!(self.sample, Sample::Slope(_)) && self.runs < self.fewest(design, pairs);
-        let undecidable = result.undecidable.or_else(|| few().then_some(TOO_FEW));
+        let undecidable = result.undecidable.or_else(|| few().then_some(Decision::TooFew));
         TestResult { supported, refuted, undecidable, ..result }
     }
 
@@ -257,7 +253,7 @@ impl<'a> HypothesisPair<'a> {
         if undecided > 0 {
             texts.push(format!(
                 "{} {undecided} of {} runs",
-                Verdict::Undecided.word(),
+                Verdict::Undecided.name(),
                 sum(&|hypothesis| hypothesis.runs)
             ));
         }

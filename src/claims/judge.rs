@@ -9,10 +9,12 @@
 use super::catalogue::{Definition, Rule};
 use super::hypothesis_pair::HypothesisPair;
 use super::observation::Observation;
-use super::sample::{TOO_FEW, TestResult};
+use super::sample::TestResult;
 use super::slope_parts::SlopePart;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
+use crate::sim::Decision;
+use crate::sim::Part;
 use crate::sim::{ClaimSpec, Point, Simulation, Verdict, lines};
 use crate::stats::holm::holm;
 use std::collections::BTreeSet;
@@ -126,7 +128,7 @@ impl<'a> ClaimTests<'a> {
     /// In a sequential design what is decided stays so: its p-values only fall, and Holm's with them.
     pub(crate) fn open_points(&mut self, points: &[Point]) -> BTreeSet<usize> {
         let rows = self.rows();
-        let is_open = |row: &&&ClaimRow| row.verdict.starts_with("INCONCLUSIVE");
+        let is_open = |row: &&&ClaimRow| row.verdict.verdict() == Verdict::Inconclusive;
         let open: BTreeSet<usize> = conclusions(&rows).iter().filter(is_open).map(|row| row.number).collect();
         let is_open = |point: usize| {
             let mut own = self.hypotheses.iter().filter(|hypothesis| hypothesis.sample.collects(point)).peekable();
@@ -195,20 +197,18 @@ pub(super) fn describe_line(line: &[&Point], along: &str) -> String {
 
 fn row(hypothesis: &HypothesisPair, result: &TestResult, supported: f64, refuted: f64) -> ClaimRow {
     let verdict = if supported <= ALPHA {
-        Verdict::Supported.to_string()
+        Decision::Supported
     } else if refuted <= ALPHA {
-        Verdict::Refuted.to_string()
-    } else if let Some(reason) = result.undecidable {
-        format!("{} ({reason})", Verdict::Inconclusive)
+        Decision::Refuted
     } else {
-        Verdict::Inconclusive.to_string()
+        result.undecidable.unwrap_or(Decision::Inconclusive)
     };
     let asked = hypothesis.claim.comparison();
     ClaimRow {
         claim: hypothesis.claim.id.to_string(),
-        part: hypothesis.part.to_owned(),
+        part: hypothesis.part,
         point: hypothesis.point,
-        on: hypothesis.claim.on.to_string(),
+        on: hypothesis.claim.on,
         runs: hypothesis.runs,
         set_aside: hypothesis.set_aside,
         holds: hypothesis.holds(),
@@ -219,16 +219,16 @@ fn row(hypothesis: &HypothesisPair, result: &TestResult, supported: f64, refuted
         level: hypothesis.level(),
         p_holm: Some(supported.min(refuted)),
         verdict,
-        expected: hypothesis.claim.expect.map(|verdict| verdict.to_string()).unwrap_or_default(),
-        roles: hypothesis.claim.roles.to_string(),
+        expected: hypothesis.claim.expect,
+        roles: hypothesis.claim.roles,
         case: hypothesis.case.to_owned(),
         median: hypothesis.median(),
         missed: HypothesisPair::remarks(&[hypothesis]),
         standard_error: result.estimate.map(|(_, error)| error),
         line: hypothesis.line.clone(),
         number: hypothesis.number,
-        against: asked.map(|asked| asked.against.name().to_owned()).unwrap_or_default(),
-        feature: asked.and_then(|asked| asked.feature).map(|feature| feature.to_string()).unwrap_or_default(),
+        against: asked.map(|asked| asked.against),
+        feature: asked.and_then(|asked| asked.feature),
     }
 }
 
@@ -243,7 +243,7 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, hypotheses: &[&H
     let counted = if counted.is_empty() { vec![0] } else { counted };
     let sum = |count: &dyn Fn(&ClaimRow) -> u64| counted.iter().map(|&place| count(&rows[place])).sum::<u64>();
     let conjunction = ClaimRow {
-        part: "all".to_owned(),
+        part: Part::All,
         point: None,
         runs: sum(&|row| row.runs),
         set_aside: sum(&|row| row.set_aside),
@@ -263,25 +263,24 @@ fn with_conjunction(claim: &ClaimSpec, mut rows: Vec<ClaimRow>, hypotheses: &[&H
         ..rows[0].clone()
     };
     for row in &mut rows {
-        row.expected.clear();
+        row.expected = None;
     }
     rows.push(conjunction);
     rows
 }
 
 /// The verdict on all rows together.
-fn conjoin(rows: &[ClaimRow]) -> String {
-    let is = |verdict: Verdict| move |row: &ClaimRow| row.verdict == verdict.to_string();
-    if rows.iter().all(is(Verdict::Supported)) {
-        return Verdict::Supported.to_string();
-    }
-    if rows.iter().any(is(Verdict::Refuted)) {
-        return Verdict::Refuted.to_string();
+fn conjoin(rows: &[ClaimRow]) -> Decision {
+    if rows.iter().any(|row| row.verdict == Decision::Refuted) {
+        return Decision::Refuted;
     }
     // A reason is that of the whole if it is that of every part that is not decided.
-    let mut undecided = rows.iter().filter(|row| row.verdict != Verdict::Supported.to_string());
-    let first = undecided.next().map(|row| row.verdict.clone()).unwrap_or_default();
-    if undecided.all(|row| row.verdict == first) { first } else { Verdict::Inconclusive.to_string() }
+    let mut undecided = rows.iter().map(|row| row.verdict).filter(|&verdict| verdict != Decision::Supported);
+    match undecided.next() {
+        None => Decision::Supported,
+        Some(first) if undecided.all(|verdict| verdict == first) => first,
+        Some(_) => Decision::Inconclusive,
+    }
 }
 
 /// The rows that state a claim's verdict: its conjunction, or its only row.
@@ -302,15 +301,15 @@ pub fn too_few(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
 }
 
 fn unexpected(rows: &[ClaimRow]) -> Vec<&ClaimRow> {
-    let differs = |row: &&ClaimRow| !row.expected.is_empty() && !row.verdict.starts_with(&row.expected);
+    let differs = |row: &&ClaimRow| row.expected.is_some_and(|expected| expected != row.verdict.verdict());
     conclusions(rows).into_iter().filter(differs).collect()
 }
 
 fn is_left_open(row: &ClaimRow) -> bool {
-    has_too_few_runs(row) && row.expected != Verdict::Refuted.to_string()
+    has_too_few_runs(row) && row.expected != Some(Verdict::Refuted)
 }
 
 /// Whether a row is INCONCLUSIVE because its runs could not have sufficed.
 pub(crate) fn has_too_few_runs(row: &ClaimRow) -> bool {
-    row.verdict.ends_with(&format!("({TOO_FEW})"))
+    row.verdict == Decision::TooFew
 }

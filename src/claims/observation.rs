@@ -68,7 +68,7 @@ impl Observation<'_> {
 
     /// Whether all of `rows`, of which there should be `expected`, are certified.
     pub(super) fn certified(&self, rows: &[&PruningRow], expected: usize) -> RunDecision {
-        let with = |verdict: Verdict| rows.iter().filter(|row| row.certificate == verdict.word()).count();
+        let with = |verdict: Verdict| rows.iter().filter(|row| row.certificate == Some(verdict)).count();
         let smallest = extreme(rows.iter().map(|row| row.margin_lower), f64::min);
         let holds = with(Verdict::Certified) == expected && rows.len() == expected;
         let undecided = !holds && with(Verdict::Counterexample) == 0;

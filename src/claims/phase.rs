@@ -174,7 +174,7 @@ impl ClaimMap<'_> {
             y_key: self.y_key.to_owned(),
             y: cell.y.as_ref().map(|y| y.text.clone()).unwrap_or_default(),
             point: cell.point,
-            on: self.claim.on.to_string(),
+            on: self.claim.on,
             runs: cell.runs,
             set_aside: cell.set_aside,
             holds: cell.holds,

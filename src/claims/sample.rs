@@ -4,13 +4,11 @@ use super::catalogue::RunNumber;
 use super::comparison::Direction;
 use super::observation::{Observation, RunDecision};
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
+use crate::sim::Decision;
 use crate::sim::{ClaimSpec, CriterionComparison, Point};
 use crate::stats::binomial::{lower_tail, p_value_refuted, p_value_supported, upper_tail};
 use crate::stats::interval::clopper_pearson;
 use crate::stats::{Group, Slope};
-
-/// Why a part is INCONCLUSIVE whose runs could not have sufficed.
-pub(super) const TOO_FEW: &str = "too few";
 
 /// What the runs say of one part.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +20,7 @@ pub(super) struct TestResult {
     /// Estimate with its standard error.
     pub estimate: Option<(f64, f64)>,
     /// Why nothing can be decided, if that is so whatever the runs say.
-    pub undecidable: Option<&'static str>,
+    pub undecidable: Option<Decision>,
 }
 
 /// What a run adds to a part.
@@ -284,7 +282,7 @@ impl SlopeSample {
         let slope = match self.slope() {
             Ok(slope) => slope,
             Err(reason) => {
-                let reason = if reason == NoSlope::Zero { "zero" } else { TOO_FEW };
+                let reason = if reason == NoSlope::Zero { Decision::Zero } else { Decision::TooFew };
                 return TestResult { supported: 1.0, refuted: 1.0, estimate: None, undecidable: Some(reason) };
             }
         };

@@ -121,7 +121,7 @@ impl Line<'_> {
         let mut row = ScalingRow {
             case: self.points[0].case.clone().unwrap_or_default(),
             line: self.described.clone(),
-            roles: self.roles.to_string(),
+            roles: self.roles,
             figure: figure.name().to_owned(),
             span: span.to_owned(),
             method: match method {

@@ -2,6 +2,7 @@
 
 use super::run_figure::RunFigure;
 use crate::sim::Parameters;
+use crate::sim::Part;
 use crate::stats::{Group, LogMeanError, Slope, least_squares, log_mean_slope, quantile_slope};
 
 /// How a slope is estimated from the figures of all runs of a line of points.
@@ -55,7 +56,7 @@ impl Along {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlopePart {
     /// The column `part`.
-    pub name: &'static str,
+    pub name: Part,
     /// The figure.
     pub figure: RunFigure,
     /// Over which parameter.
@@ -71,7 +72,7 @@ pub struct SlopePart {
 impl SlopePart {
     /// Median regression of the logarithm of a figure on log d: what most claims speak of.
     pub(super) const fn along_patterns(figure: RunFigure, side: Side) -> Self {
-        Self { name: "slope", figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
+        Self { name: Part::Slope, figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
     }
 
     /// The part in one line.

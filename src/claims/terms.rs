@@ -93,7 +93,7 @@ impl PointTerms<'_> {
         TermRow {
             case: self.point.case.clone().unwrap_or_default(),
             point: self.point.index,
-            roles: self.roles.to_string(),
+            roles: self.roles,
             patterns: parameters.data.patterns,
             batch: parameters.training.batch,
             iterations: parameters.training.iterations,

@@ -5,6 +5,8 @@ use super::hypothesis_pair::fewest_runs;
 use super::slope_parts::Side;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
+use crate::sim::Decision;
+use crate::sim::Verdict;
 use crate::stats::binomial::{p_value_refuted, p_value_supported};
 
 /// At which numbers of runs a probability has which verdict, whatever the other tests of the file say (Bonferroni;
@@ -73,7 +75,7 @@ pub(crate) fn distance(row: &ClaimRow) -> Option<f64> {
 
 /// Whether an estimate without a level has to lie above its threshold; else below. Of slopes the claim says it.
 pub(crate) fn is_lower_bound(row: &ClaimRow) -> bool {
-    !row.part.starts_with("slope")
+    !row.part.is_slope()
         || definition(&row.claim).is_some_and(|definition| {
             definition.slopes.iter().any(|part| part.name == row.part && part.side == Side::Above)
         })
@@ -83,8 +85,8 @@ pub(crate) fn is_lower_bound(row: &ClaimRow) -> bool {
 pub(crate) fn sentence(row: &ClaimRow, design: Design, pairs: usize) -> String {
     let (Some(level), Some(holds)) = (row.level, row.holds) else { return slope_sentence(row) };
     if let Design::Sequential { .. } = design {
-        return match row.verdict.as_str() {
-            "SUPPORTED" | "REFUTED" => {
+        return match row.verdict {
+            Decision::Supported | Decision::Refuted => {
                 "Decided by tests that are valid at every look: further runs do not undo it.".to_owned()
             }
             _ => "More runs: the tests are valid at every look.".to_owned(),
@@ -98,12 +100,12 @@ pub(crate) fn sentence(row: &ClaimRow, design: Design, pairs: usize) -> String {
     let limits = format!("Of {runs} runs it holds in {holds}: {}, INCONCLUSIVE otherwise.", limits.join(", "));
     if supported_from.is_none() {
         let least = fewest_runs(level, design, pairs);
-        if row.verdict == "REFUTED" {
+        if row.verdict == Decision::Refuted {
             return format!("{limits} SUPPORTED needs at least {least} judged runs.");
         }
         return format!("More runs: at least {least} must be judged, and hold, for SUPPORTED; there are {runs}.");
     }
-    if row.verdict != "INCONCLUSIVE" {
+    if row.verdict != Decision::Inconclusive {
         return limits;
     }
     match runs_to_decide(holds, runs, level, pairs) {
@@ -118,7 +120,7 @@ fn slope_sentence(row: &ClaimRow) -> String {
     else {
         return "There is no estimate: every run at every point must have the figure, above 0.".to_owned();
     };
-    let what = if row.part.starts_with("slope") { "slope" } else { "difference" };
+    let what = if row.part.is_slope() { "slope" } else { "difference" };
     let (above, below) = if is_lower_bound(row) { ("REFUTED", "SUPPORTED") } else { ("SUPPORTED", "REFUTED") };
     // A threshold that is a difference, as 0.95 − 1 is, carries its rounding.
     let limits = format!(
@@ -126,7 +128,7 @@ fn slope_sentence(row: &ClaimRow) -> String {
         (threshold * 1e9).round() / 1e9
     )
     .replace('-', "−");
-    if !row.verdict.starts_with("INCONCLUSIVE") || estimate == threshold {
+    if row.verdict.verdict() != Verdict::Inconclusive || estimate == threshold {
         return limits;
     }
     let ratio = (high - low) / 2.0 / (estimate - threshold).abs();

@@ -11,6 +11,7 @@ use crate::record::design::Design;
 use crate::record::rows::RunBody;
 use crate::run::run;
 use crate::sgd::EngineChoice;
+use crate::sim::Decision;
 use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimSpec, Point, run_seed};
 use crate::stats::binomial::p_value_refuted;
@@ -154,12 +155,12 @@ fn of_runs(points: &[Point], records: &[RunRecord], claim: &ClaimSpec) -> Evalua
 
 fn of_slopes(jury: &mut ClaimTests, claim: &ClaimSpec, runs: u64) -> Evaluation {
     let rows = jury.rows();
-    let slopes = rows.iter().filter(|row| row.part.starts_with("slope"));
+    let slopes = rows.iter().filter(|row| row.part.is_slope());
     let distance = |row: &crate::record::ClaimRow| Some(row.threshold? - row.estimate?);
     let margin = slopes.filter_map(distance).fold(f64::INFINITY, f64::min);
     let set_aside = rows.iter().map(|row| row.set_aside).max().unwrap_or(0);
-    let refuted = conclusions(&rows).iter().any(|row| row.verdict == "REFUTED");
-    let smallest = rows.iter().filter(|row| row.verdict == "REFUTED").filter_map(|row| row.p_holm);
+    let refuted = conclusions(&rows).iter().any(|row| row.verdict == Decision::Refuted);
+    let smallest = rows.iter().filter(|row| row.verdict == Decision::Refuted).filter_map(|row| row.p_holm);
     let margin = if margin.is_finite() { margin } else { claim.level };
     Evaluation {
         met: runs - set_aside.min(runs),

@@ -16,7 +16,7 @@ row! {
         /// which line of points, by the settings of the other swept keys
         line: String, empty "one line a case";
         /// the roles that experts are taken to have: those of the case's first claim, else `measured`
-        roles: String as Kind::Word(RoleSource::NAMES);
+        roles: RoleSource;
         /// the figure of a run, such as `max D`; `drift`, `leakage`, `noise` are root mean squares
         figure: String;
         /// the points: `all` of the line, or those of the `last-two-octaves` of d
@@ -58,7 +58,7 @@ row! {
         /// number of the point
         point: usize;
         /// the roles that experts are taken to have, as in scaling.csv
-        roles: String as Kind::Word(RoleSource::NAMES);
+        roles: RoleSource;
         /// d
         patterns: usize;
         /// B
@@ -121,7 +121,7 @@ row! {
         /// number of the point
         point: usize;
         /// the runs that are judged: those that meet the claim's assumptions, or all
-        on: String as Kind::Word(On::NAMES);
+        on: On;
         /// runs judged
         runs: u64;
         /// runs set aside

@@ -1,6 +1,6 @@
 //! A run's rows as lines of its tables: what a journal keeps of it, and what the tables are put together from.
 
-use super::run_record::{BadLines, RunRecord, TABLES};
+use super::run_record::{BadLines, RunRecord, RunTable, TABLES};
 use crate::record::row::names;
 use crate::record::rows::RunHead;
 use crate::record::tables::{Table, read, read_runs, run_columns};
@@ -17,14 +17,14 @@ pub struct RunLines {
     /// Its index there.
     pub run: u64,
     /// Lines, table by table.
-    pub tables: [Vec<u8>; 4],
+    pub tables: [Vec<u8>; TABLES.len()],
 }
 
 /// The columns of the [`TABLES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
     /// Names of the columns, table by table.
-    pub columns: [Vec<String>; 4],
+    pub columns: [Vec<String>; TABLES.len()],
     /// The columns of `runs.csv` that are swept parameters.
     pub swept: Vec<String>,
 }
@@ -36,12 +36,12 @@ impl Headers {
         Self { columns, swept: swept.to_vec() }
     }
 
-    /// The header line of table number `table`.
+    /// The header line of a table.
     ///
     /// # Errors
     /// Never for the rows of this crate.
-    pub fn line(&self, table: usize) -> Result<Vec<u8>, csv::Error> {
-        Table::new(Vec::new(), &self.columns[table])?.finish()
+    pub fn line(&self, table: RunTable) -> Result<Vec<u8>, csv::Error> {
+        Table::new(Vec::new(), &self.columns[table as usize])?.finish()
     }
 }
 
@@ -68,9 +68,9 @@ impl RunLines {
     pub fn record(&self, headers: &Headers) -> Result<RunRecord, BadLines> {
         let record = RunRecord {
             run: self.run_row(headers)?,
-            experts: self.rows(1, headers)?,
-            trajectory: self.rows(2, headers)?,
-            pruning: self.rows(3, headers)?,
+            experts: self.rows(RunTable::Experts, headers)?,
+            trajectory: self.rows(RunTable::Trajectory, headers)?,
+            pruning: self.rows(RunTable::Pruning, headers)?,
         };
         let own = |point: usize, run: u64| (point, run) == (self.point, self.run);
         let RunHead { point, run, .. } = record.run.head;
@@ -81,7 +81,7 @@ impl RunLines {
             record.pruning.iter().any(|row| !own(row.point, row.run)),
         ];
         match foreign.iter().position(|&foreign| foreign) {
-            Some(table) => Err(self.not_one_run(table)),
+            Some(table) => Err(self.not_one_run(RunTable::ALL[table])),
             None => Ok(record),
         }
     }
@@ -91,30 +91,31 @@ impl RunLines {
     /// # Errors
     /// Lines that are not one row.
     pub(crate) fn run_row(&self, headers: &Headers) -> Result<RunRow, BadLines> {
-        let mut rows = read_runs(self.text(0, headers)?, &headers.swept).map_err(|error| bad(0, &error))?;
-        rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| self.not_one_run(0))
+        let mut rows = read_runs(self.text(RunTable::Runs, headers)?, &headers.swept)
+            .map_err(|error| bad(RunTable::Runs, &error))?;
+        rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| self.not_one_run(RunTable::Runs))
     }
 
     /// The rows that the lines of one of the other tables hold: columns are found by name.
     ///
     /// # Errors
     /// A column that is missing or a value of the wrong type, with the table.
-    pub fn rows<T: DeserializeOwned>(&self, table: usize, headers: &Headers) -> Result<Vec<T>, BadLines> {
-        if self.tables[table].is_empty() {
+    pub fn rows<T: DeserializeOwned>(&self, table: RunTable, headers: &Headers) -> Result<Vec<T>, BadLines> {
+        if self.tables[table as usize].is_empty() {
             return Ok(Vec::new());
         }
         read(self.text(table, headers)?).map_err(|error| bad(table, &error))
     }
 
     /// The lines of a table under its header.
-    fn text(&self, table: usize, headers: &Headers) -> Result<impl Read, BadLines> {
+    fn text(&self, table: RunTable, headers: &Headers) -> Result<impl Read, BadLines> {
         let header = headers.line(table).map_err(|error| bad(table, &error))?;
-        Ok(std::io::Cursor::new(header).chain(self.tables[table].as_slice()))
+        Ok(std::io::Cursor::new(header).chain(self.tables[table as usize].as_slice()))
     }
 
-    fn not_one_run(&self, table: usize) -> BadLines {
+    fn not_one_run(&self, table: RunTable) -> BadLines {
         let problem = format!("the lines are not those of run {} of point {}", self.run, self.point);
-        BadLines { table: TABLES[table], problem }
+        BadLines { table, problem }
     }
 
     /// One piece of bytes: point and index as 64-bit little-endian numbers, then each table's length and lines.
@@ -133,7 +134,7 @@ impl RunLines {
     pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let point = usize::try_from(take_number(&mut bytes)?).ok()?;
         let run = take_number(&mut bytes)?;
-        let mut tables: [Vec<u8>; 4] = Default::default();
+        let mut tables: [Vec<u8>; TABLES.len()] = Default::default();
         for lines in &mut tables {
             let length = usize::try_from(take_number(&mut bytes)?).ok()?;
             let (own, rest) = bytes.split_at_checked(length)?;
@@ -144,8 +145,8 @@ impl RunLines {
     }
 }
 
-fn bad(table: usize, error: &csv::Error) -> BadLines {
-    BadLines { table: TABLES[table], problem: error.to_string() }
+fn bad(table: RunTable, error: &csv::Error) -> BadLines {
+    BadLines { table, problem: error.to_string() }
 }
 
 fn take_number(bytes: &mut &[u8]) -> Option<u64> {

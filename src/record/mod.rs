@@ -23,6 +23,6 @@ pub use lines::{Headers, RunLines};
 pub use reader::RunReader;
 pub(crate) use rows::RunRow;
 pub use rows::{ClaimRow, ExpertRow, PruningRow, TrajectoryRow};
-pub use run_record::{BadLines, RunRecord, TABLES, check_record, shown};
+pub use run_record::{BadLines, RunRecord, RunTable, TABLES, check_record, shown};
 pub use shard::Shard;
 pub use tasks::{Task, tasks};

@@ -1,7 +1,7 @@
 //! The tables of a result folder or a shard, read run by run.
 
 use super::lines::{Headers, RunLines};
-use super::run_record::{BadLines, TABLES, bad, shown};
+use super::run_record::{BadLines, RunTable, bad, shown};
 use super::tasks::Task;
 use crate::printable::{LEGAL, is_one_line, is_printable};
 use csv::ByteRecord;
@@ -15,7 +15,7 @@ pub struct RunReader<R> {
 
 /// One table, with the row that comes next.
 struct TableReader<R> {
-    name: &'static str,
+    table: RunTable,
     reader: csv::Reader<R>,
     next: Option<(Task, ByteRecord)>,
 }
@@ -29,19 +29,19 @@ impl<R: Read> RunReader<R> {
     pub fn new(inputs: [R; 4], swept: &[String], piece: usize) -> Result<Self, BadLines> {
         let mut tables = Vec::new();
         let mut headers = Headers::new(swept);
-        for ((input, name), columns) in inputs.into_iter().zip(TABLES).zip(&mut headers.columns) {
+        for ((input, &table), columns) in inputs.into_iter().zip(RunTable::ALL).zip(&mut headers.columns) {
             let mut reader = csv::ReaderBuilder::new().buffer_capacity(piece).from_reader(input);
-            let found = reader.headers().map_err(|error| bad(name, error))?;
+            let found = reader.headers().map_err(|error| bad(table, error))?;
             *columns = found.iter().map(str::to_owned).collect();
             if !columns.iter().all(|column| is_one_line(column)) {
-                return Err(bad(name, format!("the name of a column {LEGAL}")));
+                return Err(bad(table, format!("the name of a column {LEGAL}")));
             }
             if !columns.iter().take(2).eq(["point", "run"]) {
-                return Err(bad(name, "does not begin with the columns point and run"));
+                return Err(bad(table, "does not begin with the columns point and run"));
             }
-            let mut table = TableReader { name, reader, next: None };
-            table.advance()?;
-            tables.push(table);
+            let mut reader = TableReader { table, reader, next: None };
+            reader.advance()?;
+            tables.push(reader);
         }
         Ok(Self { tables, headers })
     }
@@ -57,7 +57,7 @@ impl<R: Read> RunReader<R> {
     /// The first such table.
     pub fn check_columns(&self, own: &Headers) -> Result<(), BadLines> {
         match self.headers.columns.iter().zip(&own.columns).position(|(found, own)| found != own) {
-            Some(table) => Err(bad(TABLES[table], "has other columns than this version writes")),
+            Some(table) => Err(bad(RunTable::ALL[table], "has other columns than this version writes")),
             None => Ok(()),
         }
     }
@@ -76,9 +76,9 @@ impl<R: Read> RunReader<R> {
     /// As [`RunReader::next_run`].
     pub fn next_run_with(&mut self, wanted: impl Fn(Task) -> [bool; 4]) -> Result<Option<RunLines>, BadLines> {
         let Some(&(task, _)) = self.tables.first().and_then(|runs| runs.next.as_ref()) else {
-            return match self.tables.iter().find_map(|table| table.next.as_ref().map(|(task, _)| (table.name, task))) {
-                Some((name, task)) => {
-                    Err(bad(name, format!("has rows of {}, which runs.csv has not there", shown(*task))))
+            return match self.tables.iter().find_map(|table| table.next.as_ref().map(|(task, _)| (table.table, task))) {
+                Some((table, task)) => {
+                    Err(bad(table, format!("has rows of {}, which runs.csv has not there", shown(*task))))
                 }
                 None => Ok(None),
             };
@@ -90,7 +90,7 @@ impl<R: Read> RunReader<R> {
         if let Some(&(again, _)) = self.tables.first().and_then(|runs| runs.next.as_ref())
             && again == task
         {
-            return Err(bad(TABLES[0], format!("has {} twice", shown(task))));
+            return Err(bad(RunTable::Runs, format!("has {} twice", shown(task))));
         }
         Ok(Some(RunLines { point: task.0, run: task.1, tables }))
     }
@@ -104,10 +104,11 @@ impl<R: Read> RunReader<R> {
     pub fn expect(&mut self, task: Task) -> Result<RunLines, BadLines> {
         match self.next_run()? {
             Some(lines) if (lines.point, lines.run) == task => Ok(lines),
-            Some(lines) => {
-                Err(bad(TABLES[0], format!("has {} in the place of {}", shown((lines.point, lines.run)), shown(task))))
-            }
-            None => Err(bad(TABLES[0], format!("has no {}", shown(task)))),
+            Some(lines) => Err(bad(
+                RunTable::Runs,
+                format!("has {} in the place of {}", shown((lines.point, lines.run)), shown(task)),
+            )),
+            None => Err(bad(RunTable::Runs, format!("has no {}", shown(task)))),
         }
     }
 
@@ -118,7 +119,9 @@ impl<R: Read> RunReader<R> {
     pub fn expect_end(&mut self) -> Result<(), BadLines> {
         match self.next_run()? {
             None => Ok(()),
-            Some(lines) => Err(bad(TABLES[0], format!("has {} behind its last run", shown((lines.point, lines.run))))),
+            Some(lines) => {
+                Err(bad(RunTable::Runs, format!("has {} behind its last run", shown((lines.point, lines.run)))))
+            }
         }
     }
 
@@ -136,7 +139,7 @@ impl<R: Read> TableReader<R> {
     fn advance(&mut self) -> Result<(), BadLines> {
         let mut record = ByteRecord::new();
         self.next = match self.reader.read_byte_record(&mut record) {
-            Err(error) => return Err(bad(self.name, error)),
+            Err(error) => return Err(bad(self.table, error)),
             Ok(false) => None,
             Ok(true) => {
                 let number = |place: usize| std::str::from_utf8(record.get(place)?).ok()?.parse::<u64>().ok();
@@ -147,9 +150,9 @@ impl<R: Read> TableReader<R> {
                     .ok()
                     .and_then(|text| text.chars().find(|c| !is_printable(*c)));
                 if let Some(c) = hidden {
-                    return Err(bad(self.name, format!("line {line}: holds U+{:04X}: a cell {LEGAL}", u32::from(c))));
+                    return Err(bad(self.table, format!("line {line}: holds U+{:04X}: a cell {LEGAL}", u32::from(c))));
                 }
-                let task = task.ok_or_else(|| bad(self.name, format!("line {line}: begins with no point and run")))?;
+                let task = task.ok_or_else(|| bad(self.table, format!("line {line}: begins with no point and run")))?;
                 Some((task, record))
             }
         };
@@ -161,14 +164,14 @@ impl<R: Read> TableReader<R> {
         let mut lines = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
         while let Some((own, record)) = self.next.take_if(|(own, _)| *own == task) {
             if wanted {
-                lines.write_byte_record(&record).map_err(|error| bad(self.name, error))?;
+                lines.write_byte_record(&record).map_err(|error| bad(self.table, error))?;
             }
             debug_assert_eq!(own, task);
             self.advance()?;
-            if self.name == TABLES[0] {
+            if self.table == RunTable::Runs {
                 break;
             }
         }
-        lines.into_inner().map_err(|error| bad(self.name, error.error()))
+        lines.into_inner().map_err(|error| bad(self.table, error.error()))
     }
 }

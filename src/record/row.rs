@@ -6,7 +6,8 @@
 //! one.
 
 use super::column::{Column, Kind};
-use crate::measure::Role;
+use crate::sim::words::Word;
+
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, Error, MapAccess};
 
@@ -93,7 +94,12 @@ values! {
     f64 => Kind::Number,
     bool => Kind::Flag,
     String => Kind::Text,
-    Role => Kind::Word(Role::NAMES),
+}
+
+impl<T: Word + DeserializeOwned> Value for T {
+    fn kind() -> Kind {
+        Kind::Word(T::NAMES)
+    }
 }
 
 impl<T: Value> Value for Option<T> {

@@ -3,13 +3,32 @@
 use super::column::Kind;
 use super::row::row;
 use super::scores::Scores;
+use crate::certify::Verdict as Certified;
 use crate::measure::{Audit, Dominance, Role};
 use crate::sgd::StopReason;
-use crate::sim::{Feature, On, RoleSource, Verdict};
+use crate::sim::parameters::Criterion;
+use crate::sim::{Decision, Feature, On, Part, RoleSource, Verdict};
 use crate::stats::decimal::Share;
 
-/// What a certificate can say, as a kind of column.
-const CERTIFICATE: Kind = Kind::Word(crate::certify::Verdict::WORDS);
+macro_rules! before_it_is_written {
+    ($($type:ident::$value:ident,)*) => {
+        $(impl Default for $type {
+            /// What a row has before anything is written into it.
+            fn default() -> Self {
+                $type::$value
+            }
+        })*
+    };
+}
+
+before_it_is_written! {
+    StopReason::Finished,
+    Criterion::RouterNormChange,
+    Decision::Inconclusive,
+    Part::Probability,
+    On::All,
+    RoleSource::Measured,
+}
 
 /// One run: a row of `runs.csv`. The swept parameters stand between [`RunHead`] and [`RunBody`].
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +58,7 @@ row! {
     pub struct RunBody in "runs.csv" {
         /// `finished`, `zero-loss`, `diverged` (an output or a weight is no finite number, or a weight is beyond 10¹⁴⁰, so
         /// that a norm could be none) or `underflow` (a trained weight is below 2.2·10⁻³⁰⁸ and not 0: digits are lost)
-        stop_reason: String as Kind::Word(StopReason::WORDS);
+        stop_reason: StopReason;
         /// iterations completed
         iterations: usize;
         /// `diverged at iteration I`, `upstream pre-training diverged at iteration I` (the columns at t = 0 are then those
@@ -79,7 +98,7 @@ row! {
         accuracy_ci_high: Option<f64> as Kind::Share, empty "diverged";
         /// of the unpruned model: `CERTIFIED` (y f(x) > 0 is proved for every input), `COUNTEREXAMPLE` (an input refutes
         /// it), `UNDECIDED`
-        certificate: String as CERTIFICATE, empty "`certificate.nodes` = 0, token noise, or diverged";
+        certificate: Option<Certified>, empty "`certificate.nodes` = 0, token noise, or diverged";
         /// proven: y f(x) is at least this for every input. A certificate stops at the first positive bound, so this is no
         /// estimate of the margin
         margin_lower: Option<f64>, empty "as `certificate`; labels that can be either";
@@ -90,7 +109,7 @@ row! {
         margin_met: Option<f64>, empty "as `margin_lower`";
         /// the certificate for all models that prune some of the irrelevant experts (measured role), whichever, at once:
         /// lemma L10, decided
-        certificate_subsets: String as CERTIFICATE, empty "as `certificate`; `certificate.pruned` = false";
+        certificate_subsets: Option<Certified>, empty "as `certificate`; `certificate.pruned` = false";
         /// γ, share of irrelevant experts (measured role)
         gamma: Option<f64> as Kind::Share;
         /// min Δ over relevant experts (measured role)
@@ -240,7 +259,7 @@ row! {
         /// index of the run at its point
         run: u64;
         /// the criterion that ordered the experts
-        criterion: String as Kind::Criterion;
+        criterion: Criterion as Kind::Criterion;
         /// experts kept
         kept: usize;
         /// ρ = 1 − kept/k
@@ -254,7 +273,7 @@ row! {
         /// evaluation samples
         samples: Option<u64>, empty "as `accuracy`";
         /// of the pruned model, as in runs.csv
-        certificate: String as CERTIFICATE, empty "as in runs.csv; where ρ is larger than the share of irrelevant experts, by measured and by built roles; after fine-tuning";
+        certificate: Option<Certified>, empty "as in runs.csv; where ρ is larger than the share of irrelevant experts, by measured and by built roles; after fine-tuning";
         /// of the pruned model, as in runs.csv
         margin_lower: Option<f64>, empty "as `certificate`; labels that can be either";
         /// of the pruned model, as in runs.csv
@@ -287,22 +306,6 @@ impl PruningRow {
     }
 }
 
-/// What `part` can be.
-const PARTS: &[&str] = &[
-    "probability",
-    "paired",
-    "constant",
-    "slope",
-    "slope-tail",
-    "slope-displacement",
-    "slope-drift-tail",
-    "slope-noise",
-    "all",
-];
-
-/// What `verdict` can be.
-const VERDICTS: &[&str] = &["SUPPORTED", "REFUTED", "INCONCLUSIVE", "INCONCLUSIVE (too few)", "INCONCLUSIVE (zero)"];
-
 row! {
     /// One claim at one point, or in all: a row of `claims.csv`.
     pub struct ClaimRow in "claims.csv" {
@@ -310,11 +313,11 @@ row! {
         claim: String as Kind::Claim;
         /// `probability`, `paired` and `constant` (at a point), a slope (over a line of points); `all`: the conjunction of
         /// the claim's rows, present if there are several
-        part: String as Kind::Word(PARTS);
+        part: Part;
         /// number of the point
         point: Option<usize>, empty "for a slope, and in `all`";
         /// the runs that are judged: those that meet the claim's assumptions, or all
-        on: String as Kind::Word(On::NAMES);
+        on: On;
         /// runs judged; in `all`, the sum over points (over the line, if there are slopes only)
         runs: u64;
         /// runs that miss an assumption; 0 with `on = "all"`
@@ -334,11 +337,11 @@ row! {
         /// the smaller of the two Holm-adjusted p-values
         p_holm: Option<f64> as Kind::Share, empty "in `all`";
         /// the outcome, in brackets why there is none
-        verdict: String as Kind::Word(VERDICTS);
+        verdict: Decision;
         /// what the file expects; stands in `all` if there is such a row
-        expected: String as Kind::Word(Verdict::NAMES), empty "nothing expected, or a row below an `all`";
+        expected: Option<Verdict>, empty "nothing expected, or a row below an `all`";
         /// whose roles the claim's experts have: as measured, or as built
-        roles: String as Kind::Word(RoleSource::NAMES);
+        roles: RoleSource;
         /// the case of the point; in `all`, the case that the claim names
         case: String, empty "no case";
         /// median over the judged runs that have it of the claim's figure
@@ -355,8 +358,8 @@ row! {
         /// number of the claim in its file, from 1; the rows of one number make one verdict
         number: usize;
         /// the criterion that the file's is compared with
-        against: String as Kind::Criterion, empty "but for C1 and C2" => optional;
+        against: Option<Criterion> as Kind::Criterion, empty "but for C1 and C2";
         /// the samples that accuracies are compared on
-        feature: String as Kind::Word(Feature::NAMES), empty "all samples, or nothing is compared" => optional;
+        feature: Option<Feature>, empty "all samples, or nothing is compared";
     }
 }

@@ -3,9 +3,28 @@
 use super::rows::{ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use super::tasks::Task;
 use crate::sim::Point;
+use crate::sim::words::words;
 
-/// The tables that hold rows of runs, in the order of [`RunLines::tables`](super::lines::RunLines::tables) and [`Headers`](super::lines::Headers).
-pub const TABLES: [&str; 4] = ["runs.csv", "experts.csv", "trajectory.csv", "pruning.csv"];
+words! {
+    /// A table that holds rows of runs, in the order of [`RunLines::tables`](super::lines::RunLines::tables) and
+    /// [`Headers`](super::lines::Headers).
+    pub enum RunTable {
+        /// One row a run.
+        Runs = "runs.csv",
+        /// One row an expert.
+        Experts = "experts.csv",
+        /// One row an expert and recorded iteration.
+        Trajectory = "trajectory.csv",
+        /// One row a pruned model.
+        Pruning = "pruning.csv",
+    }
+}
+
+/// Their names.
+pub const TABLES: [&str; RunTable::ALL.len()] = {
+    let [runs, experts, trajectory, pruning] = *RunTable::NAMES else { panic!("a table without a name") };
+    [runs, experts, trajectory, pruning]
+};
 
 /// All rows of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,22 +47,22 @@ pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines
     let head = &record.run.head;
     let Some(point) = points.get(head.point) else {
         return Err(bad(
-            TABLES[0],
+            RunTable::Runs,
             format!("point {}: must be from 0 to {}", head.point, points.len().saturating_sub(1)),
         ));
     };
     if head.run >= point.seeds {
         let problem = format!("run {} of point {}: must be from 0 to {}", head.run, head.point, point.seeds - 1);
-        return Err(bad(TABLES[0], problem));
+        return Err(bad(RunTable::Runs, problem));
     }
     let run = shown((head.point, head.run));
     let experts = point.parameters.model.experts;
     if !record.experts.iter().map(|row| row.expert).eq(0..experts) {
-        return Err(bad(TABLES[1], format!("{run}: its experts are not 0 to {}", experts - 1)));
+        return Err(bad(RunTable::Experts, format!("{run}: its experts are not 0 to {}", experts - 1)));
     }
     for row in &record.pruning {
         if !(1..=experts).contains(&row.kept) {
-            return Err(bad(TABLES[3], format!("{run}: kept = {}: must be from 1 to {experts}", row.kept)));
+            return Err(bad(RunTable::Pruning, format!("{run}: kept = {}: must be from 1 to {experts}", row.kept)));
         }
     }
     Ok(())
@@ -54,12 +73,12 @@ pub fn check_record(record: &RunRecord, points: &[Point]) -> Result<(), BadLines
 #[error("{table}: {problem}")]
 pub struct BadLines {
     /// The table.
-    pub table: &'static str,
+    pub table: RunTable,
     /// What is wrong with them.
     pub problem: String,
 }
 
-pub(super) fn bad(table: &'static str, problem: impl ToString) -> BadLines {
+pub(super) fn bad(table: RunTable, problem: impl ToString) -> BadLines {
     BadLines { table, problem: problem.to_string() }
 }
 

@@ -3,6 +3,8 @@
 use crate::claims::judge::conclusions;
 use crate::claims::verdict_changes::distance;
 use crate::record::ClaimRow;
+use crate::sim::parameters::Criterion;
+use crate::sim::{Decision, On, Part, RoleSource, Verdict};
 
 /// Claims of one case with the same words, constants, verdict and expectation.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +19,7 @@ pub(in crate::report) struct Alike<'a> {
 pub(in crate::report) fn alike(claims: &[ClaimRow]) -> Vec<Alike<'_>> {
     let mut groups: Vec<Alike> = Vec::new();
     for row in conclusions(claims) {
-        let parts = claims.iter().filter(|part| part.number == row.number && part.part != "all");
+        let parts = claims.iter().filter(|part| part.number == row.number && part.part != Part::All);
         match groups.iter_mut().find(|group| key(group.first()) == key(row)) {
             Some(group) => {
                 group.rows.push(row);
@@ -32,9 +34,10 @@ pub(in crate::report) fn alike(claims: &[ClaimRow]) -> Vec<Alike<'_>> {
 }
 
 /// What claims of a group share. What they compare with may differ.
-fn key(row: &ClaimRow) -> (&str, &str, &str, &str, &str, &str, Option<u64>, Option<u64>) {
+fn key(row: &ClaimRow) -> (&str, &str, Decision, Option<Verdict>, On, RoleSource, [Option<u64>; 2]) {
     let bits = |value: Option<f64>| value.map(f64::to_bits);
-    (&row.case, &row.claim, &row.verdict, &row.expected, &row.on, &row.roles, bits(row.threshold), bits(row.level))
+    let constants = [bits(row.threshold), bits(row.level)];
+    (&row.case, &row.claim, row.verdict, row.expected, row.on, row.roles, constants)
 }
 
 impl<'a> Alike<'a> {
@@ -57,8 +60,8 @@ impl<'a> Alike<'a> {
     }
 
     /// What each of the claims compares with, if they compare.
-    pub fn against(&self) -> Vec<&'a str> {
-        self.rows.iter().map(|row| row.against.as_str()).filter(|against| !against.is_empty()).collect()
+    pub fn against(&self) -> Vec<&'static str> {
+        self.rows.iter().filter_map(|row| row.against).map(Criterion::name).collect()
     }
 }
 
@@ -72,14 +75,14 @@ pub(in crate::report) fn worst<'a>(parts: &[&'a ClaimRow]) -> Option<&'a ClaimRo
 mod tests {
     use super::*;
 
-    fn row(number: usize, case: &str, against: &str, verdict: &str, holds: u64) -> ClaimRow {
+    fn row(number: usize, case: &str, against: Criterion, verdict: Decision, holds: u64) -> ClaimRow {
         ClaimRow {
             number,
             case: case.into(),
             claim: "C1".into(),
-            part: "probability".into(),
-            against: against.into(),
-            verdict: verdict.into(),
+            part: Part::Probability,
+            against: Some(against),
+            verdict,
             runs: 20,
             estimate: Some(holds as f64 / 20.0),
             level: Some(0.95),
@@ -90,15 +93,15 @@ mod tests {
     #[test]
     fn equal_claims_are_one_group_and_others_are_not() {
         let rows = [
-            row(1, "a", "reap", "SUPPORTED", 20),
-            row(2, "b", "reap", "SUPPORTED", 20),
-            row(3, "a", "random", "SUPPORTED", 19),
-            row(4, "a", "oracle", "REFUTED", 1),
+            row(1, "a", Criterion::Reap, Decision::Supported, 20),
+            row(2, "b", Criterion::Reap, Decision::Supported, 20),
+            row(3, "a", Criterion::Random, Decision::Supported, 19),
+            row(4, "a", Criterion::Oracle, Decision::Refuted, 1),
         ];
         let groups = alike(&rows);
         let names: Vec<String> = groups.iter().map(Alike::name).collect();
         assert_eq!(names, ["C1 ×2", "C1", "C1"]);
         assert_eq!((groups[0].against(), groups[0].worst().number), (vec!["reap", "random"], 3));
-        assert_eq!((groups[1].first().verdict.as_str(), groups[2].first().case.as_str()), ("REFUTED", "b"));
+        assert_eq!((groups[1].first().verdict, groups[2].first().case.as_str()), (Decision::Refuted, "b"));
     }
 }

@@ -118,7 +118,7 @@ impl Tally {
             }
         }
         let irrelevant = run.experts.iter().filter(|row| row.role == Role::Irrelevant).count();
-        let own = |of: Criterion| run.pruning.iter().filter(move |row| row.criterion == of.name() && !row.finetuned);
+        let own = |of: Criterion| run.pruning.iter().filter(move |row| row.criterion == of && !row.finetuned);
         for row in own(criterion) {
             let accuracies = [row.accuracy, row.accuracy_common, row.accuracy_rare];
             for (means, accuracy) in self.by_kept.iter_mut().zip(accuracies) {
@@ -141,10 +141,13 @@ impl Tally {
 
     fn standing(&self, criterion: Criterion, claims: &[&ClaimRow]) -> Option<CriterionSummary> {
         let verdict_on = |is_wanted: &dyn Fn(&ClaimRow) -> bool| {
-            claims.iter().find(|row| row.claim == "C1" && row.against == criterion.name() && is_wanted(row))
+            claims.iter().find(|row| row.claim == "C1" && row.against == Some(criterion) && is_wanted(row))
         };
-        let on_all = verdict_on(&|row| row.feature.is_empty()).map(|row| row.verdict.clone());
-        let on_some = || verdict_on(&|_| true).map(|row| format!("{} ({})", row.verdict, row.feature));
+        let on_all = verdict_on(&|row| row.feature.is_none()).map(|row| row.verdict.to_string());
+        let on_some = || {
+            let row = verdict_on(&|row| row.feature.is_some())?;
+            Some(format!("{} ({})", row.verdict, row.feature?))
+        };
         Some(CriterionSummary {
             criterion,
             auc: self.area.get(),
@@ -282,20 +285,21 @@ mod tests {
             scores: two(score, 4.0 - expert as f64),
             ..ExpertRow::default()
         };
-        let row = |criterion: &str, kept: usize, accuracy: f64, tied: usize| PruningRow {
-            criterion: criterion.into(),
+        let row = |criterion, kept: usize, accuracy: f64, tied: usize| PruningRow {
+            criterion,
             kept,
             accuracy: Some(accuracy),
             tied,
             ..PruningRow::default()
         };
-        let of = |name: &'static str, accuracies: [f64; 4], tied: usize| {
+        let of = |criterion, accuracies: [f64; 4], tied: usize| {
             (1..=4)
                 .rev()
                 .zip(accuracies)
-                .map(move |(kept, accuracy)| row(name, kept, accuracy, tied * usize::from(kept < 4)))
+                .map(move |(kept, accuracy)| row(criterion, kept, accuracy, tied * usize::from(kept < 4)))
         };
-        let pruning = of("reap", accuracies, tied).chain(of("oracle", [1.0, 1.0, 1.0, 0.5], 0)).collect();
+        let pruning =
+            of(Criterion::Reap, accuracies, tied).chain(of(Criterion::Oracle, [1.0, 1.0, 1.0, 0.5], 0)).collect();
         (scores.into_iter().enumerate().map(expert).collect(), pruning)
     }
 
@@ -330,7 +334,7 @@ mod tests {
     fn rare_features_have_knees_of_their_own() {
         let (experts, mut pruning) = run([2.0, 1.0, 1.0, 0.0], [1.0, 0.995, 0.98, 0.5], 0);
         assert!(!table(&standings(&experts, &pruning)).contains("rare"));
-        for row in pruning.iter_mut().filter(|row| row.criterion == "reap") {
+        for row in pruning.iter_mut().filter(|row| row.criterion == Criterion::Reap) {
             row.accuracy_common = Some(if row.kept > 1 { 1.0 } else { 0.5 });
             row.accuracy_rare = Some(if row.kept > 3 { 1.0 } else { 0.9 });
         }

@@ -8,11 +8,13 @@ use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
 use crate::measure::Role;
 use crate::record::BadLines;
+use crate::record::RunTable;
 use crate::record::design::Design;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::record::rows::RunBody;
 use crate::record::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use crate::record::{Headers, RunLines};
+use crate::sim::RoleSource;
 use std::collections::BTreeMap;
 
 /// Rows of each kind (experts, pruned models, trajectories) that are drawn at most; each point has an equal part.
@@ -52,7 +54,7 @@ pub struct Gathered {
     /// What the runs of each point say of every criterion; empty unless a point is pruned by several.
     pub criteria: BTreeMap<usize, CriterionTally>,
     /// The smallest Δ of a relevant expert in each run of a point, by the roles that a claim T1a there goes by.
-    pub smallest_changes: BTreeMap<(usize, String), Vec<f64>>,
+    pub smallest_changes: BTreeMap<(usize, RoleSource), Vec<f64>>,
 }
 
 /// Takes the runs of a folder, one after another.
@@ -70,7 +72,7 @@ impl Gathering {
     pub fn new(manifest: &Manifest, claims: &[ClaimRow]) -> Self {
         let is_counted = |row: &&ClaimRow| row.claim == "T1a" && row.level.is_some() && row.set_aside == 0;
         let counted = claims.iter().filter(is_counted).filter(|_| manifest.design() == Design::Fixed);
-        let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles.clone()), Vec::new()))).collect();
+        let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles), Vec::new()))).collect();
         let room = MAX_ROWS / manifest.points.len().max(1);
         let compares = |point: &&ManifestPoint| point.parameters.get("pruning.criteria").is_some_and(|list| list != "[]");
         let compared = manifest.points.iter().filter(compares).map(|point| (point.point, CriterionTally::default()));
@@ -86,7 +88,7 @@ impl Gathering {
     }
 
     fn by_built_roles(&self, point: usize) -> bool {
-        self.gathered.smallest_changes.keys().any(|(own, roles)| *own == point && roles == "built")
+        self.gathered.smallest_changes.keys().any(|(own, roles)| (*own, *roles) == (point, RoleSource::Built))
     }
 
     /// Adds the next run, read from the tables that are [`Gathering::wanted`].
@@ -95,10 +97,10 @@ impl Gathering {
     /// Rows that can't be read, with their table.
     pub fn add(&mut self, lines: &RunLines, headers: &Headers) -> Result<(), BadLines> {
         let row = lines.run_row(headers)?;
-        let experts: Vec<DrawnExpert> = lines.rows(1, headers)?;
+        let experts: Vec<DrawnExpert> = lines.rows(RunTable::Experts, headers)?;
         self.add_smallest_changes(lines.point, &row.body, &experts);
         if let Some(tally) = self.gathered.criteria.get_mut(&lines.point) {
-            let (experts, pruning): (Vec<ExpertRow>, Vec<PruningRow>) = (lines.rows(1, headers)?, lines.rows(3, headers)?);
+            let (experts, pruning): (Vec<ExpertRow>, Vec<PruningRow>) = (lines.rows(RunTable::Experts, headers)?, lines.rows(RunTable::Pruning, headers)?);
             tally.add(&RunRows { experts: &experts, pruning: &pruning });
         }
         let fresh = PointRuns {
@@ -115,12 +117,12 @@ impl Gathering {
         for (missed, assumption) in own.missed.iter_mut().zip(Assumption::ALL) {
             *missed += u64::from(!assumption.is_met(&row.body));
         }
-        let is_recorded = !lines.tables[2].is_empty();
+        let is_recorded = !lines.tables[RunTable::Trajectory as usize].is_empty();
         own.recorded += u64::from(is_recorded);
         if !is_open {
             return Ok(());
         }
-        let pruning: Vec<DrawnModel> = lines.rows(3, headers)?;
+        let pruning: Vec<DrawnModel> = lines.rows(RunTable::Pruning, headers)?;
         let kept = self.kept.entry(lines.point).or_default();
         let sure = own.runs == 1 && lines.point < SURE_POINTS;
         if !sure && (kept[0] + experts.len() > self.room || kept[1] + pruning.len() > self.room) {
@@ -132,7 +134,7 @@ impl Gathering {
         self.gathered.experts.extend(experts);
         self.gathered.pruning.extend(pruning);
         if is_recorded && own.recorded_drawn + 1 == own.recorded {
-            let trajectory: Vec<TrajectoryRow> = lines.rows(2, headers)?;
+            let trajectory: Vec<TrajectoryRow> = lines.rows(RunTable::Trajectory, headers)?;
             if sure || kept[2] + trajectory.len() <= self.room {
                 own.recorded_drawn += 1;
                 kept[2] += trajectory.len();
@@ -148,7 +150,10 @@ impl Gathering {
                 let relevant = experts.iter().filter(|row| row.built_role == Role::Relevant);
                 relevant.map(|row| row.delta.unwrap_or(f64::NEG_INFINITY)).reduce(f64::min)
             };
-            smallest.extend(if roles == "built" { built() } else { body.min_delta_relevant });
+            smallest.extend(match roles {
+                RoleSource::Built => built(),
+                RoleSource::Measured => body.min_delta_relevant,
+            });
         }
     }
 
@@ -266,14 +271,8 @@ mod tests {
         }
     }
 
-    fn claim(point: usize, roles: &str) -> ClaimRow {
-        ClaimRow {
-            claim: "T1a".into(),
-            point: Some(point),
-            roles: roles.into(),
-            level: Some(0.95),
-            ..ClaimRow::default()
-        }
+    fn claim(point: usize, roles: RoleSource) -> ClaimRow {
+        ClaimRow { claim: "T1a".into(), point: Some(point), roles, level: Some(0.95), ..ClaimRow::default() }
     }
 
     /// Gathers this many runs of two points, as `report` does.
@@ -296,7 +295,7 @@ mod tests {
     fn tallies_are_of_all_runs_and_rows_of_the_first() {
         let room = MAX_ROWS / POINTS;
         let drawn = (room / EXPERTS) as u64;
-        let gathered = gather(2 * drawn, &[claim(0, "measured"), claim(45, "built")]);
+        let gathered = gather(2 * drawn, &[claim(0, RoleSource::Measured), claim(45, RoleSource::Built)]);
         assert_eq!(gathered.experts.len(), 2 * room);
         assert_eq!((gathered.pruning.len(), gathered.trajectory.len()), (2 * room, 10));
         for (point, own) in &gathered.points {
@@ -305,9 +304,9 @@ mod tests {
             assert_eq!(own.first, record(*point, 0).run);
         }
         let all: Vec<f64> = (0..2 * drawn).map(|run| run as f64).collect();
-        assert_eq!(gathered.smallest_changes[&(0, "measured".to_owned())], all);
+        assert_eq!(gathered.smallest_changes[&(0, RoleSource::Measured)], all);
         let moved: Vec<f64> = all.iter().map(|run| -run).collect();
-        assert_eq!(gathered.smallest_changes[&(45, "built".to_owned())], moved);
+        assert_eq!(gathered.smallest_changes[&(45, RoleSource::Built)], moved);
         assert_eq!(gathered.part_drawn().as_deref(), Some("the first 250 of 500 runs of each grid point"));
         assert_eq!(gathered.part_recorded(), None);
     }

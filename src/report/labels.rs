@@ -2,7 +2,7 @@
 
 use super::numbers::minus;
 use crate::record::ClaimRow;
-use crate::sim::Point;
+use crate::sim::{Part, Point};
 use crate::sim::keys::KEYS;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,13 +74,13 @@ impl Labels {
     /// What tells a part of a claim from the claim's other parts: `d = 64`, or the slope that it is.
     pub(crate) fn part(&self, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
         let Some(point) = part.point else {
-            let name = part.part.strip_prefix("slope-").unwrap_or(&part.part).to_owned();
+            let name = part.part.short().to_owned();
             return if part.line.is_empty() { name } else { format!("{name}, {}", part.line) };
         };
         let Some(own) = self.get(point) else { return format!("point {point}") };
         let others: Vec<&PointLabel> = parts.iter().filter_map(|part| self.get(part.point?)).collect();
         let mut words: Vec<String> = Vec::new();
-        if part.part == "constant" {
+        if part.part == Part::Constant {
             words.push("C".to_owned());
         }
         if others.iter().any(|other| other.case != own.case) {
@@ -132,11 +132,11 @@ mod tests {
 
     #[test]
     fn a_part_is_told_from_the_other_parts_of_its_claim() {
-        let at = |point: usize| ClaimRow { point: Some(point), part: "probability".into(), ..ClaimRow::default() };
+        let at = |point: usize| ClaimRow { point: Some(point), part: Part::Probability, ..ClaimRow::default() };
         let (first, second, third) = (at(0), at(1), at(2));
         assert_eq!(labels().part(&first, &[&first, &second]), "d = 64");
         assert_eq!(labels().part(&third, &[&first, &third]), "b");
-        let slope = ClaimRow { part: "slope-tail".into(), ..ClaimRow::default() };
+        let slope = ClaimRow { part: Part::SlopeTail, ..ClaimRow::default() };
         assert_eq!(labels().part(&slope, &[&slope]), "tail");
     }
 }

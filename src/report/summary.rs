@@ -6,6 +6,7 @@ use super::numbers::{WIDTH, bare_percent, percent};
 use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
 use crate::record::design::ALPHA;
+use crate::sim::Part;
 use std::fmt::Write;
 
 /// Columns of the last cell.
@@ -21,7 +22,7 @@ pub(super) fn summary(claims: &[ClaimRow], labels: &Labels) -> String {
             case = &first.case;
             let _ = writeln!(text, "case {case}:");
         }
-        let worst = ClaimRow { verdict: first.verdict.clone(), ..group.worst().clone() };
+        let worst = ClaimRow { verdict: first.verdict, ..group.worst().clone() };
         let _ = writeln!(text, "{}", line(&worst, &group.name(), &place(&group, labels)));
     }
     text
@@ -41,8 +42,7 @@ fn place(group: &Alike, labels: &Labels) -> String {
     match group.parts.len() {
         0 | 1 => runs(worst),
         _ if !place.is_empty() => place,
-        _ if !worst.against.is_empty() => worst.against.clone(),
-        _ => runs(worst),
+        _ => worst.against.map_or_else(|| runs(worst), |against| against.name().to_owned()),
     }
 }
 
@@ -53,9 +53,9 @@ pub(super) fn runs(row: &ClaimRow) -> String {
 
 /// A line of at most [`WIDTH`] columns: label, verdict, estimate, interval, what is needed, and a last cell.
 pub(super) fn line(row: &ClaimRow, label: &str, last: &str) -> String {
-    let is_slope = row.part.starts_with("slope");
+    let is_slope = row.part.is_slope();
     // The column is of shares of runs; a difference of two of them has a sign, and no per cent.
-    let is_difference = row.part == "paired";
+    let is_difference = row.part == Part::Paired;
     let shown = |number: f64| match (is_slope, is_difference) {
         (true, _) => format!("{number:.3}"),
         (_, true) => signed(number),
@@ -75,7 +75,7 @@ pub(super) fn line(row: &ClaimRow, label: &str, last: &str) -> String {
     };
     let (label, last) = (cut(label, 9), cut(last, LAST));
     let estimate = estimate.unwrap_or_default();
-    let line = format!("{label:<10}{:<22}{estimate:>8}  {interval:<17}{needed:<9}{last:>LAST$}", row.verdict);
+    let line = format!("{label:<10}{:<22}{estimate:>8}  {interval:<17}{needed:<9}{last:>LAST$}", row.verdict.name());
     line.trim_end().to_owned()
 }
 
@@ -98,16 +98,18 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::Decision;
+    use crate::sim::parameters::Criterion;
 
-    fn row(number: usize, point: usize, against: &str) -> ClaimRow {
+    fn row(number: usize, point: usize, against: Option<Criterion>) -> ClaimRow {
         ClaimRow {
             number,
             point: Some(point),
             claim: "C1".into(),
-            part: "paired".into(),
+            part: Part::Paired,
             case: "a case".into(),
-            against: against.into(),
-            verdict: "INCONCLUSIVE (too few)".into(),
+            against,
+            verdict: Decision::TooFew,
             runs: 20,
             estimate: Some(-0.3 - number as f64 / 10.0),
             ci_low: Some(-0.62),
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn claims_that_came_out_alike_are_one_line() {
-        let text = summary(&[row(1, 0, "reap"), row(2, 0, "router-displacement")], &Labels::default());
+        let text = summary(&[row(1, 0, Some(Criterion::Reap)), row(2, 0, Some(Criterion::Oracle))], &Labels::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let lines: Vec<&str> = text.lines().skip(2).collect();
         let line = "C1 ×2     INCONCLUSIVE (too few)  -0.500  [-0.620, 0]      > -0.050     point 0";
@@ -130,8 +132,8 @@ mod tests {
     fn a_part_is_told_in_the_words_of_the_sweep() {
         let swept = |d: &str| vec![("patterns".to_owned(), d.to_owned())];
         let labels = Labels::new(vec![(0, swept("64")), (1, swept("128"))]);
-        let part = |point| ClaimRow { against: String::new(), ..row(1, point, "") };
-        let all = ClaimRow { part: "all".into(), point: None, ..row(1, 0, "") };
+        let part = |point| row(1, point, None);
+        let all = ClaimRow { part: Part::All, point: None, ..row(1, 0, None) };
         let text = summary(&[part(0), part(1), all], &labels);
         assert!(text.ends_with("      d = 64\n"), "{text}");
     }

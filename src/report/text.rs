@@ -10,6 +10,7 @@ use crate::claims::Findings;
 use crate::claims::catalogue::definition;
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
 use crate::record::ClaimRow;
+use crate::sim::{On, Part};
 use std::fmt::Write;
 
 /// How much is told.
@@ -51,7 +52,7 @@ pub fn findings(findings: &Findings, labels: &Labels, detail: Detail) -> String 
 fn more(findings: &Findings) -> Vec<&'static str> {
     let parts = [
         (true, "what was claimed"),
-        (findings.claims.iter().any(|row| row.part == "all"), "each part of a claim"),
+        (findings.claims.iter().any(|row| row.part == Part::All), "each part of a claim"),
         (!findings.scaling.is_empty(), "exponents of d"),
         (!findings.terms.is_empty(), "drift, leakage and noise"),
         (!findings.audits.is_empty(), "all assumptions"),
@@ -76,9 +77,9 @@ fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], labels: &Labels) -> String {
         for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs)), WIDTH - 10) {
             let _ = writeln!(text, "          {line}");
         }
-        if row.part == "all" {
+        if row.part == Part::All {
             let parts: Vec<&ClaimRow> =
-                rows.iter().filter(|part| part.number == row.number && part.part != "all").collect();
+                rows.iter().filter(|part| part.number == row.number && part.part != Part::All).collect();
             write_parts(&mut text, &parts, labels);
         }
     }
@@ -92,7 +93,7 @@ fn fewest_of(row: &ClaimRow, fewest_runs: &[u64]) -> Option<u64> {
 /// How many verdicts are the expected ones, and why the others are not; empty if nothing is expected.
 pub fn expectations(findings: &Findings) -> String {
     let rows = &findings.claims;
-    let expected = conclusions(rows).iter().filter(|row| !row.expected.is_empty()).count();
+    let expected = conclusions(rows).iter().filter(|row| row.expected.is_some()).count();
     if expected == 0 {
         return String::new();
     }
@@ -154,7 +155,7 @@ pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
     let Some(definition) = definition(&row.claim) else { return String::new() };
     let mut text = definition.statement.to_owned();
     text.push_str(&constants(row));
-    if row.part == "paired" {
+    if row.part == Part::Paired {
         text.push_str("; shown: share of runs in which it is better somewhere less that in which it is worse");
     }
     if let Some(median) = row.median {
@@ -165,14 +166,16 @@ pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
     } else if !row.missed.is_empty() {
         let _ = write!(text, "; {}", row.missed);
     }
-    if row.on == "all" {
+    if row.on == On::All {
         text.push_str("; on all runs");
     }
     if let (true, Some(fewest)) = (has_too_few_runs(row), fewest_runs) {
         let _ = write!(text, "; too few runs: SUPPORTED needs at least {fewest} judged ones at each point");
     }
-    if !surprises(std::slice::from_ref(row)).is_empty() {
-        let _ = write!(text, "; EXPECTED {}", row.expected);
+    if let [surprising] = surprises(std::slice::from_ref(row))[..]
+        && let Some(expected) = surprising.expected
+    {
+        let _ = write!(text, "; EXPECTED {expected}");
     }
     text
 }
@@ -184,11 +187,11 @@ pub(super) fn constants(row: &ClaimRow) -> String {
         Some(threshold) if !constant.is_empty() => format!("; {}", constant.replace("{}", &threshold.to_string())),
         _ => String::new(),
     };
-    if !row.against.is_empty() {
-        let _ = write!(text, "; against {}", row.against);
+    if let Some(against) = row.against {
+        let _ = write!(text, "; against {against}");
     }
-    if !row.feature.is_empty() {
-        let _ = write!(text, ", on samples with {} features", row.feature);
+    if let Some(feature) = row.feature {
+        let _ = write!(text, ", on samples with {feature} features");
     }
     text
 }
@@ -197,13 +200,14 @@ pub(super) fn constants(row: &ClaimRow) -> String {
 mod tests {
     use super::*;
     use crate::report::numbers::bare_percent;
+    use crate::sim::{Decision, RoleSource, Verdict};
 
     fn row() -> ClaimRow {
         ClaimRow {
             claim: "T1a".into(),
-            part: "probability".into(),
+            part: Part::Probability,
             point: Some(0),
-            on: "met".into(),
+            on: On::Met,
             runs: 1000,
             set_aside: 3,
             holds: Some(999),
@@ -213,17 +217,17 @@ mod tests {
             threshold: Some(0.1),
             level: Some(0.95),
             p_holm: Some(1e-9),
-            verdict: "INCONCLUSIVE (too few)".into(),
-            expected: "SUPPORTED".into(),
-            roles: "measured".into(),
+            verdict: Decision::TooFew,
+            expected: Some(Verdict::Supported),
+            roles: RoleSource::Measured,
             case: String::new(),
             median: Some(0.36234),
             missed: "A-gauge 3".into(),
             standard_error: Some(0.001),
             line: String::new(),
             number: 1,
-            against: String::new(),
-            feature: String::new(),
+            against: None,
+            feature: None,
         }
     }
 
@@ -235,15 +239,15 @@ mod tests {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
         assert!(!text.contains("EXPECTED"), "{text}");
-        let text = verdicts(&[ClaimRow { verdict: "REFUTED".into(), ..row() }], &[2345], &Labels::default());
+        let text = verdicts(&[ClaimRow { verdict: Decision::Refuted, ..row() }], &[2345], &Labels::default());
         assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
     }
 
     #[test]
     fn what_is_not_decided_is_told_apart_from_what_is_not_as_expected() {
-        let with = |number: usize, verdict: &str| ClaimRow { number, verdict: verdict.into(), ..row() };
-        let few = "INCONCLUSIVE (too few)";
-        let claims = vec![with(1, "SUPPORTED"), with(2, few), with(3, "INCONCLUSIVE"), with(4, few)];
+        let with = |number: usize, verdict| ClaimRow { number, verdict, ..row() };
+        let few = Decision::TooFew;
+        let claims = vec![with(1, Decision::Supported), with(2, few), with(3, Decision::Inconclusive), with(4, few)];
         let findings = Findings { claims, fewest_runs: vec![20, 223, 500, 96], ..Findings::default() };
         let told = expectations(&findings).replace('\n', " ");
         let few = "2 not decided: too few runs; from 223 judged runs a point on they can be.";
@@ -255,7 +259,7 @@ mod tests {
     fn a_difference_of_shares_is_no_per_cent() {
         let row = ClaimRow {
             claim: "C1".into(),
-            part: "paired".into(),
+            part: Part::Paired,
             estimate: Some(-0.3),
             ci_low: Some(-0.62),
             ci_high: Some(0.0),
@@ -263,7 +267,7 @@ mod tests {
             level: None,
             holds: Some(20),
             runs: 20,
-            verdict: "INCONCLUSIVE".into(),
+            verdict: Decision::Inconclusive,
             ..row()
         };
         let text = verdicts(&[row], &[], &Labels::default());

@@ -91,7 +91,7 @@ pub(super) fn prune_and_test(
     let proofs = certified.map(|(order, model)| certificates::prove(model, order, irrelevant, parameters));
     let proofs = proofs.unwrap_or_default();
     rows.iter_mut().zip(&proofs.path).for_each(|(row, certificate)| {
-        row.certificate = certificate.verdict.word().to_owned();
+        row.certificate = Some(certificate.verdict);
         row.margin_lower = finite(certificate.margin_lower);
         row.sum_bound = finite(certificate.sum_bound);
     });
@@ -126,7 +126,7 @@ fn pruning_row(
     PruningRow {
         point: head.point,
         run: head.run,
-        criterion: criterion.name().to_owned(),
+        criterion,
         kept,
         ratio: (experts - kept) as f64 / experts as f64,
         finetuned,

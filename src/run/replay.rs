@@ -1,7 +1,7 @@
 //! Stored runs against the same runs computed again, cell by cell; and which runs to draw.
 
 use crate::patterns::streams::Stream;
-use crate::record::{Headers, RunLines, TABLES, Task};
+use crate::record::{Headers, RunLines, RunTable, Task};
 use csv::StringRecord;
 use rand::{RngExt, SeedableRng};
 
@@ -91,7 +91,7 @@ pub fn compare(
                 comparison.cells += 1;
                 if stored_text != computed_text {
                     comparison.differences.push(Difference {
-                        table: TABLES[table],
+                        table: RunTable::ALL[table].name(),
                         line: first_lines[table] + row as u64,
                         task: (stored.point, stored.run),
                         column: (*column).clone(),
@@ -144,7 +144,7 @@ mod tests {
         let mut cells = 0;
         for (table, columns) in headers.columns.iter().enumerate() {
             let original = rows(&stored.tables[table]).expect("CSV");
-            assert!(!original.is_empty(), "{}", TABLES[table]);
+            assert!(!original.is_empty(), "{}", RunTable::ALL[table].name());
             for row in 0..original.len() {
                 for (place, column) in columns.iter().enumerate().filter(|(_, column)| *column != TIMING) {
                     cells += 1;
@@ -161,7 +161,7 @@ mod tests {
                     let found = compare(&changed, [2; 4], &stored, &headers).expect("CSV").differences;
                     let places: Vec<_> =
                         found.iter().map(|cell| (cell.table, cell.line, cell.column.as_str())).collect();
-                    assert_eq!(places, [(TABLES[table], 2 + row as u64, column.as_str())]);
+                    assert_eq!(places, [(RunTable::ALL[table].name(), 2 + row as u64, column.as_str())]);
                 }
             }
         }

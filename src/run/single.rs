@@ -49,7 +49,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
     };
     let stop = stop.unless_unsound(engine.as_ref());
 
-    let mut body = RunBody { stop_reason: stop.word().to_owned(), iterations, ..RunBody::default() };
+    let mut body = RunBody { stop_reason: stop, iterations, ..RunBody::default() };
     body.set_audit(&start.audit);
     let is_sound = failed.is_none() && !start.point.system.model().is_some_and(Model::has_subnormal);
     body.accuracy_pretrained = is_sound.then(|| start.accuracy.accuracy());
@@ -72,7 +72,7 @@ pub fn run(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) -> R
                 (body.bits_common, body.bits_rare, body.bits_irrelevant) = (bits.common, bits.rare, bits.irrelevant);
             }
             body.margin_met = pruned.margin_met;
-            body.certificate_subsets = pruned.subsets.map(|verdict| verdict.word().to_owned()).unwrap_or_default();
+            body.certificate_subsets = pruned.subsets;
             pruned.rows
         }
         None => {
@@ -161,7 +161,7 @@ fn summarise(body: &mut RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) 
     body.max_displacement_irrelevant = of(Role::Irrelevant).filter_map(|row| row.displacement).reduce(f64::max);
     let unpruned = pruning.iter().find(|row| row.kept == experts.len() && !row.finetuned);
     if let Some(unpruned) = unpruned {
-        body.certificate.clone_from(&unpruned.certificate);
+        body.certificate = unpruned.certificate;
         body.margin_lower = unpruned.margin_lower;
         body.sum_bound = unpruned.sum_bound;
     }

@@ -89,7 +89,7 @@ pub fn trace(point: &Point, run: u64, master_seed: u64, choice: EngineChoice) ->
     metadata.insert("master_seed".to_owned(), master_seed.to_string());
     metadata.insert("run".to_owned(), run.to_string());
     metadata.insert("run_seed".to_owned(), seed.to_string());
-    metadata.insert("stop_reason".to_owned(), stop.word().to_owned());
+    metadata.insert("stop_reason".to_owned(), stop.name().to_owned());
     metadata.insert("iterations_made".to_owned(), iterations.to_string());
     metadata.insert("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     let tensors = tensors(&pretrained.model, &engine.model(), &vocabulary, recorder);

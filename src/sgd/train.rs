@@ -5,29 +5,23 @@ use super::objective::Objective;
 use crate::moe::model::has_finite_norms;
 use crate::patterns::{Batch, Sampler};
 use crate::sim::parameters::Parameters;
+use crate::sim::words::words;
 
-/// Why training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
-    /// All iterations were made.
-    Finished,
-    /// The loss was exactly 0 over the whole window.
-    ZeroLoss,
-    /// An output, a weight or the norm of weights was no finite number.
-    Diverged,
-    /// A weight of the trained model is below the normal range of 64-bit numbers, where digits are lost.
-    Underflow,
+words! {
+    /// Why training ended.
+    pub enum StopReason {
+        /// All iterations were made.
+        Finished = "finished",
+        /// The loss was exactly 0 over the whole window.
+        ZeroLoss = "zero-loss",
+        /// An output, a weight or the norm of weights was no finite number.
+        Diverged = "diverged",
+        /// A weight of the trained model is below the normal range of 64-bit numbers, where digits are lost.
+        Underflow = "underflow",
+    }
 }
 
 impl StopReason {
-    /// The words of all, in order.
-    pub const WORDS: &'static [&'static str] = &["finished", "zero-loss", "diverged", "underflow"];
-
-    /// The word in the column `stop_reason`.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-
     /// Whether there is a trained model whose accuracy means something.
     pub(crate) fn leaves_a_model(self) -> bool {
         !matches!(self, StopReason::Diverged | StopReason::Underflow)

@@ -41,7 +41,7 @@ pub use claim_key::{CLAIM_KEYS, ClaimId, ConstantRule};
 pub(crate) use claim_key::{ClaimKey, ClaimNeed, find_claim};
 pub(crate) use claim_spec::CriterionComparison;
 pub use claim_spec::{ClaimSpec, Constants};
-pub use claim_words::{Feature, On, RoleSource, Verdict};
+pub use claim_words::{Decision, Feature, On, Part, RoleSource, Verdict};
 pub use error::{Place, SimulationError};
 pub(crate) use grid::GridValue;
 pub use grid::{MOST_POINTS, Point};

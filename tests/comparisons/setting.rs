@@ -30,7 +30,7 @@ pub fn small_point(settings: &str) -> Point {
 }
 
 pub fn rows(record: &RunRecord, criterion: Criterion, finetuned: bool) -> Vec<&PruningRow> {
-    let own = record.pruning.iter().filter(|row| row.criterion == criterion.name());
+    let own = record.pruning.iter().filter(|row| row.criterion == criterion);
     own.filter(|row| row.finetuned == finetuned).collect()
 }
 

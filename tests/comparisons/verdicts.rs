@@ -8,6 +8,7 @@ use moe_theory::patterns::streams::{Purpose, stream};
 use moe_theory::record::design::Design;
 use moe_theory::record::rows::RunBody;
 use moe_theory::record::{ExpertRow, PruningRow};
+use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::{Overrides, Simulation};
 use rand::RngExt;
 
@@ -18,12 +19,12 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
     );
     let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
     let points = simulation.points().expect("legal");
-    let mut jury = ClaimTests::new(&simulation, &points, Design::Fixed);
+    let mut tests = ClaimTests::new(&simulation, &points, Design::Fixed);
     let expert = |role| ExpertRow { role, ..ExpertRow::default() };
     let experts: Vec<ExpertRow> = [Role::Irrelevant; 3].into_iter().map(expert).collect();
     for (number, (worse, better)) in runs.enumerate() {
-        let row = |criterion: &str, kept: usize, accuracy: f64| PruningRow {
-            criterion: criterion.into(),
+        let row = |criterion, kept: usize, accuracy: f64| PruningRow {
+            criterion,
             kept,
             accuracy: Some(accuracy),
             errors: Some((1000.0 * (1.0 - accuracy)).round() as u64),
@@ -33,19 +34,19 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
         let [first, second] = [worse, better].map(|gap| if gap { 0.5 } else { 0.0 });
         // Within the margin they differ in every run.
         let pruning = [
-            row("router-norm-change", 3, 1.0),
-            row("router-norm-change", 2, 0.995 - first),
-            row("router-norm-change", 1, 0.95),
-            row("random", 3, 1.0),
-            row("random", 2, 1.0),
-            row("random", 1, 0.945 - second),
+            row(Criterion::RouterNormChange, 3, 1.0),
+            row(Criterion::RouterNormChange, 2, 0.995 - first),
+            row(Criterion::RouterNormChange, 1, 0.95),
+            row(Criterion::Random, 3, 1.0),
+            row(Criterion::Random, 2, 1.0),
+            row(Criterion::Random, 1, 0.945 - second),
         ];
         let body = RunBody::default();
         let parameters = &points[0].parameters;
-        jury.add(0, number as u64, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
+        tests.add(0, number as u64, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
     }
-    let rows = jury.rows();
-    conclusions(&rows)[0].verdict.clone()
+    let rows = tests.rows();
+    conclusions(&rows)[0].verdict.to_string()
 }
 
 #[test]
@@ -80,9 +81,9 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
     let points = simulation.points().expect("legal");
     let roles = [Role::Relevant, Role::Relevant, Role::Irrelevant, Role::Irrelevant];
     let experts: Vec<ExpertRow> = roles.map(|role| ExpertRow { role, ..ExpertRow::default() }).into();
-    let rows = |criterion: &'static str, of: [f64; 3]| {
+    let rows = |criterion, of: [f64; 3]| {
         (1..=3).rev().zip(of).map(move |(kept, accuracy)| PruningRow {
-            criterion: criterion.into(),
+            criterion,
             kept,
             ratio: (4 - kept) as f64 / 4.0,
             accuracy: Some(accuracy),
@@ -91,8 +92,9 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
             ..PruningRow::default()
         })
     };
-    let pruning: Vec<PruningRow> =
-        rows("router-norm-change", differences.map(|d| 0.5 + d)).chain(rows("random", [0.5; 3])).collect();
+    let pruning: Vec<PruningRow> = rows(Criterion::RouterNormChange, differences.map(|d| 0.5 + d))
+        .chain(rows(Criterion::Random, [0.5; 3]))
+        .collect();
     let body = RunBody::default();
     let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
     let claim = &simulation.claims[0];
@@ -123,12 +125,12 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
     let simulation = Simulation::parse("x.toml", &text, &Overrides::default()).expect("legal");
     let points = simulation.points().expect("legal");
     let experts: Vec<ExpertRow> = (0..4).map(|_| ExpertRow::default()).collect();
-    let row = |criterion: &str, errors: u64| {
+    let row = |criterion, errors: u64| {
         let accuracy = Errors { errors, samples }.accuracy();
         // The samples of a feature are some of three times as many.
         let (all, of) = if feature.is_empty() { (errors, samples) } else { (errors + 7, 3 * samples) };
         PruningRow {
-            criterion: criterion.into(),
+            criterion,
             kept: 3,
             ratio: 0.25,
             accuracy: Some(Errors { errors: all, samples: of }.accuracy()),
@@ -139,7 +141,7 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
             ..PruningRow::default()
         }
     };
-    let pruning = [row("router-norm-change", errors[0]), row("random", errors[1])];
+    let pruning = [row(Criterion::RouterNormChange, errors[0]), row(Criterion::Random, errors[1])];
     let body = RunBody::default();
     let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
     let claim = &simulation.claims[0];

@@ -54,7 +54,7 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
         model.experts(),
         model.tokens_per_expert
     )?;
-    writeln!(out, "{}", certificate.verdict.word())?;
+    writeln!(out, "{}", certificate.verdict.name())?;
     match certificate.verdict {
         Verdict::Certified => {
             writeln!(out, "  y f(x) ≥ {:e} for every input{where_}", certificate.margin_lower)?;
@@ -86,11 +86,11 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
             *flags.get_mut(expert).ok_or_else(|| unknown(expert, model.experts()))? = true;
         }
         let subsets = certify_subsets(&table, &support, &flags, budget);
-        writeln!(out, "every subset of the {} experts pruned: {}", irrelevant.len(), subsets.verdict.word())?;
+        writeln!(out, "every subset of the {} experts pruned: {}", irrelevant.len(), subsets.verdict.name())?;
         writeln!(out, "  y f(x) ≥ {:e} for every input and subset{where_}", subsets.margin_lower)?;
     }
     if arguments.check && certificate.verdict != Verdict::Certified {
-        return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.word())));
+        return Err(Failure::Check(format!("{shown}: {}", certificate.verdict.name())));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::design::Design;
 use moe_theory::record::manifest::Manifest;
-use moe_theory::record::{Headers, RunLines, RunRecord, TABLES};
+use moe_theory::record::{Headers, RunLines, RunRecord, RunTable, TABLES};
 use moe_theory::report::glance;
 use moe_theory::sim::{Point, Simulation};
 use std::collections::BTreeSet;
@@ -52,9 +52,9 @@ impl<'a> Collector<'a> {
     ) -> anyhow::Result<Self> {
         let design = manifest.design();
         let mut tables = Vec::new();
-        for (number, name) in TABLES.iter().enumerate() {
-            let mut table = draft.create(name)?;
-            table.write_all(&headers.line(number)?)?;
+        for &name in RunTable::ALL {
+            let mut table = draft.create(name.name())?;
+            table.write_all(&headers.line(name)?)?;
             tables.push(table);
         }
         let analysis = manifest.shard.is_none().then(|| (Analysis::new(simulation, points, design), 0));

@@ -5,7 +5,7 @@ use crate::folder::read_manifest;
 use crate::judge::{self, PIECE, open_tables};
 use crate::output;
 use moe_theory::record::manifest::Manifest;
-use moe_theory::record::{BadLines, RunReader};
+use moe_theory::record::{BadLines, RunReader, RunTable};
 use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
 use moe_theory::report::criteria::{CriterionTally, RunRows, definitions, table};
 use moe_theory::run::criterion_costs;
@@ -47,8 +47,8 @@ fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<Crite
     let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
     let mut all = vec![CriterionTally::default(); points];
     while let Some(lines) = reader.next_run_with(|_| [true, true, false, true]).map_err(refuse)? {
-        let experts: Vec<ExpertRow> = lines.rows(1, reader.headers()).map_err(refuse)?;
-        let pruning: Vec<PruningRow> = lines.rows(3, reader.headers()).map_err(refuse)?;
+        let experts: Vec<ExpertRow> = lines.rows(RunTable::Experts, reader.headers()).map_err(refuse)?;
+        let pruning: Vec<PruningRow> = lines.rows(RunTable::Pruning, reader.headers()).map_err(refuse)?;
         // The runs were judged before, so their points are there.
         if let Some(own) = all.get_mut(lines.point) {
             own.add(&RunRows { experts: &experts, pruning: &pruning });

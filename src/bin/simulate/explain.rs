@@ -204,7 +204,7 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
         line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;
     }
     for part in claim.slopes {
-        line(out, part.name, &part.in_words())?;
+        line(out, part.name.name(), &part.in_words())?;
     }
     let assumptions: Vec<&str> = claim.assumptions.iter().map(|assumption| assumption.name()).collect();
     let assumptions = if assumptions.is_empty() { "nothing".to_owned() } else { assumptions.join(", ") };

@@ -25,6 +25,7 @@ use moe_theory::record::{Headers, RunLines, RunRecord, Shard, Task, tasks};
 use moe_theory::report::text;
 use moe_theory::run::{run, run_all};
 use moe_theory::sim::Point;
+use moe_theory::sim::Verdict;
 use rayon::ThreadPool;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -164,7 +165,10 @@ pub fn check(verdicts: &[(&str, Vec<ClaimRow>)]) -> Result<(), Failure> {
             let case = if row.case.is_empty() { String::new() } else { format!(" case {}", row.case) };
             format!("{simulation}{case} {}", row.claim)
         };
-        let in_words = |row: &ClaimRow| format!("{}: {} in place of {}", name(row), row.verdict, row.expected);
+        let in_words = |row: &ClaimRow| {
+            let expected = row.expected.map(Verdict::name).unwrap_or_default();
+            format!("{}: {} in place of {expected}", name(row), row.verdict)
+        };
         differing.extend(surprises(rows).into_iter().map(in_words));
         open.extend(too_few(rows).into_iter().map(name));
     }

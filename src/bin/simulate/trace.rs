@@ -62,7 +62,7 @@ pub fn command(arguments: &TraceArguments) -> Result<(), Failure> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let file = sort_header(&serialize(views, Some(trace.metadata.into_iter().collect()))?)?;
     std::fs::write(&arguments.out, file).map_err(|error| anyhow::anyhow!("{shown}: {error}"))?;
-    writeln!(output::stdout(), "{shown}: run {} of {}, {}", arguments.run, arguments.sim, trace.stop.word())?;
+    writeln!(output::stdout(), "{shown}: run {} of {}, {}", arguments.run, arguments.sim, trace.stop.name())?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::claims::run_figure::RunFigure;
 use crate::claims::slope_parts::{Method, Side, SlopePart};
 use crate::measure::Role;
 use crate::record::ExpertRow;
+use crate::sim::Part;
 use crate::sim::{ClaimId, RoleSource};
 use crate::stats::extreme;
 
@@ -41,7 +42,7 @@ pub(super) const CLAIMS: &[Definition] = &[
         rule: Rule::Bounded(irrelevant_change_at_most),
         has_probability: false,
         bounded_by_smaller: Some(scaled_change),
-        slopes: &[DECAY, SlopePart { name: "slope-tail", tail: true, ..DECAY }],
+        slopes: &[DECAY, SlopePart { name: Part::SlopeTail, tail: true, ..DECAY }],
         ..PLAIN
     },
     Definition {
@@ -86,15 +87,20 @@ pub(super) const CLAIMS: &[Definition] = &[
         // The drift of small batches opposes the noise that has piled up, and its unbiased square is then below 0: it has
         // an exponent only where it outweighs that, in the last octaves.
         slopes: &[
-            SlopePart { name: "slope-displacement", figure: RunFigure::MaxDisplacement, ..DECAY },
+            SlopePart { name: Part::SlopeDisplacement, figure: RunFigure::MaxDisplacement, ..DECAY },
             SlopePart {
-                name: "slope-drift-tail",
+                name: Part::SlopeDriftTail,
                 figure: RunFigure::DriftSquared,
                 method: Method::RootMeanSquare,
                 tail: true,
                 ..DECAY
             },
-            SlopePart { name: "slope-noise", figure: RunFigure::NoiseSquared, method: Method::RootMeanSquare, ..DECAY },
+            SlopePart {
+                name: Part::SlopeNoise,
+                figure: RunFigure::NoiseSquared,
+                method: Method::RootMeanSquare,
+                ..DECAY
+            },
         ],
         ..PLAIN
     },

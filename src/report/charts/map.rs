@@ -1,6 +1,7 @@
 //! Rows of `phase.csv` and `boundary.csv` → the maps that they make, with cells on axes of categories.
 
 use crate::record::{BoundaryRow, PhaseRow};
+use crate::sim::On;
 
 /// The map of one claim.
 pub(in crate::report) struct Map<'a> {
@@ -34,8 +35,8 @@ pub(in crate::report) fn maps<'a>(cells: &'a [PhaseRow], boundaries: &'a [Bounda
 }
 
 fn same_map(a: &PhaseRow, b: &PhaseRow) -> bool {
-    let key = |row: &PhaseRow| (row.map, row.threshold.map(f64::to_bits), row.level.to_bits());
-    let words = |row: &PhaseRow| [&row.case, &row.claim, &row.on, &row.x_key, &row.y_key].map(String::clone);
+    let key = |row: &PhaseRow| (row.map, row.on, row.threshold.map(f64::to_bits), row.level.to_bits());
+    let words = |row: &PhaseRow| [&row.case, &row.claim, &row.x_key, &row.y_key].map(String::clone);
     key(a) == key(b) && words(a) == words(b)
 }
 
@@ -108,9 +109,9 @@ impl Map<'_> {
         let runs = || self.cells.iter().map(|(_, _, cell)| cell.runs);
         let (fewest, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
         let count = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
-        match self.first.on.as_str() {
-            "met" => format!("{count} runs a cell that\nmeet the assumptions"),
-            _ => format!("{count} runs a cell"),
+        match self.first.on {
+            On::Met => format!("{count} runs a cell that\nmeet the assumptions"),
+            On::All => format!("{count} runs a cell"),
         }
     }
 }

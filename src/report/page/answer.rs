@@ -14,6 +14,7 @@ use crate::report::labels::Labels;
 use crate::report::numbers::{bare_percent, minus, tied};
 use crate::report::results::Results;
 use crate::sim::keys::KEYS;
+use crate::sim::{Part, Verdict};
 use maud::{Markup, html};
 
 /// The keys of the line that tells the setting.
@@ -51,7 +52,7 @@ pub(super) fn head(results: &Results) -> Markup {
 
 /// How many verdicts are as expected, and which are not.
 fn expectations(results: &Results) -> Markup {
-    let expected = conclusions(&results.claims).iter().filter(|row| !row.expected.is_empty()).count();
+    let expected = conclusions(&results.claims).iter().filter(|row| row.expected.is_some()).count();
     let (surprising, few) = (surprises(&results.claims), too_few(&results.claims));
     html! {
         @if expected > 0 { p.small { (expected - surprising.len() - few.len()) " of " (expected) " verdicts as expected." } }
@@ -113,7 +114,7 @@ fn setting(results: &Results) -> String {
 fn sentences(results: &Results) -> Vec<Markup> {
     let mut groups: Vec<Vec<&ClaimRow>> = Vec::new();
     for row in conclusions(&results.claims) {
-        match groups.iter_mut().find(|group| (&group[0].claim, &group[0].verdict) == (&row.claim, &row.verdict)) {
+        match groups.iter_mut().find(|group| (&group[0].claim, group[0].verdict) == (&row.claim, row.verdict)) {
             Some(group) => group.push(row),
             None => groups.push(vec![row]),
         }
@@ -126,7 +127,7 @@ fn sentences(results: &Results) -> Vec<Markup> {
 
 fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
     let first = group[0];
-    let is_own = |row: &&ClaimRow| row.part != "all" && group.iter().any(|own| own.number == row.number);
+    let is_own = |row: &&ClaimRow| row.part != Part::All && group.iter().any(|own| own.number == row.number);
     let parts: Vec<&ClaimRow> = results.claims.iter().filter(is_own).collect();
     let shown = decisive(first, &parts).unwrap_or(first);
     let mut cases: Vec<&str> = group.iter().map(|row| row.case.as_str()).filter(|case| !case.is_empty()).collect();
@@ -136,7 +137,7 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
     let count = group.len() / cases.len().max(1);
     html! {
         li {
-            (verdict(&first.verdict)) " "
+            (verdict(first.verdict)) " "
             a href=(format!("#claim-{}", first.number)) { strong { (first.claim) } @if count > 1 { " ×" (count) } }
             @if several && !cases.is_empty() { " in " @if cases.len() <= 3 { (cases.join(", ")) } @else { (cases.len()) " cases" } }
             ": " (definition(&first.claim).map(|definition| sentence_case(definition.statement)).unwrap_or_default()) ". "
@@ -147,8 +148,8 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
 
 /// The part that shows a verdict: the worst of those that all support, the clearest of those that refute.
 fn decisive<'a>(row: &ClaimRow, parts: &[&'a ClaimRow]) -> Option<&'a ClaimRow> {
-    let head = |row: &ClaimRow| row.verdict.split(' ').next().map(str::to_owned);
-    let alike: Vec<&ClaimRow> = parts.iter().copied().filter(|part| head(part) == head(row)).collect();
+    let verdict = row.verdict.verdict();
+    let alike: Vec<&ClaimRow> = parts.iter().copied().filter(|part| part.verdict.verdict() == verdict).collect();
     worst(if alike.is_empty() { parts } else { &alike })
 }
 
@@ -160,17 +161,17 @@ pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
     let (low, high) = (row.ci_low.unwrap_or(0.0), row.ci_high.unwrap_or(1.0));
     let percent = |share: f64| format!("{} %", bare_percent(share));
     let (Some(_), Some(holds)) = (row.level, row.holds) else { return tendency(row, &where_, &confidence) };
-    let bound = match row.verdict.split(' ').next().unwrap_or_default() {
-        "SUPPORTED" => format!("at least {} at {confidence}", percent(low)),
-        "REFUTED" => format!("at most {} at {confidence}", percent(high)),
-        _ => format!("between {} and {} at {confidence}", percent(low), percent(high)),
+    let bound = match row.verdict.verdict() {
+        Verdict::Supported => format!("at least {} at {confidence}", percent(low)),
+        Verdict::Refuted => format!("at most {} at {confidence}", percent(high)),
+        Verdict::Inconclusive => format!("between {} and {} at {confidence}", percent(low), percent(high)),
     };
     html! { "It held in " (number(holds as f64, thousands(holds))) " of " (number(row.runs as f64, thousands(row.runs))) " runs" (tied(&where_)) "; " (tied(&bound)) "." }
 }
 
 /// The same of a slope or a difference.
 fn tendency(row: &ClaimRow, place: &str, confidence: &str) -> Markup {
-    let what = if row.part.starts_with("slope") { "Slope" } else { "Difference of shares" };
+    let what = if row.part.is_slope() { "Slope" } else { "Difference of shares" };
     let Some(estimate) = row.estimate else {
         return html! { (what) (tied(place)) ": no estimate." };
     };
@@ -203,11 +204,12 @@ pub(super) fn main_chart(results: &Results, charts: &[Chart]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::Decision;
 
     #[test]
     fn a_sentence_tells_how_strong_a_verdict_is() {
         let row = ClaimRow {
-            verdict: "SUPPORTED".into(),
+            verdict: Decision::Supported,
             level: Some(0.95),
             holds: Some(12000),
             runs: 12000,
@@ -218,9 +220,9 @@ mod tests {
         };
         let text = |row: &ClaimRow| strength(row, 1, "").into_string().replace('\u{a0}', " ");
         assert!(text(&row).ends_with("12,000</data> runs; at least 99.4 % at 95 % confidence."), "{}", text(&row));
-        let refuted = ClaimRow { verdict: "REFUTED".into(), ci_high: Some(0.2), ..row.clone() };
+        let refuted = ClaimRow { verdict: Decision::Refuted, ci_high: Some(0.2), ..row.clone() };
         assert!(text(&refuted).contains("at most 20.0 % at"), "{}", text(&refuted));
-        let slope = ClaimRow { level: None, part: "slope".into(), estimate: Some(-0.8), threshold: Some(-0.4), ..row };
+        let slope = ClaimRow { level: None, part: Part::Slope, estimate: Some(-0.8), threshold: Some(-0.4), ..row };
         assert!(text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"), "{}", text(&slope));
     }
 }

@@ -13,6 +13,7 @@ use crate::report::labels::Labels;
 use crate::report::numbers::{bare_percent, minus, significant, tied};
 use crate::report::results::Results;
 use crate::report::text::constants;
+use crate::sim::{Decision, On, Part, RoleSource, Verdict};
 use maud::{Markup, html};
 
 /// What the rows of a table need.
@@ -56,7 +57,7 @@ fn row(context: &Context, group: &Alike) -> Markup {
     html! {
         tbody.claim id=(format!("claim-{}", first.number)) {
             tr {
-                td { (verdict(&first.verdict)) @if !first.expected.is_empty() && !first.verdict.starts_with(&first.expected) { " " span.surprise { "expected " (first.expected) } } }
+                td { (verdict(first.verdict)) @if let Some(expected) = first.expected.filter(|expected| *expected != first.verdict.verdict()) { " " span.surprise { "expected " (expected) } } }
                 td.words {
                     strong { (group.name()) } " "
                     @if let Some(definition) = definition { (tied(&sentence_case(definition.statement))) (tied(&threshold(group))) "." }
@@ -100,8 +101,8 @@ fn strength(context: &Context, group: &Alike) -> Markup {
 /// Assumptions, what would change the verdict, and a table of all parts.
 fn behind(context: &Context, group: &Alike) -> Markup {
     let first = group.first();
-    let on = if first.on == "all" { "Every run counts. " } else { "" };
-    let roles = if first.roles == "built" { "Roles as built. " } else { "" };
+    let on = if first.on == On::All { "Every run counts. " } else { "" };
+    let roles = if first.roles == RoleSource::Built { "Roles as built. " } else { "" };
     let figure = definition(&first.claim).map(|definition| definition.figure).unwrap_or_default();
     html! {
         @if !group.against().is_empty() { p { span.key { "Against:" } " " (group.against().join(", ")) "." } }
@@ -119,13 +120,13 @@ fn behind(context: &Context, group: &Alike) -> Markup {
 }
 
 /// A verdict, told apart by word and sign too.
-pub(super) fn verdict(words: &str) -> Markup {
-    let (class, sign) = match words.split(' ').next().unwrap_or_default() {
-        "SUPPORTED" => ("supported", "✓"),
-        "REFUTED" => ("refuted", "✗"),
-        _ => ("inconclusive", "?"),
+pub(super) fn verdict(decision: Decision) -> Markup {
+    let (class, sign) = match decision.verdict() {
+        Verdict::Supported => ("supported", "✓"),
+        Verdict::Refuted => ("refuted", "✗"),
+        Verdict::Inconclusive => ("inconclusive", "?"),
     };
-    html! { span class=(format!("verdict {class}")) { span aria-hidden="true" { (sign) } " " (words) } }
+    html! { span class=(format!("verdict {class}")) { span aria-hidden="true" { (sign) } " " (decision) } }
 }
 
 pub(super) fn sentence_case(text: &str) -> String {
@@ -136,12 +137,12 @@ pub(super) fn sentence_case(text: &str) -> String {
 /// The constants of a claim, and that of its slopes; what a single one compares with.
 fn threshold(group: &Alike) -> String {
     let (row, parts) = (group.first(), &group.parts);
-    let slope = parts.iter().find(|part| part.part.starts_with("slope")).and_then(|part| Some((part, part.threshold?)));
+    let slope = parts.iter().find(|part| part.part.is_slope()).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
         format!("; slopes {side} {threshold}")
     });
-    let alone = ClaimRow { against: if group.rows.len() == 1 { row.against.clone() } else { String::new() }, ..row.clone() };
+    let alone = ClaimRow { against: row.against.filter(|_| group.rows.len() == 1), ..row.clone() };
     constants(&alone) + &slope.unwrap_or_default()
 }
 
@@ -189,7 +190,7 @@ fn table(context: &Context, group: &Alike) -> Markup {
                 td.number { @if let Some(holds) = part.holds { (holds) } } td.number { (part.runs) }
                 (cell(part.estimate)) (cell(part.ci_low)) (cell(part.ci_high)) (cell(part.threshold)) (cell(part.level)) (cell(part.p_holm))
                 td { (part.verdict) }
-                @if against { td { (part.against) } }
+                @if against { td { @if let Some(against) = part.against { (against) } } }
             } } }
         } }
     }
@@ -224,31 +225,31 @@ fn assumptions(results: &Results, row: &ClaimRow) -> Markup {
         @if !met.is_empty() { "met in every run: " @for (place, name) in met.iter().enumerate() { @if place > 0 { ", " } span.whole { (name) } } ". " }
         @if !missed.is_empty() { strong { "missed: " (missed.join(", ")) ". " } }
         @if row.set_aside > 0 { (number(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
-        @else if row.on == "all" && !missed.is_empty() { "No run was set aside. " }
+        @else if row.on == On::All && !missed.is_empty() { "No run was set aside. " }
         @if row.set_aside == 0 && !row.missed.is_empty() { (row.missed) "." }
     }
 }
 
 /// Pairs of hypotheses that are corrected together.
 fn pairs(results: &Results) -> usize {
-    results.claims.iter().filter(|row| row.part != "all").count()
+    results.claims.iter().filter(|row| row.part != Part::All).count()
 }
 
 /// What would change the verdict: of the part that decides it.
 fn change(context: &Context, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
     let results = context.results;
     let (design, pairs) = (results.manifest.design(), pairs(results));
-    let is_open = |part: &&ClaimRow| row.verdict.split(' ').next() == part.verdict.split(' ').next();
+    let is_open = |part: &&ClaimRow| row.verdict.verdict() == part.verdict.verdict();
     let alike: Vec<&ClaimRow> = parts.iter().copied().filter(is_open).collect();
     let Some(deciding) = worst(&alike).or(parts.first().copied()) else { return html! {} };
     let same = alike.len();
     let place = context.labels.part(deciding, parts);
     html! {
         @if parts.len() > 1 {
-            @match row.verdict.as_str() {
-                "SUPPORTED" => { "All " (parts.len()) " parts must be SUPPORTED. The nearest to failing, " (place) ": " }
-                "REFUTED" => { "One REFUTED part is enough; " (same) " of " (parts.len()) " are. The clearest, " (place) ": " }
-                _ => { (same) " of " (parts.len()) " parts are not decided. The one furthest from SUPPORTED, " (place) ": " }
+            @match row.verdict.verdict() {
+                Verdict::Supported => { "All " (parts.len()) " parts must be SUPPORTED. The nearest to failing, " (place) ": " }
+                Verdict::Refuted => { "One REFUTED part is enough; " (same) " of " (parts.len()) " are. The clearest, " (place) ": " }
+                Verdict::Inconclusive => { (same) " of " (parts.len()) " parts are not decided. The one furthest from SUPPORTED, " (place) ": " }
             }
         }
         (sentence(deciding, design, pairs))
@@ -268,7 +269,7 @@ fn largest_threshold(results: &Results, row: &ClaimRow, pairs: usize) -> Option<
     }
     let needed = counts(row.runs, level, pairs).supported_from?;
     // A run without one fails the claim at every threshold.
-    let mut figures = results.runs.smallest_changes.get(&(point, row.roles.clone()))?.clone();
+    let mut figures = results.runs.smallest_changes.get(&(point, row.roles))?.clone();
     figures.sort_by(|a, b| b.total_cmp(a));
     figures.get(usize::try_from(needed).ok()?.checked_sub(1)?).copied().filter(|largest| *largest > 0.0)
 }

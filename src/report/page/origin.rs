@@ -9,7 +9,7 @@ use crate::record::design::ALPHA;
 use crate::report::charts::names::hundredths;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::report::results::Results;
-use crate::sim::{KEYS, SHIPPED, find_claim};
+use crate::sim::{Decision, KEYS, SHIPPED, Verdict, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -31,8 +31,8 @@ pub(super) fn falsifier(results: &Results) -> Option<Markup> {
 /// The claims that must come out REFUTED; nothing if there are none.
 pub(super) fn controls(results: &Results) -> Option<Markup> {
     let rows = conclusions(&results.claims);
-    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == "REFUTED").collect();
-    let failed = controls.iter().filter(|row| !row.verdict.starts_with("REFUTED")).count();
+    let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == Some(Verdict::Refuted)).collect();
+    let failed = controls.iter().filter(|row| row.verdict != Decision::Refuted).count();
     (!controls.is_empty()).then(|| html! {
         p { (controls.len() - failed) " of " (controls.len()) " claims that must fail were REFUTED: the tests can say no." @if failed > 0 { strong { " The others were not." } } }
         div.scroll { table {
@@ -41,7 +41,7 @@ pub(super) fn controls(results: &Results) -> Option<Markup> {
                 td { (row.case) }
                 td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
                 td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
-                td { (verdict(&row.verdict)) }
+                td { (verdict(row.verdict)) }
             } } }
         } }
     })
