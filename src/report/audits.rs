@@ -29,8 +29,14 @@ pub(crate) fn missed(rows: &[AuditRow]) -> String {
     for rows in rows.chunk_by(|a, b| a.point == b.point) {
         let first = &rows[0];
         let of = if first.case.is_empty() { String::new() } else { format!(", {}", first.case) };
-        let missed: Vec<&AuditRow> = rows.iter().filter(|row| row.met < row.runs && row.assumption.starts_with("A-")).collect();
-        let _ = writeln!(text, "\nassumptions after upstream pre-training{of}: {} of {} met in every run", single(rows).count() - missed.len(), single(rows).count());
+        let missed: Vec<&AuditRow> =
+            rows.iter().filter(|row| row.met < row.runs && row.assumption.starts_with("A-")).collect();
+        let _ = writeln!(
+            text,
+            "\nassumptions after upstream pre-training{of}: {} of {} met in every run",
+            single(rows).count() - missed.len(),
+            single(rows).count()
+        );
         for row in missed {
             let [share, low, high] = [row.share, row.ci_low, row.ci_high].map(|share| 100.0 * share);
             let met = format!("{}/{}", row.met, row.runs);

@@ -3,7 +3,7 @@
 //! Memory is bounded whatever the number of runs, but for one number a run where T1a is judged: the largest threshold
 //! that it would be SUPPORTED for is an order statistic of all runs.
 
-use super::criteria::{RunRows, CriterionTally};
+use super::criteria::{CriterionTally, RunRows};
 use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
 use crate::measure::Role;
@@ -74,7 +74,8 @@ impl Gathering {
         let counted = claims.iter().filter(is_counted).filter(|_| manifest.design() == Design::Fixed);
         let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles), Vec::new()))).collect();
         let room = MAX_ROWS / manifest.points.len().max(1);
-        let compares = |point: &&ManifestPoint| point.parameters.get("pruning.criteria").is_some_and(|list| list != "[]");
+        let compares =
+            |point: &&ManifestPoint| point.parameters.get("pruning.criteria").is_some_and(|list| list != "[]");
         let compared = manifest.points.iter().filter(compares).map(|point| (point.point, CriterionTally::default()));
         let gathered = Gathered { smallest_changes, criteria: compared.collect(), ..Gathered::default() };
         Self { room, gathered, kept: BTreeMap::new() }
@@ -100,7 +101,8 @@ impl Gathering {
         let experts: Vec<DrawnExpert> = lines.rows(RunTable::Experts, headers)?;
         self.add_smallest_changes(lines.point, &row.body, &experts);
         if let Some(tally) = self.gathered.criteria.get_mut(&lines.point) {
-            let (experts, pruning): (Vec<ExpertRow>, Vec<PruningRow>) = (lines.rows(RunTable::Experts, headers)?, lines.rows(RunTable::Pruning, headers)?);
+            let (experts, pruning): (Vec<ExpertRow>, Vec<PruningRow>) =
+                (lines.rows(RunTable::Experts, headers)?, lines.rows(RunTable::Pruning, headers)?);
             tally.add(&RunRows { experts: &experts, pruning: &pruning });
         }
         let fresh = PointRuns {

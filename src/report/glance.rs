@@ -1,8 +1,8 @@
 //! What came out of the runs of one grid point, as bars for a terminal of 80 columns.
 
 use super::bars::sparkline;
-use super::drawn::{DrawnExpert, DrawnModel, ROLES};
 use super::charts::pruned::{criteria, irrelevant_share, levels};
+use super::drawn::{DrawnExpert, DrawnModel, ROLES};
 use super::numbers::{WIDTH, significant, sorted_finite};
 use super::results::Results;
 

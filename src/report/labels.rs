@@ -2,8 +2,8 @@
 
 use super::numbers::minus;
 use crate::record::ClaimRow;
-use crate::sim::{Part, Point};
 use crate::sim::keys::KEYS;
+use crate::sim::{Part, Point};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What tells a grid point from the others.
@@ -57,13 +57,20 @@ impl Labels {
                 values.entry((case(swept), name)).or_default().insert(value);
             }
         }
-        let differs = |case: &str, name: &str| values.get(&(case.to_owned(), name)).is_some_and(|found| found.len() > 1);
+        let differs =
+            |case: &str, name: &str| values.get(&(case.to_owned(), name)).is_some_and(|found| found.len() > 1);
         let label = |swept: &[(String, String)]| {
             let case = case(swept);
             let varying = swept.iter().filter(|(name, _)| name != "case" && differs(&case, name)).cloned().collect();
             PointLabel { case, varying }
         };
         Self(points.iter().map(|(point, swept)| (*point, label(swept))).collect())
+    }
+
+    /// A point in words: `linear, d = 512`; its number where that says nothing.
+    pub fn words(&self, point: usize) -> String {
+        let words = self.get(point).map(PointLabel::words).unwrap_or_default();
+        if words.is_empty() { format!("point {point}") } else { words }
     }
 
     /// A point's; nothing of one that is not there.
@@ -116,7 +123,9 @@ mod tests {
 
     fn labels() -> Labels {
         let point = |case: &str, d: &str, scale: &str| {
-            [("case", case), ("patterns", d), ("neuron_scale", scale)].map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec()
+            [("case", case), ("patterns", d), ("neuron_scale", scale)]
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .to_vec()
         };
         let points = [("a", "64", "0.1"), ("a", "128", "0.1"), ("b", "64", "0.1"), ("b", "64", "-0.2")];
         Labels::new(points.iter().enumerate().map(|(place, (case, d, scale))| (place, point(case, d, scale))).collect())

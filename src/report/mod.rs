@@ -19,6 +19,6 @@ mod sweeps;
 pub mod text;
 
 pub use drawn::{DrawnExpert, DrawnModel, SweptPoint};
-pub use numbers::WIDTH;
 pub use labels::Labels;
+pub use numbers::WIDTH;
 pub use results::Results;

@@ -1,8 +1,8 @@
 //! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
 use super::criteria::{CriterionSummary, CriterionTally};
-use super::labels::Labels;
 use super::gathering::{Gathered, PointRuns};
+use super::labels::Labels;
 use crate::record::manifest::Manifest;
 use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
 use crate::report::drawn::SweptPoint;

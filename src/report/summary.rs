@@ -31,7 +31,8 @@ pub(super) fn summary(claims: &[ClaimRow], labels: &Labels) -> String {
 /// The heads of the columns, and a rule below them.
 pub(super) fn head(last: &str) -> String {
     let interval = format!("{} % interval", 100.0 * (1.0 - ALPHA));
-    let text = format!("{:<10}{:<22}{:>8}  {interval:<17}{:<9}{last:>LAST$}\n", "claim", "verdict", "holds in", "needed");
+    let text =
+        format!("{:<10}{:<22}{:>8}  {interval:<17}{:<9}{last:>LAST$}\n", "claim", "verdict", "holds in", "needed");
     format!("{text}{}\n", "─".repeat(WIDTH))
 }
 
@@ -124,7 +125,7 @@ mod tests {
         let text = summary(&[row(1, 0, Some(Criterion::Reap)), row(2, 0, Some(Criterion::Oracle))], &Labels::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let lines: Vec<&str> = text.lines().skip(2).collect();
-        let line = "C1 ×2     INCONCLUSIVE (too few)  -0.500  [-0.620, 0]      > -0.050     point 0";
+        let line = "C1 ×2     INCONCLUSIVE (too few)  -0.500  [-0.620, 0]      > -0.050      point 0";
         assert_eq!(lines, ["case a case:", line]);
     }
 

@@ -18,7 +18,8 @@ pub(super) fn scaling(rows: &[ScalingRow]) -> String {
         let of: Vec<&str> =
             [&line[0].case, &line[0].line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect();
         let of = if of.is_empty() { String::new() } else { format!(", {}", of.join(", ")) };
-        let _ = writeln!(text, "\n{}", textwrap::fill(&format!("Exponents of d{of} (95 % intervals, pointwise)"), WIDTH));
+        let _ =
+            writeln!(text, "\n{}", textwrap::fill(&format!("Exponents of d{of} (95 % intervals, pointwise)"), WIDTH));
         let _ = writeln!(text, "{:<15}{:>7} {:<17}{:>7} {:<17}theory  C", "figure", "all", "", "tail", "");
         for row in line.iter().filter(|row| row.span == "all" && row.method != "least-squares") {
             let tail = line.iter().find(|other| {
@@ -72,7 +73,10 @@ pub(super) fn terms(rows: &[TermRow]) -> String {
             );
         }
     }
-    if rows.iter().any(|row| [row.drift_squared, row.leakage_squared, row.noise_squared].iter().any(|square| *square < 0.0)) {
+    if rows
+        .iter()
+        .any(|row| [row.drift_squared, row.leakage_squared, row.noise_squared].iter().any(|square| *square < 0.0))
+    {
         text.push_str("none: not determined, the estimate of the mean square is below 0\n");
     }
     text

@@ -1,7 +1,7 @@
 //! What came out, for a terminal of 80 columns: the summary, or everything.
 
-use super::bars::sparkline;
 use super::alike::worst;
+use super::bars::sparkline;
 use super::labels::Labels;
 use super::numbers::{WIDTH, significant};
 use super::summary::{self, cut, line, runs};

@@ -3,9 +3,9 @@
 use super::names::file;
 use crate::report::criteria::CriterionSummary;
 use crate::report::drawing::scale::Scale;
-use crate::report::numbers::minus;
 use crate::report::drawing::view::{Axis, Cell, Heat, View};
 use crate::report::labels::PointLabel;
+use crate::report::numbers::minus;
 use crate::report::results::Results;
 
 /// A regret of this much or more has the darkest colour.
@@ -22,7 +22,8 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
     }
     (names.len() > 2).then_some(())?;
     let regret_of = |name: &str| {
-        let all: Vec<f64> = columns.values().flatten().filter(|one| one.criterion.name() == name).filter_map(regret).collect();
+        let all: Vec<f64> =
+            columns.values().flatten().filter(|one| one.criterion.name() == name).filter_map(regret).collect();
         all.iter().sum::<f64>() / all.len().max(1) as f64
     };
     // The best stands on top; rows count from below.
@@ -31,7 +32,8 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
     let ys: Vec<String> = ranked.iter().map(|(_, name)| (*name).to_owned()).collect();
     let labels = results.labels();
     let label = |point: &usize| labels.get(*point).map(PointLabel::words).filter(|words| !words.is_empty());
-    let xs: Vec<String> = columns.keys().map(|point| label(point).unwrap_or_else(|| format!("point {point}"))).collect();
+    let xs: Vec<String> =
+        columns.keys().map(|point| label(point).unwrap_or_else(|| format!("point {point}"))).collect();
     let mut cells = Vec::new();
     for (x, criteria) in columns.values().enumerate() {
         for one in criteria {
@@ -46,7 +48,9 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
         title: title(results, &ranked).unwrap_or_else(|| format!("{best} loses least accuracy")),
         x: Axis::new("", Scale::categories(&short, 1.0, 1000.0)),
         y: Axis::new("", Scale::categories(&ys, 1.0, 1000.0)),
-        columns: ["case", "criterion", "AUC", "knee", "regret ≤ γ", "regret > γ", "ties", "C1 against it"].map(str::to_owned).to_vec(),
+        columns: ["case", "criterion", "AUC", "knee", "regret ≤ γ", "regret > γ", "ties", "C1 against it"]
+            .map(str::to_owned)
+            .to_vec(),
         heat: Some(Heat {
             xs,
             ys,
@@ -57,7 +61,8 @@ pub(super) fn matrix(results: &Results) -> Option<View> {
         }),
         notes: vec![
             "Number: regret, the accuracy lost to the oracle on average over runs and ratios ρ ≤ γ.".to_owned(),
-            "Verdict of C1, “the paper's criterion is at least as accurate”: ✓ SUPPORTED, ✗ REFUTED, ? open.".to_owned(),
+            "Verdict of C1, “the paper's criterion is at least as accurate”: ✓ SUPPORTED, ✗ REFUTED, ? open."
+                .to_owned(),
         ],
         ..View::default()
     })

@@ -27,11 +27,8 @@ type Measure = fn(&DrawnExpert) -> Option<f64>;
 /// Δ by role.
 pub(super) fn norm_change(point: &Point) -> Option<View> {
     let mut view = by_role(point, "norm-change", "Δ", NORM_CHANGE, |row| row.delta)?;
-    let line = |threshold| Line {
-        name: format!("c₁ = {threshold} of T1a"),
-        look: LIMIT,
-        course: Course::Level(threshold),
-    };
+    let line =
+        |threshold| Line { name: format!("c₁ = {threshold} of T1a"), look: LIMIT, course: Course::Level(threshold) };
     view.lines.extend(point.threshold.map(line));
     Some(view)
 }
@@ -42,7 +39,8 @@ pub(super) fn displacement(point: &Point) -> Option<View> {
 }
 
 fn by_role(point: &Point, name: &str, symbol: &str, label: &str, measure: Measure) -> Option<View> {
-    let of = |role: Role| sorted_finite(point.experts.iter().filter(|row| row.role == role).filter_map(|row| measure(row)));
+    let of =
+        |role: Role| sorted_finite(point.experts.iter().filter(|row| row.role == role).filter_map(|row| measure(row)));
     let all = sorted_finite(point.experts.iter().filter_map(|row| measure(row)));
     (!all.is_empty()).then_some(())?;
     let roles: Vec<(Role, &str, Vec<f64>)> =
@@ -82,12 +80,18 @@ fn medians<'a>(symbol: &str, roles: impl Iterator<Item = (&'a str, Option<f64>)>
         .filter(|(name, _)| ["relevant", "irrelevant"].contains(name))
         .filter_map(|(name, middle)| Some(format!("{} of {name}", quantity(middle?))))
         .collect();
-    if parts.is_empty() { format!("{symbol} of every expert, by role") } else { format!("Median {symbol}: {} experts", parts.join(", ")) }
+    if parts.is_empty() {
+        format!("{symbol} of every expert, by role")
+    } else {
+        format!("Median {symbol}: {} experts", parts.join(", "))
+    }
 }
 
 /// Δ against D of every expert, by role.
 pub(super) fn change_against_displacement(point: &Point) -> Option<View> {
-    let measured = |row: &&DrawnExpert| Some((row.displacement?, row.delta?)).filter(|(d, delta)| d.is_finite() && delta.is_finite());
+    let measured = |row: &&DrawnExpert| {
+        Some((row.displacement?, row.delta?)).filter(|(d, delta)| d.is_finite() && delta.is_finite())
+    };
     let rows = || point.experts.iter().filter_map(|row| Some((*row, measured(row)?)));
     let displacements = sorted_finite(rows().map(|(_, (displacement, _))| displacement));
     let changes = sorted_finite(rows().map(|(_, (_, change))| change));
@@ -97,7 +101,8 @@ pub(super) fn change_against_displacement(point: &Point) -> Option<View> {
     for (role, name) in ROLES {
         let mut own: Vec<(&DrawnExpert, (f64, f64))> = rows().filter(|(row, _)| row.role == role).collect();
         own.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
-        let ratio: Vec<f64> = own.iter().filter(|(_, (d, _))| *d > 0.0).map(|(_, (d, change))| change.abs() / d).collect();
+        let ratio: Vec<f64> =
+            own.iter().filter(|(_, (d, _))| *d > 0.0).map(|(_, (d, change))| change.abs() / d).collect();
         ratios.push((name, median(&ratio)));
         let at = |(row, (x, y)): &(&DrawnExpert, (f64, f64))| At {
             x: *x,
@@ -106,7 +111,11 @@ pub(super) fn change_against_displacement(point: &Point) -> Option<View> {
             text: Some(format!("run {}, expert {}", row.run, row.expert)),
         };
         let points: Vec<At> = ranks(own.len(), point.dots).map(|rank| at(&own[rank])).collect();
-        let note = if own.len() > points.len() { format!("{} of {}", points.len(), own.len()) } else { format!("n = {}", own.len()) };
+        let note = if own.len() > points.len() {
+            format!("{} of {}", points.len(), own.len())
+        } else {
+            format!("n = {}", own.len())
+        };
         groups.push(Group { name: name.to_owned(), note, look: Look::of_role(role), points, ..Group::default() });
     }
     groups.retain(|group| !group.points.is_empty());
@@ -123,7 +132,11 @@ pub(super) fn change_against_displacement(point: &Point) -> Option<View> {
     Some(View {
         name: point.file("delta-displacement"),
         of: point.of.clone(),
-        title: if largest > 0.0 { medians("|Δ|/D", ratios.into_iter()) } else { "Δ against D: no router moved".to_owned() },
+        title: if largest > 0.0 {
+            medians("|Δ|/D", ratios.into_iter())
+        } else {
+            "Δ against D: no router moved".to_owned()
+        },
         y: Axis::new(NORM_CHANGE, y),
         columns: ["role", "D", "Δ", "which"].map(str::to_owned).to_vec(),
         groups,
@@ -145,10 +158,34 @@ struct Followed {
 }
 
 const COURSES: [Followed; 4] = [
-    Followed { file: "trajectory", symbol: "Δ(T)", label: "norm change Δ(t) = ‖w(t)‖ − ‖w(0)‖", of: |row, _| row.delta, is_share: false },
-    Followed { file: "trajectory-displacement", symbol: "D(T)", label: "displacement D(t) = ‖w(t) − w(0)‖", of: |row, _| row.displacement, is_share: false },
-    Followed { file: "proficiency", symbol: "p(T) for the own class", label: "proficiency p(t) for the class that aₛ votes for", of: |row, expert| if expert.own_class() == 0 { row.p1 } else { row.p2 }, is_share: true },
-    Followed { file: "proficiency-other", symbol: "p(T) for the other class", label: "proficiency p(t) for the other class", of: |row, expert| if expert.own_class() == 0 { row.p2 } else { row.p1 }, is_share: true },
+    Followed {
+        file: "trajectory",
+        symbol: "Δ(T)",
+        label: "norm change Δ(t) = ‖w(t)‖ − ‖w(0)‖",
+        of: |row, _| row.delta,
+        is_share: false,
+    },
+    Followed {
+        file: "trajectory-displacement",
+        symbol: "D(T)",
+        label: "displacement D(t) = ‖w(t) − w(0)‖",
+        of: |row, _| row.displacement,
+        is_share: false,
+    },
+    Followed {
+        file: "proficiency",
+        symbol: "p(T) for the own class",
+        label: "proficiency p(t) for the class that aₛ votes for",
+        of: |row, expert| if expert.own_class() == 0 { row.p1 } else { row.p2 },
+        is_share: true,
+    },
+    Followed {
+        file: "proficiency-other",
+        symbol: "p(T) for the other class",
+        label: "proficiency p(t) for the other class",
+        of: |row, expert| if expert.own_class() == 0 { row.p2 } else { row.p1 },
+        is_share: true,
+    },
 ];
 
 /// Δ and D over the iterations.
@@ -162,8 +199,10 @@ pub(super) fn proficiency(point: &Point) -> Vec<View> {
 }
 
 fn over_time(point: &Point, course: &Followed) -> Option<View> {
-    let experts: BTreeMap<(u64, usize), &DrawnExpert> = point.experts.iter().map(|row| ((row.run, row.expert), *row)).collect();
-    let all: Vec<usize> = point.trajectory.iter().map(|row| row.iteration).collect::<BTreeSet<_>>().into_iter().collect();
+    let experts: BTreeMap<(u64, usize), &DrawnExpert> =
+        point.experts.iter().map(|row| ((row.run, row.expert), *row)).collect();
+    let all: Vec<usize> =
+        point.trajectory.iter().map(|row| row.iteration).collect::<BTreeSet<_>>().into_iter().collect();
     let kept: BTreeSet<usize> = ranks(all.len(), MAX_ITERATIONS).map(|rank| all[rank]).collect();
     let runs: BTreeSet<u64> = point.trajectory.iter().map(|row| row.run).collect();
     let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
@@ -195,7 +234,11 @@ fn over_time(point: &Point, course: &Followed) -> Option<View> {
         groups.iter().map(|group| (group.name.as_str(), group.points.last().map(|at| at.y))).collect();
     let (y, bent) = course_scale(course, &ends, &last)?;
     let word = if runs.len() == 1 { "run" } else { "runs" };
-    let mut notes = vec![format!("Median and 5 % to 95 % over the experts of {} recorded {word}; thin: those of run {}.", runs.len(), runs.first()?)];
+    let mut notes = vec![format!(
+        "Median and 5 % to 95 % over the experts of {} recorded {word}; thin: those of run {}.",
+        runs.len(),
+        runs.first()?
+    )];
     notes.extend(bent.map(|within| format!("Symmetric-log axis, linear within ±{within}.")));
     Some(View {
         name: point.file(course.file),
@@ -204,7 +247,10 @@ fn over_time(point: &Point, course: &Followed) -> Option<View> {
         x: Axis::new("iteration t", Scale::linear(0.0, *kept.last()? as f64)),
         y: Axis::new(course.label, y),
         columns: ["role", "iteration t", "median", "5 %", "95 %"].map(str::to_owned).to_vec(),
-        threads: threads.into_values().map(|(place, points)| Thread { look: Look::of_role(ROLES[place].0), points }).collect(),
+        threads: threads
+            .into_values()
+            .map(|(place, points)| Thread { look: Look::of_role(ROLES[place].0), points })
+            .collect(),
         groups,
         notes,
         ..View::default()

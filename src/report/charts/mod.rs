@@ -16,11 +16,13 @@ mod criteria;
 mod experts;
 mod map;
 pub(in crate::report) mod names;
-pub(in crate::report) mod points;
 mod phase;
+pub(in crate::report) mod points;
 pub(in crate::report) mod pruned;
 mod scaling;
 mod series;
+#[cfg(test)]
+mod tests;
 
 use super::drawing::{draw, view::View};
 use super::results::Results;
@@ -77,22 +79,16 @@ pub(in crate::report) fn charts(results: &Results) -> Vec<Chart> {
             views: each(pruned::accuracy),
         },
         Chart {
+            id: "certificates",
+            heading: "Certificates against the pruning ratio",
+            caption: "Share of models proved to make no error on any input, refuted by an input, or left open. Only ratios up to the share of irrelevant experts are tried.",
+            views: each(pruned::certificates),
+        },
+        Chart {
             id: "norm-change",
             heading: "Norm change Δ by role",
             caption: "Each expert of each run, by the role measured at t = 0.",
             views: each(experts::norm_change),
-        },
-        Chart {
-            id: "displacement",
-            heading: "Displacement D by role",
-            caption: "Each expert of each run, by the role measured at t = 0.",
-            views: each(experts::displacement),
-        },
-        Chart {
-            id: "delta-displacement",
-            heading: "Norm change against displacement, an expert a point",
-            caption: "Experts at evenly spaced ranks of D, the extremes included. A gauge moves Δ but not D (L11); a rotation moves D but not Δ.",
-            views: each(experts::change_against_displacement),
         },
         Chart {
             id: "trajectory",
@@ -101,16 +97,22 @@ pub(in crate::report) fn charts(results: &Results) -> Vec<Chart> {
             views: several(experts::norms),
         },
         Chart {
+            id: "delta-displacement",
+            heading: "Norm change against displacement, an expert a point",
+            caption: "Experts at evenly spaced ranks of D, the extremes included. A gauge moves Δ but not D (L11); a rotation moves D but not Δ.",
+            views: each(experts::change_against_displacement),
+        },
+        Chart {
+            id: "displacement",
+            heading: "Displacement D by role",
+            caption: "Each expert of each run, by the role measured at t = 0.",
+            views: each(experts::displacement),
+        },
+        Chart {
             id: "proficiency",
             heading: "Proficiency during training",
             caption: "Probability that the expert takes the class's pattern with a gate of at least 1/l, if the sample has it.",
             views: several(experts::proficiency),
-        },
-        Chart {
-            id: "certificates",
-            heading: "Certificates against the pruning ratio",
-            caption: "Share of models proved to make no error on any input, refuted by an input, or left open. Only ratios up to the share of irrelevant experts are tried.",
-            views: each(pruned::certificates),
         },
         Chart {
             id: "margins",

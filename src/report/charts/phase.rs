@@ -5,8 +5,8 @@ use super::names::{axis, file, hundredths, percent, quantity, short, unique};
 use crate::record::{BoundaryRow, PhaseRow};
 use crate::report::drawing::palette::{GREY, Look};
 use crate::report::drawing::scale::Scale;
-use crate::report::numbers::minus;
 use crate::report::drawing::view::{At, Axis, Cell, Course, Flip, Group, Heat, Line, View};
+use crate::report::numbers::minus;
 use crate::report::results::Results;
 
 /// Units of the ordinate's height and the abscissa's length, about, to decide how many labels have room.
@@ -23,7 +23,10 @@ pub(super) fn views(results: &Results) -> [Vec<View>; 2] {
         let number = first.map.to_string();
         let views: Vec<View> = if first.y_key.is_empty() {
             let judged: Vec<&Map> = maps.iter().filter(|map| !map.cells.is_empty()).collect();
-            curves(&judged).map(|view| View { name: file(&["phase", &number, &first.case]), ..view }).into_iter().collect()
+            curves(&judged)
+                .map(|view| View { name: file(&["phase", &number, &first.case]), ..view })
+                .into_iter()
+                .collect()
         } else {
             let name = |map: &Map| file(&["phase", &number, &map.first.claim, &first.case]);
             maps.iter().filter_map(|map| Some(View { name: name(map), ..heat(map)? })).collect()
@@ -41,7 +44,11 @@ pub(super) fn views(results: &Results) -> [Vec<View>; 2] {
 fn of(map: &Map, down: bool) -> String {
     let case = Some(map.first.case.clone()).filter(|case| !case.is_empty());
     let over = format!("{} over {}", map.claim().trim_end_matches(','), axis(&map.first.x_key));
-    let over = if down { format!("{over} and {}", axis(&map.first.y_key)) } else { format!("over {}", axis(&map.first.x_key)) };
+    let over = if down {
+        format!("{over} and {}", axis(&map.first.y_key))
+    } else {
+        format!("over {}", axis(&map.first.x_key))
+    };
     case.into_iter().chain([over]).collect::<Vec<_>>().join(": ")
 }
 
@@ -74,7 +81,10 @@ fn heat(map: &Map) -> Option<View> {
     let mut notes = vec![format!("{}. Columns and rows at equal steps.", map.runs().replace('\n', " "))];
     notes.push("+ and −: the pointwise 95 % interval lies above or below the level.".to_owned());
     if !boundary.is_empty() {
-        notes.push("Heavy line: where the claim flips (isotonic fit); dashed: its bracket, to the edge where it is open.".to_owned());
+        notes.push(
+            "Heavy line: where the claim flips (isotonic fit); dashed: its bracket, to the edge where it is open."
+                .to_owned(),
+        );
     }
     if map.cells.len() < map.xs.len() * map.ys.len() {
         notes.push("Empty: no run judged.".to_owned());
@@ -121,12 +131,21 @@ fn heat_title(map: &Map) -> String {
     let (claim, x) = (&map.first.claim, symbol(&map.first.x_key));
     let flips: Vec<f64> = map.flips.iter().filter_map(|(_, flip)| flip.flip.filter(|at| at.is_finite())).collect();
     let side = map.flips.iter().find(|(_, flip)| flip.flip.is_some()).map(|(_, flip)| side(flip));
-    let (low, high) = (flips.iter().copied().fold(f64::INFINITY, f64::min), flips.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    let of_rows = if flips.len() < map.ys.len() { format!(", in {} of {} rows", flips.len(), map.ys.len()) } else { String::new() };
+    let (low, high) =
+        (flips.iter().copied().fold(f64::INFINITY, f64::min), flips.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    let of_rows = if flips.len() < map.ys.len() {
+        format!(", in {} of {} rows", flips.len(), map.ys.len())
+    } else {
+        String::new()
+    };
     match side {
-        Some(side) if flips.len() == 1 || low == high => format!("{claim} holds {side} {x} = {}{of_rows}", quantity(low)),
+        Some(side) if flips.len() == 1 || low == high => {
+            format!("{claim} holds {side} {x} = {}{of_rows}", quantity(low))
+        }
         Some(side) => format!("{claim} holds {side} {x} = {} to {}{of_rows}", quantity(low), quantity(high)),
-        None if map.flips.iter().all(|(_, flip)| flip.remark == "holds throughout") && !map.flips.is_empty() => format!("{claim} holds throughout"),
+        None if map.flips.iter().all(|(_, flip)| flip.remark == "holds throughout") && !map.flips.is_empty() => {
+            format!("{claim} holds throughout")
+        }
         None => format!("{claim}: share of runs in which it holds"),
     }
 }
@@ -148,7 +167,11 @@ fn curves(maps: &[&Map]) -> Option<View> {
     let mut lines = Vec::new();
     let levels: Vec<f64> = maps.iter().map(|map| map.first.level).collect();
     if levels.iter().all(|level| *level == levels[0]) {
-        lines.push(Line { name: format!("level {}", percent(levels[0])), look: GREY, course: Course::Level(levels[0]) });
+        lines.push(Line {
+            name: format!("level {}", percent(levels[0])),
+            look: GREY,
+            course: Course::Level(levels[0]),
+        });
     }
     let mut groups = Vec::new();
     for (place, map) in maps.iter().enumerate() {
@@ -172,15 +195,26 @@ fn curves(maps: &[&Map]) -> Option<View> {
             ..Group::default()
         });
         let place_of = flip.and_then(|flip| map.along_x(flip.flip?));
-        lines.extend(place_of.map(|at| Line { name: String::new(), look: Look { shape: 1, ..Look::of_series(place) }, course: Course::Upright(at) }));
+        lines.extend(place_of.map(|at| Line {
+            name: String::new(),
+            look: Look { shape: 1, ..Look::of_series(place) },
+            course: Course::Upright(at),
+        }));
     }
     let widest = xs.iter().map(|text| text.chars().count()).max().unwrap_or(0) as f64;
-    let flips: Vec<String> = maps.iter().filter_map(|map| Some((map, map.flips.first()?.1))).map(|(map, flip)| format!("{} {}", map.first.claim, in_words(flip))).collect();
+    let flips: Vec<String> = maps
+        .iter()
+        .filter_map(|map| Some((map, map.flips.first()?.1)))
+        .map(|(map, flip)| format!("{} {}", map.first.claim, in_words(flip)))
+        .collect();
     let title = flips.first().map_or("Share of runs in which claims hold".to_owned(), |first| {
         let first = first.split(" [").next().unwrap_or(first).split(" (").next().unwrap_or_default();
         if flips.len() > 1 { format!("{first}; {} more below", flips.len() - 1) } else { first.to_owned() }
     });
-    let mut notes = vec![format!("{}; bars: pointwise 95 % intervals; values of x at equal steps.", first.runs().replace('\n', " ").replace("a cell", "a point"))];
+    let mut notes = vec![format!(
+        "{}; bars: pointwise 95 % intervals; values of x at equal steps.",
+        first.runs().replace('\n', " ").replace("a cell", "a point")
+    )];
     if lines.iter().any(|line| matches!(line.course, Course::Upright(_))) {
         notes.push("Dashed upright: flip of the isotonic fit, in brackets its bracket.".to_owned());
     }

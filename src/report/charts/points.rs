@@ -56,7 +56,11 @@ pub(in crate::report) fn points(results: &Results) -> Vec<Point<'_>> {
         let own = |row: &&crate::record::ClaimRow| row.claim == "T1a" && row.point == Some(*number);
         Point {
             number: *number,
-            of: [Some(words).filter(|words| !words.is_empty()), part].into_iter().flatten().collect::<Vec<_>>().join("; "),
+            of: [Some(words).filter(|words| !words.is_empty()), part]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
             is_one_of_many: all.len() > 1,
             dots: (DOTS / (4 * shown)).clamp(DOTS_OF_ROLE[0], DOTS_OF_ROLE[1]),
             threshold: results.claims.iter().find(own).and_then(|row| row.threshold),

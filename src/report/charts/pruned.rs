@@ -109,12 +109,29 @@ pub(super) fn accuracy(point: &Point) -> Option<View> {
         for finetuned in [false, true] {
             let levels = levels(&point.pruning, criterion, finetuned);
             let banded = !is_many || place == 0;
-            let at = |level: &Level| At { x: level.ratio, y: level.mean, interval: Some([level.low, level.high]), text: None };
+            let at = |level: &Level| At {
+                x: level.ratio,
+                y: level.mean,
+                interval: Some([level.low, level.high]),
+                text: None,
+            };
             let group = Group {
                 name: if finetuned { format!("{criterion}, fine-tuned") } else { (*criterion).to_owned() },
-                legend: grey.then(|| if groups.iter().any(|group: &Group| group.look == GREY) { String::new() } else { format!("{others} other criteria") }),
+                legend: grey.then(|| {
+                    if groups.iter().any(|group: &Group| group.look == GREY) {
+                        String::new()
+                    } else {
+                        format!("{others} other criteria")
+                    }
+                }),
                 look,
-                marker: if finetuned { Marker::Open } else if grey { Marker::Dot } else { Marker::Filled },
+                marker: if finetuned {
+                    Marker::Open
+                } else if grey {
+                    Marker::Dot
+                } else {
+                    Marker::Filled
+                },
                 line: !finetuned,
                 band: !finetuned,
                 points: levels.iter().map(at).collect(),
@@ -141,7 +158,9 @@ pub(super) fn accuracy(point: &Point) -> Option<View> {
         columns: ["criterion", "ρ", "mean accuracy", "2.5 %", "97.5 %"].map(str::to_owned).to_vec(),
         groups,
         lines: limits(&point.experts),
-        notes: vec![format!("Mean over runs; band {spread}: 2.5 % to 97.5 % of runs.{tuned}").replace("band :", "band:")],
+        notes: vec![
+            format!("Mean over runs; band {spread}: 2.5 % to 97.5 % of runs.{tuned}").replace("band :", "band:"),
+        ],
         ..View::default()
     })
 }
@@ -216,7 +235,9 @@ pub(super) fn margins(point: &Point) -> Option<View> {
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for ((criterion, _), rows) in certified(&point.pruning) {
         let margins = sorted_finite(rows.iter().filter_map(|row| row.margin_lower));
-        let [Some(low), Some(middle), Some(high)] = [0.025, 0.5, 0.975].map(|level| quantile(&margins, level)) else { continue };
+        let [Some(low), Some(middle), Some(high)] = [0.025, 0.5, 0.975].map(|level| quantile(&margins, level)) else {
+            continue;
+        };
         let group = groups.entry(criterion).or_default();
         group.points.push(At { x: rows[0].ratio, y: middle, interval: Some([low, high]), text: None });
     }

@@ -5,8 +5,8 @@ use super::series::{At as Measured, Series, Sweep, sweeps};
 use crate::measure::Role;
 use crate::report::drawing::palette::{GREY, LIMIT, Look};
 use crate::report::drawing::scale::Scale;
-use crate::report::numbers::minus;
 use crate::report::drawing::view::{At, Axis, Course, Group, Line, Marker, View};
+use crate::report::numbers::minus;
 use crate::report::numbers::sorted_finite;
 use crate::report::results::Results;
 
@@ -36,7 +36,12 @@ pub(super) fn views(results: &Results) -> Vec<View> {
 /// The sizes that the axis holds: sorted, above 0. A root mean square that may well be 0 says little about its size: it
 /// does not stretch the axis downwards.
 fn sizes(sweeps: &[Sweep]) -> Option<[f64; 2]> {
-    let points = || sweeps.iter().flat_map(|sweep| &sweep.series).flat_map(|series| series.points.iter().map(move |at| (series.median, at)));
+    let points = || {
+        sweeps
+            .iter()
+            .flat_map(|sweep| &sweep.series)
+            .flat_map(|series| series.points.iter().map(move |at| (series.median, at)))
+    };
     let sure = points().filter(|(median, at)| *median || at.low > 0.0);
     let mut lows = sorted_finite(sure.flat_map(|(_, at)| [at.low, at.middle]).filter(|size| *size > 0.0));
     if lows.is_empty() {
@@ -48,7 +53,8 @@ fn sizes(sweeps: &[Sweep]) -> Option<[f64; 2]> {
 }
 
 fn view(sweep: &Sweep, sizes: &[f64; 2], results: &Results) -> View {
-    let of = [&sweep.case, &sweep.line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
+    let of =
+        [&sweep.case, &sweep.line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
     let ds = sorted_finite(sweep.series.iter().flat_map(|series| &series.points).map(|at| at.patterns));
     let mut x = Scale::log(&ds);
     x.ticks.clear();
@@ -92,7 +98,13 @@ fn title(sweep: &Sweep) -> String {
     match falling.and_then(|series| Some((series, series.fit.as_ref()?))) {
         Some((series, fit)) => {
             let of = if series.name == "max |Δ|" { "Δ of irrelevant routers" } else { series.name };
-            let verb = if fit.high < 0.0 { "falls as" } else if fit.low > 0.0 { "grows as" } else { "keeps its size:" };
+            let verb = if fit.high < 0.0 {
+                "falls as"
+            } else if fit.low > 0.0 {
+                "grows as"
+            } else {
+                "keeps its size:"
+            };
             let tail = if fit.tail { " over the last two octaves" } else { "" };
             minus(&format!("{of} {verb} d^{:.2} [{:.2}, {:.2}]{tail}", fit.slope + 0.0, fit.low + 0.0, fit.high + 0.0))
         }
@@ -116,7 +128,8 @@ fn look(name: &str) -> Look {
 fn group(series: &Series, y: &Scale) -> Group {
     let on_axis = |at: &&Measured| y.holds(at.middle);
     let low = y.value(0.0);
-    let at = |at: &Measured| At { x: at.patterns, y: at.middle, interval: Some([at.low.max(low), at.high]), text: None };
+    let at =
+        |at: &Measured| At { x: at.patterns, y: at.middle, interval: Some([at.low.max(low), at.high]), text: None };
     Group {
         name: if series.median { series.name.to_owned() } else { format!("r.m.s. {}", series.name) },
         note: slope(series),

@@ -3,8 +3,8 @@
 use super::palette::Look;
 use super::scale::Scale;
 use super::view::{Group, Marker, View};
-use crate::report::numbers::tied;
 use super::{Frame, MILLIMETRES, WIDE, WIDTH, heat, path, px, series};
+use crate::report::numbers::tied;
 use maud::{Markup, html};
 
 /// The font where the page names none, and what stands in where it is missing.
@@ -13,6 +13,9 @@ const FONT: &str = "DejaVu Sans, Verdana, Helvetica, sans-serif";
 const INK: &str = "#1c1c1e";
 const SOFT: &str = "#5b5b60";
 const LINE: &str = "#dcdce0";
+
+/// Room for labels of rows that every drawing has.
+const SIDE: f64 = 70.0;
 
 /// Height of the frame if it holds no cells.
 const HEIGHT: f64 = 168.0;
@@ -31,10 +34,12 @@ pub(in crate::report) fn draw(view: &View) -> String {
     let columns = view.heat.as_ref().map_or(1, |heat| heat.xs.len());
     let left = margin(&view.y.scale);
     let narrow = heat::is_lettered(columns, WIDTH - left - 10.0) || view.heat.is_none();
-    let width = if narrow { WIDTH } else { WIDE };
+    // Long labels of rows take no room from the cells.
+    let width = if narrow { WIDTH + (left - SIDE).max(0.0) } else { WIDE };
     let title = wrapped(&view.title, width, 6.9);
     let of = wrapped(&view.of, width, LETTER);
-    let top = 8.0 + 15.0 * title.len() as f64 + STEP * of.len() as f64 + if view.y.label.is_empty() { 4.0 } else { 18.0 };
+    let top =
+        8.0 + 15.0 * title.len() as f64 + STEP * of.len() as f64 + if view.y.label.is_empty() { 4.0 } else { 18.0 };
     let height = match &view.heat {
         None => HEIGHT,
         Some(heat) => {
@@ -42,7 +47,7 @@ pub(in crate::report) fn draw(view: &View) -> String {
             (rows * (2.0 * HEIGHT / rows).clamp(ROW[0], ROW[1])).min(TALLEST.max(ROW[0] * rows))
         }
     };
-    let frame = Frame { left, top, right: width - 10.0, bottom: top + height };
+    let frame = Frame { left, top, right: width - if view.heat.is_some() { 22.0 } else { 10.0 }, bottom: top + height };
     let lines = view.x.scale.ticks.iter().map(|(_, label)| label.lines().count()).max().unwrap_or(0);
     let foot = frame.bottom + 8.0 + 13.0 * lines as f64 + if view.x.label.is_empty() { 6.0 } else { 22.0 };
     let (key, after) = match &view.heat {
@@ -55,7 +60,7 @@ pub(in crate::report) fn draw(view: &View) -> String {
     let notes: Vec<String> = view.notes.iter().flat_map(|note| wrapped(note, width, 5.4)).collect();
     let total = after + 13.0 * notes.len() as f64 + 4.0;
     let drawn = html! {
-        svg.drawing xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", px(width), px(total)))
+        svg.drawing.wide[width > WIDTH] xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", px(width), px(total)))
             width=(millimetres(width)) height=(millimetres(total)) role="img" aria-label=(spoken(view)) font-family=(FONT) font-size="10.5" {
             g.ink fill=(INK) stroke="none" {
                 @for (place, line) in title.iter().enumerate() {
@@ -112,9 +117,21 @@ fn axes(view: &View, frame: Frame) -> Markup {
     let y = |value: f64| frame.y(view.y.scale.place(value));
     let grid: String = match cells {
         true => String::new(),
-        false => view.y.scale.ticks.iter().map(|(value, _)| path([(frame.left, y(*value)), (frame.right, y(*value))])).collect(),
+        false => view
+            .y
+            .scale
+            .ticks
+            .iter()
+            .map(|(value, _)| path([(frame.left, y(*value)), (frame.right, y(*value))]))
+            .collect(),
     };
-    let marks: String = view.x.scale.ticks.iter().map(|(value, _)| path([(x(*value), frame.bottom), (x(*value), frame.bottom + 4.0)])).collect();
+    let marks: String = view
+        .x
+        .scale
+        .ticks
+        .iter()
+        .map(|(value, _)| path([(x(*value), frame.bottom), (x(*value), frame.bottom + 4.0)]))
+        .collect();
     let outline = path([(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)]);
     html! {
         path.grid fill="none" stroke=(LINE) stroke-width="0.8" d=(grid) {}
@@ -197,7 +214,14 @@ mod tests {
         let group = Group { name: "a<b & c".into(), line: true, points, ..Group::default() };
         let line = Line { name: "level".into(), course: super::super::view::Course::Level(0.5), ..Line::default() };
         let axis = |label: &str| Axis::new(label, Scale::linear(0.0, 1.0));
-        View { title: "What is seen".into(), x: axis("x"), y: axis("y"), groups: vec![group], lines: vec![line], ..View::default() }
+        View {
+            title: "What is seen".into(),
+            x: axis("x"),
+            y: axis("y"),
+            groups: vec![group],
+            lines: vec![line],
+            ..View::default()
+        }
     }
 
     /// The height in the view box.
@@ -210,7 +234,10 @@ mod tests {
     fn a_drawing_is_well_formed_and_says_what_it_shows() {
         let svg = draw(&view());
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"), "{svg}");
-        assert!(svg.contains(">What is seen</text>") && svg.contains("a&lt;b &amp; c") && !svg.contains("a<b"), "{svg}");
+        assert!(
+            svg.contains(">What is seen</text>") && svg.contains("a&lt;b &amp; c") && !svg.contains("a<b"),
+            "{svg}"
+        );
         assert!(svg.contains("width=\"85mm\"") && svg.contains(">level</text>"), "{svg}");
         assert_eq!(svg.matches("<g").count(), svg.matches("</g>").count());
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
@@ -220,8 +247,10 @@ mod tests {
     #[test]
     fn nothing_is_drawn_below_the_end() {
         let mut view = view();
-        view.notes = vec!["A note that goes over more than one line, because it is longer than the drawing is wide.".into()];
-        view.groups = (0..9).map(|number| Group { name: format!("series number {number}"), ..view.groups[0].clone() }).collect();
+        view.notes =
+            vec!["A note that goes over more than one line, because it is longer than the drawing is wide.".into()];
+        view.groups =
+            (0..9).map(|number| Group { name: format!("series number {number}"), ..view.groups[0].clone() }).collect();
         let svg = draw(&view);
         let lowest = svg.split(" y=\"").skip(1).filter_map(|text| text.split('"').next()?.parse::<f64>().ok());
         assert!(lowest.fold(0.0, f64::max) < height(&svg), "{svg}");
@@ -234,7 +263,12 @@ mod tests {
             let names: Vec<String> = (0..columns).map(|x| x.to_string()).collect();
             let heat = Heat { ys: vec!["0".into()], xs: names.clone(), cells, ..Heat::default() };
             let x = Axis::new("x", Scale::categories(&names, 20.0, 300.0));
-            draw(&View { heat: Some(heat), x, y: Axis::new("", Scale::categories(&["0".into()], 1.0, 9.0)), ..View::default() })
+            draw(&View {
+                heat: Some(heat),
+                x,
+                y: Axis::new("", Scale::categories(&["0".into()], 1.0, 9.0)),
+                ..View::default()
+            })
         };
         let (few, some, many) = (map(5), map(30), map(400));
         assert!(few.contains("width=\"85mm\"") && some.contains("width=\"174.72mm\""), "{some}");

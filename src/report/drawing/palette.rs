@@ -70,7 +70,15 @@ impl Look {
             4 => &[(0.0, 1.2), (1.1, -0.9), (-1.1, -0.9)],
             5 => &[(-1.3, -0.6), (1.3, -0.6), (1.3, 0.6), (-1.3, 0.6)],
             7 => &[(-0.6, -1.3), (0.6, -1.3), (0.6, 1.3), (-0.6, 1.3)],
-            _ => return format!("m{0:.1} 0a{1:.1} {1:.1} 0 1 0 {2:.1} 0a{1:.1} {1:.1} 0 1 0 {3:.1} 0z", -r, r, 2.0 * r, -2.0 * r),
+            _ => {
+                return format!(
+                    "m{0:.1} 0a{1:.1} {1:.1} 0 1 0 {2:.1} 0a{1:.1} {1:.1} 0 1 0 {3:.1} 0z",
+                    -r,
+                    r,
+                    2.0 * r,
+                    -2.0 * r
+                );
+            }
         };
         let (mut path, mut at) = (String::new(), (0.0, 0.0));
         for (place, (x, y)) in corners.iter().map(|(x, y)| (x * r, y * r)).enumerate() {
@@ -136,7 +144,9 @@ mod tests {
         let looks = [Role::Relevant, Role::Misaligned, Role::Irrelevant, Role::Ambiguous].map(Look::of_role);
         for (place, look) in looks.iter().enumerate() {
             let others = &looks[place + 1..];
-            assert!(others.iter().all(|other| other.paint() != look.paint() && other.outline(3.0) != look.outline(3.0)));
+            assert!(
+                others.iter().all(|other| other.paint() != look.paint() && other.outline(3.0) != look.outline(3.0))
+            );
             assert!(others.iter().all(|other| other.dash() != look.dash()));
         }
     }

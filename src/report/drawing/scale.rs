@@ -91,7 +91,8 @@ impl Scale {
         let high = end(max).max(low + 1.0);
         let stride = (((high - low) as i32) / MAX_TICKS + 1).max(1);
         let exponents: Vec<i32> = (bottom..=top).filter(|exponent| (top - exponent) % stride == 0).collect();
-        let below = exponents.iter().rev().map(|&exponent| (-power(exponent), minus(&format!("-{}", decade(exponent)))));
+        let below =
+            exponents.iter().rev().map(|&exponent| (-power(exponent), minus(&format!("-{}", decade(exponent)))));
         let above = exponents.iter().map(|&exponent| (power(exponent), decade(exponent)));
         let ticks: Vec<_> = below.chain([(0.0, "0".to_owned())]).chain(above).collect();
         let mut scale = Self { bend: Bend::Symmetric(threshold), low, high, ticks: Vec::new() };
@@ -105,7 +106,7 @@ impl Scale {
     pub fn categories(labels: &[String], label: f64, length: f64) -> Self {
         let count = labels.len().max(1);
         let stride = (label * count as f64 / length.max(1.0)) as usize + 1;
-        let ticks = labels.iter().enumerate().step_by(stride).map(|(place, text)| (place as f64 + 0.5, minus(text)));
+        let ticks = labels.iter().enumerate().step_by(stride).map(|(place, text)| (place as f64 + 0.5, text.clone()));
         Self { ticks: ticks.collect(), ..Self::linear(0.0, count as f64) }
     }
 

@@ -93,7 +93,12 @@ fn straight(line: &Line, scales: (&Scale, &Scale), frame: Frame) -> Markup {
 /// An expert of a single run.
 fn single(thread: &Thread, scales: (&Scale, &Scale), frame: Frame) -> Markup {
     let course = within(&thread.points, scales, frame);
-    coloured!("thread", thread.look, "", html! { path fill="none" stroke-width="0.6" stroke-opacity="0.45" d=(course) {} })
+    coloured!(
+        "thread",
+        thread.look,
+        "",
+        html! { path fill="none" stroke-width="0.6" stroke-opacity="0.45" d=(course) {} }
+    )
 }
 
 /// The parts of a line through points that lie in the frame.

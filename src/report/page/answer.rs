@@ -55,9 +55,9 @@ fn expectations(results: &Results) -> Markup {
     let expected = conclusions(&results.claims).iter().filter(|row| row.expected.is_some()).count();
     let (surprising, few) = (surprises(&results.claims), too_few(&results.claims));
     html! {
-        @if expected > 0 { p.small { (expected - surprising.len() - few.len()) " of " (expected) " verdicts as expected." } }
+        @if expected > 0 { p.small { (expected - surprising.len() - few.len()) " of " (expected) " verdicts as expected" @if few.len() > MOST_SENTENCES { "; for " (few.len()) " the runs are too few" } "." } }
         (named("Not as expected: ", &surprising))
-        (named("Too few runs to decide: ", &few))
+        @if few.len() <= MOST_SENTENCES { (named("Too few runs to decide: ", &few)) }
     }
 }
 
@@ -140,7 +140,7 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
             (verdict(first.verdict)) " "
             a href=(format!("#claim-{}", first.number)) { strong { (first.claim) } @if count > 1 { " ×" (count) } }
             @if several && !cases.is_empty() { " in " @if cases.len() <= 3 { (cases.join(", ")) } @else { (cases.len()) " cases" } }
-            ": " (definition(&first.claim).map(|definition| sentence_case(definition.statement)).unwrap_or_default()) ". "
+            ": " (formula(&definition(&first.claim).map(|definition| sentence_case(definition.statement)).unwrap_or_default())) ". "
             (strength(shown, parts.len(), &place))
         }
     }
@@ -187,7 +187,8 @@ fn tendency(row: &ClaimRow, place: &str, confidence: &str) -> Markup {
 /// `12,000`.
 pub(super) fn thousands(count: u64) -> String {
     let digits = count.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
 }
 
@@ -223,6 +224,10 @@ mod tests {
         let refuted = ClaimRow { verdict: Decision::Refuted, ci_high: Some(0.2), ..row.clone() };
         assert!(text(&refuted).contains("at most 20.0 % at"), "{}", text(&refuted));
         let slope = ClaimRow { level: None, part: Part::Slope, estimate: Some(-0.8), threshold: Some(-0.4), ..row };
-        assert!(text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"), "{}", text(&slope));
+        assert!(
+            text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"),
+            "{}",
+            text(&slope)
+        );
     }
 }

@@ -32,13 +32,14 @@ pub(super) fn tables(results: &Results) -> Option<Markup> {
     let confidence = 100.0 * (1.0 - ALPHA);
     Some(html! {
         p.lead { "Dot: the estimate; of several parts, the worst. Whisker: its interval; all intervals of this page hold together with " (confidence) "\u{a0}% confidence. Upright line: what is needed." }
-        @for case in groups.chunk_by(|a, b| a.first().case == b.first().case) {
-            @if !case[0].first().case.is_empty() { h3.case { "case " (case[0].first().case) } }
-            div.scroll { table.claims {
-                thead { tr { th { "verdict" } th { "claim" } th { "against what is needed" } th.number { "estimate" } th.number { "interval" } th.number { "needed" } } }
-                @for group in case { (row(&context, group)) }
-            } }
-        }
+        div.scroll { table.claims {
+            thead { tr { th { "verdict" } th { "claim" } th { "against what is needed" } th.number { "estimate" } th.number { "interval" } th.number { "needed" } } }
+            @let first = |group: &Alike| groups.iter().find(|other| other.first().claim == group.first().claim) == Some(group);
+            @for case in groups.chunk_by(|a, b| a.first().case == b.first().case) {
+                @if !case[0].first().case.is_empty() { tbody.case { tr { th colspan="6" scope="rowgroup" { "case " (case[0].first().case) } } } }
+                @for group in case { (row(&context, group, first(group))) }
+            }
+        } }
     })
 }
 
@@ -49,8 +50,8 @@ fn axis_start(rows: &[ClaimRow]) -> f64 {
     (libm::floor(lowest * 10.0 - 0.1) / 10.0).clamp(0.0, 0.9)
 }
 
-/// The row of claims that came out alike, and what is behind it.
-fn row(context: &Context, group: &Alike) -> Markup {
+/// The row of claims that came out alike, and what is behind it; the claim's words only where it is `first` told.
+fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
     let (first, worst) = (group.first(), group.worst());
     let definition = definition(&first.claim);
     let alone = Mark { label: String::new(), row: worst };
@@ -60,14 +61,16 @@ fn row(context: &Context, group: &Alike) -> Markup {
                 td { (verdict(first.verdict)) @if let Some(expected) = first.expected.filter(|expected| *expected != first.verdict.verdict()) { " " span.surprise { "expected " (expected) } } }
                 td.words {
                     strong { (group.name()) } " "
-                    @if let Some(definition) = definition { (tied(&sentence_case(definition.statement))) (tied(&threshold(group))) "." }
+                    @if let (Some(definition), true) = (definition, is_first) { (formula(&tied(&sentence_case(definition.statement)))) (formula(&tied(&threshold(group)))) "." }
+                    @else { (formula(&tied(threshold(group).trim_start_matches("; ")))) }
                     @for other in &group.rows[1..] { span id=(format!("claim-{}", other.number)) {} }
                 }
-                td { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
+                td.drawn { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
                 (strength(context, group))
             }
             tr.more { td colspan="6" { details {
                 summary { @if group.parts.len() > 1 { "Assumptions, what would change it, the numbers of " (group.parts.len()) " parts" } @else { "Assumptions, what would change it, numbers" } }
+                @if let (Some(definition), false) = (definition, is_first) { p { (formula(&sentence_case(definition.statement))) "." } }
                 (behind(context, group))
                 @if let Some(definition) = definition {
                     p { span.key { "Holds in a run if" } " " (formula(definition.holds_if)) "." }
@@ -82,7 +85,8 @@ fn row(context: &Context, group: &Alike) -> Markup {
 fn strength(context: &Context, group: &Alike) -> Markup {
     let row = group.worst();
     let is_share = row.level.is_some();
-    let shown = |value: f64| if is_share { format!("{} %", bare_percent(value)) } else { minus(&format!("{value:.3}")) };
+    let shown =
+        |value: f64| if is_share { format!("{} %", bare_percent(value)) } else { minus(&format!("{value:.3}")) };
     let place = if group.parts.len() > 1 { context.labels.part(row, &group.parts) } else { String::new() };
     let side = if is_lower_bound(row) { ">" } else { "≤" };
     html! {

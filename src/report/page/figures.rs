@@ -12,8 +12,11 @@ use maud::{Markup, PreEscaped, html};
 /// Drawings that the first screen shows before the others are asked for.
 pub(super) const OF_ANSWER: usize = 4;
 
-/// The same in the section of figures.
-const OF_SECTION: usize = 6;
+/// The same in the section of figures: a row of a wide window.
+const OF_SECTION: usize = 3;
+
+/// Figures that the section shows before the others are asked for.
+const FIGURES: usize = 3;
 
 /// The figures that are not on the first screen.
 pub(super) fn all(results: &Results, charts: &[&Chart]) -> Option<Markup> {
@@ -25,7 +28,13 @@ pub(super) fn all(results: &Results, charts: &[&Chart]) -> Option<Markup> {
         }
         @if let Some(part) = results.runs.part_recorded() { p.lead { "Courses over the iterations are drawn from " (part) "." } }
         @if hidden > 0 { p.lead { "Drawings of single grid points show the first " (MAX_POINTS) " points; " (hidden) " more are in the CSV files." } }
-        @for chart in charts { (figure(chart, OF_SECTION)) }
+        div.figures { @for chart in charts.iter().take(FIGURES) { (figure(chart, OF_SECTION)) } }
+        @if charts.len() > FIGURES {
+            details.more {
+                summary { "Further figures: " (charts[FIGURES..].iter().map(|chart| chart.heading).collect::<Vec<_>>().join("; ")) }
+                div.figures { @for chart in &charts[FIGURES..] { (figure(chart, OF_SECTION)) } }
+            }
+        }
     })
 }
 
@@ -33,7 +42,7 @@ pub(super) fn all(results: &Results, charts: &[&Chart]) -> Option<Markup> {
 pub(super) fn figure(chart: &Chart, shown: usize) -> Markup {
     let (first, others) = chart.views.split_at(chart.views.len().min(shown));
     html! {
-        figure id=(chart.id) {
+        figure.many[chart.views.len() > 1] id=(chart.id) {
             h3 { (chart.heading) }
             div.views { @for view in first { (drawing(view)) } }
             @if !others.is_empty() {

@@ -54,9 +54,11 @@ pub fn page(results: &Results) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (answer::head(results))
+                div.first.beside[main.is_some_and(|main| charts[main].views.len() == 1)] {
+                    (answer::head(results))
+                    @if let Some(main) = main { (figures::figure(&charts[main], figures::OF_ANSWER)) }
+                }
                 main {
-                    @if let Some(main) = main { section.answer aria-label="The figure that shows it" { (figures::figure(&charts[main], figures::OF_ANSWER)) } }
                     nav aria-label="Sections" { @for section in &sections { a href=(format!("#{}", section.id)) { (section.title) } } }
                     @for section in &sections { section id=(section.id) { h2 { (section.title) } (section.content) } }
                 }
@@ -79,7 +81,8 @@ fn policy() -> String {
 
 /// The parts below the first screen; those without content are left out.
 fn sections(results: &Results, charts: &[Chart], main: Option<usize>) -> Vec<Section> {
-    let others: Vec<&Chart> = charts.iter().enumerate().filter(|(place, _)| Some(*place) != main).map(|(_, chart)| chart).collect();
+    let others: Vec<&Chart> =
+        charts.iter().enumerate().filter(|(place, _)| Some(*place) != main).map(|(_, chart)| chart).collect();
     let some = |id, title, content: Option<Markup>| content.map(|content| Section { id, title, content });
     let sections = [
         some("claims", "Claims", claims::tables(results)),

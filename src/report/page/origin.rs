@@ -6,8 +6,8 @@ use crate::claims::assumptions::Assumption;
 use crate::claims::judge::conclusions;
 use crate::claims::lemmas::LEMMAS;
 use crate::record::design::ALPHA;
-use crate::report::charts::names::hundredths;
 use crate::record::manifest::{Manifest, ManifestPoint};
+use crate::report::charts::names::hundredths;
 use crate::report::results::Results;
 use crate::sim::{Decision, KEYS, SHIPPED, Verdict, find_claim};
 use maud::{Markup, html};
@@ -18,11 +18,13 @@ const MAX_POINTS: usize = 100;
 
 /// What the falsifier left in the folder; nothing if it left nothing.
 pub(super) fn falsifier(results: &Results) -> Option<Markup> {
-    (!results.falsified.is_empty()).then(|| html! {
-        @for (name, text) in &results.falsified {
-            details open[results.falsified.len() == 1] {
-                summary { (name) ": a setting that breaks the claim, as a simulation file that replays it" }
-                pre { code { (text) } }
+    (!results.falsified.is_empty()).then(|| {
+        html! {
+            @for (name, text) in &results.falsified {
+                details open[results.falsified.len() == 1] {
+                    summary { (name) ": a setting that breaks the claim, as a simulation file that replays it" }
+                    pre { code { (text) } }
+                }
             }
         }
     })
@@ -89,7 +91,11 @@ pub(super) fn reading(results: &Results) -> Markup {
 fn decision_rule(results: &Results) -> Markup {
     let mut levels: Vec<f64> = Vec::new();
     let own = results.claims.iter().filter_map(|row| row.level).chain(results.phase.iter().map(|row| row.level));
-    own.for_each(|level| if !levels.contains(&level) { levels.push(level) });
+    own.for_each(|level| {
+        if !levels.contains(&level) {
+            levels.push(level)
+        }
+    });
     levels.sort_by(f64::total_cmp);
     let levels = levels.iter().map(|level| format!("{}\u{a0}%", hundredths(*level))).collect::<Vec<_>>().join(" or ");
     html! {
