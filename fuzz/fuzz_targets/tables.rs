@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use moe_theory::claims::Analysis;
 use moe_theory::record::design::Design;
 use moe_theory::report::criteria::{RunRows, CriterionTally, table};
-use moe_theory::report::text;
+use moe_theory::report::{Labels, text};
 use moe_theory::record::columns::{Kind, by_file};
 use moe_theory::record::{RunReader, check_record};
 use moe_theory::sim::{Overrides, Point, Simulation};
@@ -45,7 +45,9 @@ fuzz_target!(|bytes: &[u8]| {
     for (file, bytes) in findings.files().expect("rows are flat") {
         check_words(file, &bytes);
     }
-    text::findings(&findings);
+    for detail in [text::Detail::Summary, text::Detail::Everything] {
+        text::findings(&findings, &Labels::of(points), detail);
+    }
     let claims: Vec<_> = findings.claims.iter().collect();
     table(&standings.finish(&claims));
 });

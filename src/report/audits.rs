@@ -23,6 +23,34 @@ pub(crate) fn audits(rows: &[AuditRow]) -> String {
     text
 }
 
+/// Only the assumptions that some runs miss, a line each.
+pub(crate) fn missed(rows: &[AuditRow]) -> String {
+    let mut text = String::new();
+    for rows in rows.chunk_by(|a, b| a.point == b.point) {
+        let first = &rows[0];
+        let of = if first.case.is_empty() { String::new() } else { format!(", {}", first.case) };
+        let missed: Vec<&AuditRow> =
+            rows.iter().filter(|row| row.met < row.runs && row.assumption.starts_with("A-")).collect();
+        let _ = writeln!(
+            text,
+            "\nassumptions after upstream pre-training{of}: {} of {} met in every run",
+            single(rows).count() - missed.len(),
+            single(rows).count()
+        );
+        for row in missed {
+            let [share, low, high] = [row.share, row.ci_low, row.ci_high].map(|share| 100.0 * share);
+            let met = format!("{}/{}", row.met, row.runs);
+            let _ = writeln!(text, "  {:<14}{met:>9}  {share:>5.1} %  [{low:.1}, {high:.1}] at 95 %", row.assumption);
+        }
+    }
+    text
+}
+
+/// The rows of single assumptions.
+fn single(rows: &[AuditRow]) -> impl Iterator<Item = &AuditRow> {
+    rows.iter().filter(|row| row.assumption.starts_with("A-"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +73,11 @@ mod tests {
             "\nassumptions met after upstream pre-training, point 0, case a:\n  A-roles            5/20   25.0 %  [8.7, 49.1]\n\
              \nassumptions met after upstream pre-training, point 1, case a:\n  all of T1c         5/20   25.0 %  [8.7, 49.1]\n"
         );
-        assert_eq!(audits(&[]), "");
+        assert_eq!((audits(&[]), missed(&[])), (String::new(), String::new()));
+        let all = AuditRow { met: 20, ..row(0, "A-gauge") };
+        assert_eq!(
+            missed(&[row(0, "A-roles"), all, row(0, "all of T1c")]),
+            "\nassumptions after upstream pre-training, a: 1 of 2 met in every run\n  A-roles            5/20   25.0 %  [8.7, 49.1] at 95 %\n"
+        );
     }
 }

@@ -51,7 +51,7 @@ pub struct RunRows<'a> {
 }
 
 /// Sums over runs, and how many.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Mean(f64, u64);
 
 impl Mean {
@@ -67,7 +67,7 @@ impl Mean {
 }
 
 /// What the runs of one point say of every criterion, collected run by run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CriterionTally {
     /// Runs so far.
     pub runs: u64,
@@ -75,7 +75,7 @@ pub struct CriterionTally {
 }
 
 /// What is collected of one criterion.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Tally {
     area: Mean,
     regret: [Mean; 2],

@@ -3,15 +3,16 @@
 //! Memory is bounded whatever the number of runs, but for one number a run where T1a is judged: the largest threshold
 //! that it would be SUPPORTED for is an order statistic of all runs.
 
+use super::criteria::{CriterionTally, RunRows};
 use super::drawn::{DrawnExpert, DrawnModel};
 use crate::claims::assumptions::Assumption;
 use crate::measure::Role;
 use crate::record::BadLines;
 use crate::record::RunTable;
 use crate::record::design::Design;
-use crate::record::manifest::Manifest;
+use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::record::rows::RunBody;
-use crate::record::{ClaimRow, RunRow, TrajectoryRow};
+use crate::record::{ClaimRow, ExpertRow, PruningRow, RunRow, TrajectoryRow};
 use crate::record::{Headers, RunLines};
 use crate::sim::RoleSource;
 use std::collections::BTreeMap;
@@ -50,6 +51,8 @@ pub struct Gathered {
     pub pruning: Vec<DrawnModel>,
     /// Trajectories that are drawn.
     pub trajectory: Vec<TrajectoryRow>,
+    /// What the runs of each point say of every criterion; empty unless a point is pruned by several.
+    pub criteria: BTreeMap<usize, CriterionTally>,
     /// The smallest Δ of a relevant expert in each run of a point, by the roles that a claim T1a there goes by.
     pub smallest_changes: BTreeMap<(usize, RoleSource), Vec<f64>>,
 }
@@ -71,13 +74,18 @@ impl Gathering {
         let counted = claims.iter().filter(is_counted).filter(|_| manifest.design() == Design::Fixed);
         let smallest_changes = counted.filter_map(|row| Some(((row.point?, row.roles), Vec::new()))).collect();
         let room = MAX_ROWS / manifest.points.len().max(1);
-        Self { room, gathered: Gathered { smallest_changes, ..Gathered::default() }, kept: BTreeMap::new() }
+        let compares =
+            |point: &&ManifestPoint| point.parameters.get("pruning.criteria").is_some_and(|list| list != "[]");
+        let compared = manifest.points.iter().filter(compares).map(|point| (point.point, CriterionTally::default()));
+        let gathered = Gathered { smallest_changes, criteria: compared.collect(), ..Gathered::default() };
+        Self { room, gathered, kept: BTreeMap::new() }
     }
 
     /// Which tables the next run of a point is to be read from; trajectories are counted even where none is drawn.
     pub fn wanted(&self, point: usize) -> [bool; 4] {
         let open = self.gathered.points.get(&point).is_none_or(PointRuns::is_complete);
-        [true, open || self.by_built_roles(point), true, open]
+        let compared = self.gathered.criteria.contains_key(&point);
+        [true, open || compared || self.by_built_roles(point), true, open || compared]
     }
 
     fn by_built_roles(&self, point: usize) -> bool {
@@ -92,6 +100,11 @@ impl Gathering {
         let row = lines.run_row(headers)?;
         let experts: Vec<DrawnExpert> = lines.rows(RunTable::Experts, headers)?;
         self.add_smallest_changes(lines.point, &row.body, &experts);
+        if let Some(tally) = self.gathered.criteria.get_mut(&lines.point) {
+            let (experts, pruning): (Vec<ExpertRow>, Vec<PruningRow>) =
+                (lines.rows(RunTable::Experts, headers)?, lines.rows(RunTable::Pruning, headers)?);
+            tally.add(&RunRows { experts: &experts, pruning: &pruning });
+        }
         let fresh = PointRuns {
             first: row.clone(),
             runs: 0,

@@ -1,8 +1,8 @@
 //! What came out of the runs of one grid point, as bars for a terminal of 80 columns.
 
 use super::bars::sparkline;
+use super::charts::pruned::{criteria, irrelevant_share, levels};
 use super::drawn::{DrawnExpert, DrawnModel, ROLES};
-use super::figures::pruning::{irrelevant_share, levels};
 use super::numbers::{WIDTH, significant, sorted_finite};
 use super::results::Results;
 
@@ -13,7 +13,10 @@ use std::fmt::Write;
 const LONGEST: usize = 40;
 
 /// Experts kept that a line of bars has room for.
-const MOST_BARS: usize = 48;
+const MOST_BARS: usize = 32;
+
+/// Criteria that are shown at most.
+const MOST_CRITERIA: usize = 4;
 
 /// The norm changes by role and the accuracies by pruning ratio, if there is just one grid point; else nothing.
 pub fn glance(results: &Results) -> String {
@@ -54,12 +57,6 @@ fn changes(text: &mut String, experts: &[DrawnExpert], part: &str) {
 /// Mean accuracy at each number kept, by criterion; `part` says of which runs.
 fn accuracies(text: &mut String, results: &Results, part: &str) {
     let rows: Vec<&DrawnModel> = results.runs.pruning.iter().collect();
-    let mut criteria: Vec<&str> = Vec::new();
-    for row in &rows {
-        if !criteria.contains(&&*row.criterion) {
-            criteria.push(&row.criterion);
-        }
-    }
     let k = rows.iter().map(|row| row.kept).max().unwrap_or(0);
     if k == 0 || k > MOST_BARS {
         return;
@@ -69,13 +66,17 @@ fn accuracies(text: &mut String, results: &Results, part: &str) {
     let title =
         format!("Mean accuracy as experts are pruned one by one, {k} … 1 kept, no further training{share}{part}");
     let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
-    for criterion in criteria {
+    let criteria = criteria(&rows);
+    for criterion in criteria.iter().take(MOST_CRITERIA) {
         let levels = levels(&rows, criterion, false);
         let bars = sparkline(levels.iter().map(|level| Some(level.mean)));
         let kept = levels.iter().take_while(|level| level.mean == 1.0).last().map(|level| level.ratio);
-        let upto = kept.map(|ratio| format!("no error up to ρ = {}", significant(ratio))).unwrap_or_default();
+        let upto = kept.map(|ratio| format!("no error to ρ = {}", significant(ratio))).unwrap_or_default();
         let line = format!("  {:<22} {bars}  {upto}", criterion.chars().take(22).collect::<String>());
         let _ = writeln!(text, "{}", line.trim_end());
+    }
+    if criteria.len() > MOST_CRITERIA {
+        let _ = writeln!(text, "  {} further criteria: `simulate criteria DIR`", criteria.len() - MOST_CRITERIA);
     }
 }
 

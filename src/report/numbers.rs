@@ -36,3 +36,35 @@ pub(in crate::report) fn sorted_finite(values: impl IntoIterator<Item = f64>) ->
     values.sort_by(f64::total_cmp);
     values
 }
+
+/// The minus sign in place of the hyphen.
+pub(in crate::report) fn minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
+/// A sentence in which no line ends between a number and its unit, nor within an equation or an interval.
+pub(in crate::report) fn tied(text: &str) -> String {
+    const NO_BREAK: char = '\u{a0}';
+    let mut tied = String::with_capacity(text.len());
+    let mut depth = 0_i32;
+    let letters: Vec<char> = text.chars().collect();
+    for (place, &letter) in letters.iter().enumerate() {
+        depth += i32::from(letter == '[') - i32::from(letter == ']');
+        let beside = |step: isize| place.checked_add_signed(step).and_then(|place| letters.get(place)).copied();
+        let is_sign = |letter: Option<char>| letter.is_some_and(|letter| "=≤≥<>%×−…".contains(letter));
+        let ties = depth > 0 || is_sign(beside(-1)) && beside(-1) != Some('%') || is_sign(beside(1));
+        tied.push(if letter == ' ' && ties { NO_BREAK } else { letter });
+    }
+    tied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stay_with_their_units() {
+        assert_eq!(tied("at ρ = 0.5 in 95 % of runs"), "at ρ\u{a0}=\u{a0}0.5 in 95\u{a0}% of runs");
+        assert_eq!(tied("slope [−1, 2] of d"), "slope [−1,\u{a0}2] of d");
+    }
+}

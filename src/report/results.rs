@@ -1,6 +1,8 @@
 //! What a report is made from: tallies of all runs, rows of those that are drawn, the rows of what was computed from all.
 
+use super::criteria::{CriterionSummary, CriterionTally};
 use super::gathering::{Gathered, PointRuns};
+use super::labels::Labels;
 use crate::record::manifest::Manifest;
 use crate::record::{BoundaryRow, ClaimRow, PhaseRow, RunRow, ScalingRow, TermRow};
 use crate::report::drawn::SweptPoint;
@@ -25,24 +27,6 @@ pub struct Results {
     pub boundary: Vec<BoundaryRow>,
     /// Files that `simulate falsify` wrote into the folder: name and text.
     pub falsified: Vec<(String, String)>,
-}
-
-/// What tells a grid point from the others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PointLabel {
-    /// The case; empty if there is none.
-    pub case: String,
-    /// The swept keys that differ between points, by their last part, with their values there.
-    pub varying: Vec<(String, String)>,
-}
-
-impl PointLabel {
-    /// The label in words: `linear, patterns = 512`; empty for the only point.
-    pub(crate) fn words(&self) -> String {
-        let case = (!self.case.is_empty()).then(|| self.case.clone());
-        let varying = self.varying.iter().map(|(name, value)| format!("{name} = {value}"));
-        case.into_iter().chain(varying).collect::<Vec<_>>().join(", ")
-    }
 }
 
 impl Results {
@@ -77,21 +61,16 @@ impl Results {
         self.runs.points.iter().map(swept).collect()
     }
 
-    /// What tells each point from the others. Within a case only the keys count that differ there.
-    pub(crate) fn labels(&self) -> BTreeMap<usize, PointLabel> {
-        let first: BTreeMap<usize, &RunRow> =
-            self.runs.points.iter().map(|(point, own)| (*point, &own.first)).collect();
-        let label = |run: &RunRow| {
-            let case = self.case(run);
-            let names = self.manifest.swept.iter().filter(|name| *name != "case");
-            let differs = |name: &&String| {
-                let own = self.swept(run, name);
-                first.values().any(|other| self.case(other) == case && self.swept(other, name) != own)
-            };
-            let varying =
-                names.filter(differs).filter_map(|name| Some((name.clone(), self.swept(run, name)?.to_owned())));
-            PointLabel { case: case.to_owned(), varying: varying.collect() }
-        };
-        first.iter().map(|(point, run)| (*point, label(run))).collect()
+    /// What the runs say of every criterion, by point; empty unless several criteria pruned models.
+    pub(crate) fn criteria(&self) -> BTreeMap<usize, Vec<CriterionSummary>> {
+        let claims = |point: usize| self.claims.iter().filter(move |row| row.point == Some(point)).collect::<Vec<_>>();
+        let own = |(point, tally): (&usize, &CriterionTally)| (*point, tally.finish(&claims(*point)));
+        self.runs.criteria.iter().map(own).filter(|(_, criteria)| !criteria.is_empty()).collect()
+    }
+
+    /// What tells each point from the others.
+    pub(crate) fn labels(&self) -> Labels {
+        let swept = |run: &RunRow| self.manifest.swept.iter().cloned().zip(run.swept.iter().cloned()).collect();
+        Labels::new(self.runs.points.iter().map(|(point, own)| (*point, swept(&own.first))).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Exponents and terms for a terminal of 80 columns.
 
 use crate::record::{ScalingRow, TermRow};
-use crate::report::numbers::significant;
+use crate::report::numbers::{WIDTH, significant};
 use std::fmt::Write;
 
 /// More lines than this are told of, not shown.
@@ -18,8 +18,9 @@ pub(super) fn scaling(rows: &[ScalingRow]) -> String {
         let of: Vec<&str> =
             [&line[0].case, &line[0].line].iter().map(|s| s.as_str()).filter(|s| !s.is_empty()).collect();
         let of = if of.is_empty() { String::new() } else { format!(", {}", of.join(", ")) };
-        let _ = writeln!(text, "\nExponents of d{of} (95 % intervals, pointwise)");
-        let _ = writeln!(text, "{:<17}{:>7} {:<17}{:>7} {:<17}theory  C", "figure", "all", "", "tail", "");
+        let _ =
+            writeln!(text, "\n{}", textwrap::fill(&format!("Exponents of d{of} (95 % intervals, pointwise)"), WIDTH));
+        let _ = writeln!(text, "{:<15}{:>7} {:<17}{:>7} {:<17}theory  C", "figure", "all", "", "tail", "");
         for row in line.iter().filter(|row| row.span == "all" && row.method != "least-squares") {
             let tail = line.iter().find(|other| {
                 (&other.figure, &other.method) == (&row.figure, &row.method) && other.span == "last-two-octaves"
@@ -29,7 +30,7 @@ pub(super) fn scaling(rows: &[ScalingRow]) -> String {
             let theory = row.theory.map(|theory| theory.to_string()).unwrap_or_default();
             let constant = row.constant.map(significant).unwrap_or_default();
             let shown = format!(
-                "{:<17}{all:>7} {all_interval:<17}{last:>7} {last_interval:<17}{theory:>6}  {constant}",
+                "{:<15}{all:>7} {all_interval:<17}{last:>7} {last_interval:<17}{theory:>6}  {constant}",
                 row.figure
             );
             let _ = writeln!(text, "{}", shown.trim_end());
@@ -45,6 +46,7 @@ fn cell(row: Option<&ScalingRow>) -> (String, String) {
     let Some(row) = row else { return (String::new(), String::new()) };
     match (row.slope, row.ci_low, row.ci_high) {
         (Some(slope), Some(low), Some(high)) => (format!("{slope:.3}"), format!("[{low:.3}, {high:.3}]")),
+        _ if row.reason == "zero" => (String::new(), "(0 or less)".to_owned()),
         _ => (String::new(), format!("({})", row.reason)),
     }
 }
@@ -54,8 +56,8 @@ pub(super) fn terms(rows: &[TermRow]) -> String {
     let mut text = String::new();
     for case in rows.chunk_by(|a, b| a.case == b.case) {
         let of = if case[0].case.is_empty() { String::new() } else { format!(", {}", case[0].case) };
-        let _ =
-            writeln!(text, "\nWhat moves irrelevant routers{of} (root mean squares; the bound's terms in brackets)");
+        let title = format!("What moves irrelevant routers{of}: root mean squares, in brackets the bound's terms");
+        let _ = writeln!(text, "\n{}", textwrap::fill(&title, WIDTH));
         let _ = writeln!(text, "{:>6}{:>6}  {:<19}{:<19}{:<19}binds", "d", "B", "drift", "leakage", "noise");
         for row in case {
             let pair = |square: f64, bound: f64| format!("{} ({})", root(square), significant(bound));
@@ -71,10 +73,16 @@ pub(super) fn terms(rows: &[TermRow]) -> String {
             );
         }
     }
+    if rows
+        .iter()
+        .any(|row| [row.drift_squared, row.leakage_squared, row.noise_squared].iter().any(|square| *square < 0.0))
+    {
+        text.push_str("none: not determined, the estimate of the mean square is below 0\n");
+    }
     text
 }
 
 /// The root of a mean square; an estimate below 0 has none.
 fn root(square: f64) -> String {
-    if square >= 0.0 { significant(square.sqrt()) } else { "< 0".to_owned() }
+    if square >= 0.0 { significant(square.sqrt()) } else { "none".to_owned() }
 }

@@ -1,29 +1,63 @@
-//! The verdict table for a terminal of 80 columns.
+//! What came out, for a terminal of 80 columns: the summary, or everything.
 
+use super::alike::worst;
 use super::bars::sparkline;
-use super::numbers::{WIDTH, bare_percent, percent, significant};
+use super::labels::Labels;
+use super::numbers::{WIDTH, significant};
+use super::summary::{self, cut, line, runs};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
 use crate::claims::catalogue::{Definition, definition};
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
-use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
-use crate::sim::ClaimSpec;
-use crate::sim::On;
-use crate::sim::Part;
+use crate::sim::{ClaimSpec, On, Part};
 use std::fmt::Write;
 
-/// Everything that came out, as tables of at most [`WIDTH`] columns.
-pub fn findings(findings: &Findings) -> String {
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A line a claim and case, and maps.
+    Summary,
+    /// What was claimed, every point, exponents and terms too.
+    Everything,
+}
+
+/// What came out, as tables of at most [`WIDTH`] columns; `labels` are those of the points.
+pub fn findings(findings: &Findings, labels: &Labels, detail: Detail) -> String {
     let mut text = String::new();
-    if !findings.claims.is_empty() {
-        text.push_str(&verdicts(&findings.claims, &findings.fewest_runs, &findings.asked));
+    let claims = &findings.claims;
+    if !claims.is_empty() {
+        text.push_str(&match detail {
+            Detail::Summary => summary::summary(claims, labels),
+            Detail::Everything => verdicts(findings, labels),
+        });
     }
-    text.push_str(&sweeps::scaling(&findings.scaling));
-    text.push_str(&sweeps::terms(&findings.terms));
+    if detail == Detail::Everything {
+        text.push_str(&sweeps::scaling(&findings.scaling));
+        text.push_str(&sweeps::terms(&findings.terms));
+    }
     text.push_str(&maps::phases(&findings.phase, &findings.boundary));
-    text.push_str(&audits::audits(&findings.audits));
+    text.push_str(&match detail {
+        Detail::Summary => audits::missed(&findings.audits),
+        Detail::Everything => audits::audits(&findings.audits),
+    });
+    if detail == Detail::Summary && !claims.is_empty() {
+        let note = format!("\nIntervals hold together. --verbose: {}.", more(findings).join(", "));
+        let _ = writeln!(text, "{}", textwrap::fill(&note, WIDTH));
+    }
     text
+}
+
+/// What the summary leaves out.
+fn more(findings: &Findings) -> Vec<&'static str> {
+    let parts = [
+        (true, "what was claimed"),
+        (findings.claims.iter().any(|row| row.part == Part::All), "each part of a claim"),
+        (!findings.scaling.is_empty(), "exponents of d"),
+        (!findings.terms.is_empty(), "drift, leakage and noise"),
+        (!findings.audits.is_empty(), "all assumptions"),
+    ];
+    parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect()
 }
 
 /// The verdict table, at most [`WIDTH`] columns wide.
@@ -31,29 +65,23 @@ pub fn findings(findings: &Findings) -> String {
 /// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
 /// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
 /// claims in file order.
-pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], asked: &[ClaimSpec]) -> String {
-    let mut text = String::new();
-    let rule = "─".repeat(WIDTH);
-    let _ = writeln!(
-        text,
-        "{:<8}{:<23}{:>8}  {:<18}{:<9}{:>12}",
-        "claim", "verdict", "holds in", "interval", "needed", "runs"
-    );
-    let _ = writeln!(text, "{rule}");
+fn verdicts(findings: &Findings, labels: &Labels) -> String {
+    let Findings { claims: rows, fewest_runs, asked, .. } = findings;
+    let mut text = summary::head("runs");
     let mut case = "";
     for row in conclusions(rows) {
         if row.case != case {
             case = &row.case;
             let _ = writeln!(text, "case {case}:");
         }
-        let _ = writeln!(text, "{}", first_line(row, &row.claim));
-        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 8) {
-            let _ = writeln!(text, "        {line}");
+        let _ = writeln!(text, "{}", line(row, &row.claim, &runs(row)));
+        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 10) {
+            let _ = writeln!(text, "          {line}");
         }
         if row.part == Part::All {
             let parts: Vec<&ClaimRow> =
                 rows.iter().filter(|part| part.number == row.number && part.part != Part::All).collect();
-            write_parts(&mut text, &parts);
+            write_parts(&mut text, &parts, labels);
         }
     }
     text
@@ -73,7 +101,7 @@ pub fn expectations(findings: &Findings) -> String {
     let (surprising, few) = (surprises(rows).len(), too_few(rows));
     let mut text = format!("{} of {expected} verdicts as expected.", expected - surprising - few.len());
     if surprising > 0 {
-        let _ = write!(text, " {surprising} not as expected.");
+        let _ = write!(text, " {surprising} not as expected: {}.", names(&surprises(rows)));
     }
     if let Some(fewest) = few.iter().filter_map(|row| fewest_of(row, &findings.fewest_runs)).max() {
         let _ =
@@ -82,74 +110,44 @@ pub fn expectations(findings: &Findings) -> String {
     textwrap::fill(&text, WIDTH)
 }
 
+/// Claims with their cases, each once.
+fn names(rows: &[&ClaimRow]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for row in rows {
+        let name = if row.case.is_empty() { row.claim.clone() } else { format!("{} ({})", row.claim, row.case) };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
 /// More points than this are told in one line if all have one verdict.
 const FEW_POINTS: usize = 4;
 
-fn write_parts(text: &mut String, parts: &[&ClaimRow]) {
-    for parts in parts.chunk_by(|a, b| a.part == b.part) {
-        write_bars(text, parts);
-        if parts.len() > FEW_POINTS && parts.iter().all(|part| part.verdict == parts[0].verdict) {
-            let worst = parts.iter().fold(parts[0], |worst, part| {
-                if part.estimate.unwrap_or(0.0) < worst.estimate.unwrap_or(0.0) { part } else { worst }
-            });
-            let _ = writeln!(text, "{}", first_line(worst, &format!("  {}·@", parts.len())));
+fn write_parts(text: &mut String, parts: &[&ClaimRow], labels: &Labels) {
+    for own in parts.chunk_by(|a, b| a.part == b.part) {
+        let label = |part: &ClaimRow| labels.part(part, parts);
+        write_bars(text, own, &label);
+        if own.len() > FEW_POINTS && own.iter().all(|part| part.verdict == own[0].verdict) {
+            let worst = worst(own).unwrap_or(own[0]);
+            let _ = writeln!(text, "{}", line(worst, &format!("  {} alike", own.len()), &label(worst)));
             continue;
         }
-        for part in parts {
-            let label = match part.point {
-                Some(point) => format!("  @{point}"),
-                None => format!("  {}", part.part.short()),
-            };
-            let label = if label.chars().count() < 8 { label } else { label.chars().take(7).collect() };
-            let _ = writeln!(text, "{}", first_line(part, &label));
+        for part in own {
+            let _ = writeln!(text, "{}", line(part, &format!("  {}", label(part)), &runs(part)));
         }
     }
 }
 
 /// The shares at three points or more as bars, if they are not all the same.
-fn write_bars(text: &mut String, parts: &[&ClaimRow]) {
+fn write_bars(text: &mut String, parts: &[&ClaimRow], label: &impl Fn(&ClaimRow) -> String) {
     let shares: Vec<Option<f64>> = parts.iter().map(|part| part.level.and(part.estimate)).collect();
-    let (Some(first), Some(last)) = (parts.first().and_then(|p| p.point), parts.last().and_then(|p| p.point)) else {
-        return;
-    };
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return };
     let differ = shares.iter().any(|share| *share != shares[0]);
-    if shares.len() >= 3 && shares.len() <= WIDTH - 40 && differ {
-        let _ = writeln!(text, "        share of runs, points {first} to {last}: {}", sparkline(shares));
-    }
-}
-
-fn first_line(row: &ClaimRow, label: &str) -> String {
-    let is_slope = row.part.is_slope();
-    // The column is of shares of runs; a difference of two of them has a sign, and no per cent.
-    let is_difference = row.part == Part::Paired;
-    let shown = |number: f64| match (is_slope, is_difference) {
-        (true, _) => format!("{number:.3}"),
-        (_, true) => signed(number),
-        _ => bare_percent(number),
-    };
-    let estimate = row.estimate.map(|estimate| if row.level.is_some() { percent(estimate) } else { shown(estimate) });
-    let interval = match (row.ci_low, row.ci_high) {
-        (Some(low), Some(high)) => format!("[{}, {}]", shown(low), shown(high)),
-        _ => String::new(),
-    };
-    let needed = match (is_slope, row.threshold, row.level) {
-        (_, Some(threshold), _) if is_difference => format!("> {}", signed(threshold)),
-        (true, Some(threshold), _) if is_lower_bound(row) => format!("> {threshold}"),
-        (true, Some(threshold), _) => format!("≤ {threshold}"),
-        (_, _, Some(level)) => format!("P ≥ {level}"),
-        _ => String::new(),
-    };
-    let runs = row.holds.map_or_else(|| row.runs.to_string(), |holds| format!("{holds}/{}", row.runs));
-    let estimate = estimate.unwrap_or_default();
-    let line = format!("{label:<8}{:<23}{estimate:>8}  {interval:<18}{needed:<9}{runs:>12}", row.verdict);
-    line.trim_end().to_owned()
-}
-
-/// A difference of shares with its sign and three decimals; what rounds to 0 is 0.
-fn signed(difference: f64) -> String {
-    match format!("{difference:+.3}").as_str() {
-        "+0.000" | "-0.000" => "0".to_owned(),
-        text => text.to_owned(),
+    if first.point.is_some() && (3..=WIDTH / 4).contains(&shares.len()) && differ {
+        let ends = format!("{} to {}", cut(&label(first), 14), cut(&label(last), 14));
+        let _ = writeln!(text, "          share of runs, {ends}: {}", sparkline(shares));
     }
 }
 
@@ -233,6 +231,7 @@ pub(super) fn constants(row: &ClaimRow, asked: &[ClaimSpec]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::numbers::bare_percent;
     use crate::sim::{Decision, RoleSource, Verdict};
 
     fn row() -> ClaimRow {
@@ -264,15 +263,19 @@ mod tests {
         }
     }
 
+    fn of(row: ClaimRow, fewest_runs: Vec<u64>) -> Findings {
+        Findings { claims: vec![row], fewest_runs, ..Findings::default() }
+    }
+
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let text = verdicts(&[row()], &[2345], &[]);
+        let text = verdicts(&of(row(), vec![2345]), &Labels::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
         assert!(!text.contains("EXPECTED"), "{text}");
-        let text = verdicts(&[ClaimRow { verdict: Decision::Refuted, ..row() }], &[2345], &[]);
+        let text = verdicts(&of(ClaimRow { verdict: Decision::Refuted, ..row() }, vec![2345]), &Labels::default());
         assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
     }
 
@@ -284,7 +287,7 @@ mod tests {
         let findings = Findings { claims, fewest_runs: vec![20, 223, 500, 96], ..Findings::default() };
         let told = expectations(&findings).replace('\n', " ");
         let few = "2 not decided: too few runs; from 223 judged runs a point on they can be.";
-        assert_eq!(told, format!("1 of 4 verdicts as expected. 1 not as expected. {few}"));
+        assert_eq!(told, format!("1 of 4 verdicts as expected. 1 not as expected: T1a. {few}"));
         assert_eq!(expectations(&Findings::default()), "");
     }
 
@@ -303,8 +306,8 @@ mod tests {
             verdict: Decision::Inconclusive,
             ..row()
         };
-        let text = verdicts(&[row], &[], &[]);
-        assert!(text.contains("-0.300  [-0.620, 0]       > -0.050        20/20"), "{text}");
+        let text = verdicts(&of(row, Vec::new()), &Labels::default());
+        assert!(text.contains("-0.300  [-0.620, 0]      > -0.050        20/20"), "{text}");
         assert!(text.lines().nth(2).is_some_and(|line| !line.contains('%')), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }

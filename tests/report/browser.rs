@@ -20,6 +20,7 @@ pub struct Browser {
     session: String,
     calls: u64,
     events: Vec<Value>,
+    scripts: bool,
     _profile: TempDir,
 }
 
@@ -64,8 +65,15 @@ impl Browser {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
         stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a timeout can be set");
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream).expect("a web socket");
-        let mut browser =
-            Self { child, socket, session: String::new(), calls: 0, events: Vec::new(), _profile: profile };
+        let mut browser = Self {
+            child,
+            socket,
+            session: String::new(),
+            calls: 0,
+            events: Vec::new(),
+            scripts: true,
+            _profile: profile,
+        };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
         let attached = browser.call("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
         browser.session = attached["sessionId"].as_str().expect("a session").to_owned();
@@ -87,7 +95,9 @@ impl Browser {
             self.receive();
         }
         // Two frames later everything that observers ask for is drawn.
-        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+        if self.scripts {
+            self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+        }
         let of = |method: &str| {
             let method = method.to_owned();
             self.events.iter().filter(move |event| event["method"] == method.as_str()).map(|event| &event["params"])
@@ -99,6 +109,17 @@ impl Browser {
                 .map(|event| event["request"]["url"].as_str().unwrap_or_default().to_owned())
                 .collect(),
         }
+    }
+
+    /// Whether pages that are opened from now on run their scripts.
+    pub fn allow_scripts(&mut self, scripts: bool) {
+        self.scripts = scripts;
+        self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !scripts }));
+    }
+
+    /// Lays the page out as for paper.
+    pub fn print(&mut self) {
+        self.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     }
 
     /// The value of an expression in the page.

@@ -9,7 +9,6 @@ mod browser;
 use browser::Browser;
 use cli_common::{Bench, Rows, column};
 use moe_theory::record::manifest::sha256;
-use serde_json::Value;
 use std::fs;
 
 /// A simulation that fills every figure of the page, in seconds.
@@ -76,17 +75,34 @@ fn finished() -> Bench {
     bench
 }
 
-/// The figures' data in a page.
-fn charts(page: &str) -> Vec<Value> {
-    let begin = page.find("type=\"application/json\">").expect("data") + "type=\"application/json\">".len();
-    let end = begin + page[begin..].find("</script>").expect("an end");
-    serde_json::from_str(&page[begin..end]).expect("JSON")
+/// A drawing of a page: its SVG and the rows of its table.
+struct View {
+    svg: String,
+    rows: Vec<Vec<String>>,
 }
 
-/// The card of a claim in a page.
+/// The drawings of a figure in a page.
+fn views(page: &str, id: &str) -> Vec<View> {
+    let begin = page.find(&format!("id=\"{id}\"><h3>")).unwrap_or_else(|| panic!("figure {id}"));
+    let figure = &page[begin..begin + page[begin..].find("</figure>").expect("an end")];
+    figure.split("<div class=\"view\"").skip(1).map(view).collect()
+}
+
+fn view(text: &str) -> View {
+    let svg = text[text.find("<svg").expect("a drawing")..text.find("</svg>").expect("an end") + 6].to_owned();
+    View { svg, rows: table(text) }
+}
+
+/// A number as the page's tables write it.
+fn number(cell: &str) -> f64 {
+    cell.replace('−', "-").parse().unwrap_or_else(|_| panic!("{cell} is no number"))
+}
+
+/// The row of a claim in the page's table, with what is behind it.
 fn card<'a>(page: &'a str, number: &str) -> &'a str {
-    let begin = page.find(&format!("id=\"claim-{number}\"")).expect("a card");
-    &page[begin..begin + page[begin..].find("</article>").expect("an end")]
+    let begin = page.find(&format!("id=\"claim-{number}\"")).expect("a row");
+    let rest = &page[begin..];
+    &rest[..rest.find("<tbody class=\"claim\"").or(rest.find("</section>")).expect("an end")]
 }
 
 /// The rows that state the verdicts: the last of each number.
@@ -102,9 +118,9 @@ fn numbers_and_verdicts_are_those_of_the_csv() {
     assert!(claims.len() > 12, "{} rows", claims.len());
     for row in conclusions(&claims) {
         let card = card(&page, &row["number"]);
-        let head = &card[..card.find("</header>").expect("a header")];
+        let head = &card[..card.find("class=\"more\"").expect("what is behind")];
         assert!(head.contains(&format!("</span> {}</span>", row["verdict"])), "{head}");
-        assert!(head.contains(&format!("<h4>{}</h4>", row["claim"])), "{head}");
+        assert!(head.contains(&format!("<strong>{}</strong>", row["claim"])), "{head}");
         assert_eq!(head.contains("class=\"surprise\""), !row["verdict"].starts_with(&row["expected"]), "{head}");
     }
     let parts: Vec<_> = claims.iter().filter(|row| row["part"] != "all").collect();
@@ -122,17 +138,19 @@ fn numbers_and_verdicts_are_those_of_the_csv() {
             }
         }
     }
-    // A claim of one part has its numbers in a sentence too.
+    // A claim of one part has its numbers in its row too, and on the first screen.
     bench.succeeds("run tiny.toml --quiet --out one");
     let page = bench.read("one/report.html");
+    let answers = &page[page.find("<header").expect("a head")..page.find("</header>").expect("an end")];
     for row in bench.rows("one/claims.csv") {
-        let card = card(&page, &row["number"]);
-        let begin = card.find("class=\"numbers\"").expect("numbers");
-        let sentence = &card[begin..begin + card[begin..].find("</p>").expect("an end")];
-        let shown: Vec<f64> = sentence.split("<data ").skip(1).filter_map(value).collect();
-        let columns = ["estimate", "holds", "runs", "ci_low", "ci_high", "level", "median"];
-        let own: Vec<f64> = columns.iter().filter_map(|column| row[*column].parse().ok()).collect();
-        assert_eq!(shown, own, "{sentence}");
+        let shown: Vec<f64> = card(&page, &row["number"]).split("<data ").skip(1).filter_map(value).collect();
+        let of = |names: &[&str]| -> Vec<f64> { names.iter().filter_map(|name| row[*name].parse().ok()).collect() };
+        let own = of(&["estimate", "holds", "runs", "ci_low", "ci_high", "level"]);
+        assert_eq!(shown[..own.len()], own);
+        assert!(of(&["median"]).iter().all(|median| shown.contains(median)), "{shown:?}");
+        let answer =
+            answers.split("<li>").find(|item| item.contains(&format!("#claim-{}", row["number"]))).expect("a sentence");
+        assert_eq!(answer.split("<data ").skip(1).filter_map(value).collect::<Vec<_>>(), of(&["holds", "runs"]));
     }
 }
 
@@ -156,25 +174,27 @@ fn value(text: &str) -> Option<f64> {
 #[test]
 fn each_figure_has_its_data() {
     let bench = finished();
-    let charts = charts(&bench.read("out/report.html"));
-    let ids: Vec<&str> = charts.iter().map(|chart| chart["id"].as_str().expect("an id")).collect();
-    let all = ["norms", "delta-displacement", "scaling", "proficiency", "pruning", "phase", "certificates", "margins"];
-    assert_eq!(ids, all);
-    for chart in &charts {
-        let options = chart["selects"]
-            .as_array()
-            .expect("selects")
-            .iter()
-            .map(|select| select["options"].as_array().map_or(0, Vec::len));
-        let views = chart["views"].as_array().expect("views");
-        assert_eq!(views.len(), options.product::<usize>(), "{}", chart["id"]);
-        for group in views.iter().flat_map(|view| view["groups"].as_array().into_iter().flatten()) {
-            let lengths: Vec<usize> =
-                ["x", "y", "low", "high"].iter().filter_map(|name| group[*name].as_array().map(Vec::len)).collect();
-            let none = group["note"].as_str().is_some_and(|note| note.starts_with("no slope"));
-            assert!((lengths[0] > 0 || none) && lengths.iter().all(|length| *length == lengths[0]), "{group}");
+    let page = bench.read("out/report.html");
+    let all = [
+        "phase",
+        "scaling",
+        "pruning",
+        "norm-change",
+        "displacement",
+        "delta-displacement",
+        "trajectory",
+        "proficiency",
+        "certificates",
+        "margins",
+    ];
+    for id in all {
+        for view in views(&page, id) {
+            let marks = view.svg.split("class=\"marks").skip(1).map(|part| &part[..part.find("</g>").expect("an end")]);
+            let marks: usize = marks.map(|part| part.matches("<path").count()).sum();
+            assert!(marks == view.rows.len() && marks > 0, "{id}: {marks} marks");
         }
     }
+    assert_eq!(page.matches("<figure").count(), all.len());
     // The accuracy of the unpruned models at point 0, computed again.
     let pruning = bench.rows("out/pruning.csv");
     let unpruned = |row: &&std::collections::BTreeMap<String, String>| {
@@ -183,24 +203,39 @@ fn each_figure_has_its_data() {
     let accuracies: Vec<f64> =
         pruning.iter().filter(unpruned).map(|row| row["accuracy"].parse().expect("a number")).collect();
     let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-    let shown = charts[4]["views"][0]["groups"][0]["y"][0].as_f64().expect("a number");
+    let shown = number(&views(&page, "pruning")[0].rows[0][2]);
     assert!((shown - mean).abs() < 1e-4 * mean, "{shown} in place of {mean}");
-    // Every cell of a map, with its share.
+    // Every cell of a map, with its counts.
     let phase = bench.rows("out/phase.csv");
-    let cells: usize = charts[5]["views"]
-        .as_array()
-        .expect("views")
-        .iter()
-        .map(|view| view["heat"]["cells"].as_array().map_or(0, Vec::len))
-        .sum();
-    assert_eq!(cells, phase.len());
+    let cells: Vec<String> =
+        views(&page, "phase").iter().flat_map(|view| &view.rows).map(|row| row[4].clone()).collect();
+    assert_eq!(cells, phase.iter().map(|row| format!("{} of {}", row["holds"], row["runs"])).collect::<Vec<_>>());
     // Every certificate counts once.
     let certified = pruning
         .iter()
         .filter(|row| row["point"] == "0" && row["kept"] == "6" && row["certificate"] == "CERTIFIED")
         .count();
-    let share = charts[6]["views"][0]["groups"][0]["y"][0].as_f64().expect("a number");
+    let share = number(&views(&page, "certificates")[0].rows[0][2]);
     assert!((share - certified as f64 / 25.0).abs() < 1e-4, "{share} in place of {certified} of 25");
+}
+
+#[test]
+fn the_files_of_figures_are_the_drawings_of_the_page() {
+    let bench = Bench::new();
+    bench.write("figures.toml", EVERY_FIGURE);
+    bench.succeeds("run figures.toml --quiet --seeds 3 --out out --figures svg");
+    let page = bench.read("out/report.html");
+    let files: Vec<_> =
+        fs::read_dir(bench.path("out/figures")).expect("a folder").map(|file| file.expect("a file").path()).collect();
+    assert_eq!(files.len(), page.matches("<svg class=\"drawing").count());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("text");
+        assert!(page.contains(&text), "{}", file.display());
+        assert!(text.contains("mm\"") && text.contains("xmlns="), "{}", file.display());
+    }
+    for name in ["norm-change-point-3", "pruning-point-0", "trajectory-point-0", "phase-1-T2a", "scaling-1"] {
+        assert!(bench.path(&format!("out/figures/{name}.svg")).is_file(), "{name}");
+    }
 }
 
 #[test]
@@ -210,13 +245,30 @@ fn a_map_of_one_parameter_is_drawn_as_a_curve() {
         EVERY_FIGURE.replace(ONE_PARAMETER, "").replace("x = \"pretrained.neuron_scale\"\ny = \"data.patterns\"\n", "");
     bench.write("one.toml", text);
     bench.succeeds("run one.toml --quiet --out out --seeds 5");
-    let charts = charts(&bench.read("out/report.html"));
-    let curves = charts.iter().find(|chart| chart["id"] == "curves").expect("curves");
-    let shown =
-        |view: usize| curves["views"][view]["groups"][0]["y"].as_array().expect("numbers").iter().map(|y| y.as_f64());
+    let curves = views(&bench.read("out/report.html"), "curves");
+    let shown: Vec<f64> = curves.iter().flat_map(|view| &view.rows).map(|row| number(&row[2])).collect();
     let phase = bench.rows("out/phase.csv");
-    let estimates: Vec<Option<f64>> = column(&phase, "estimate").iter().map(|text| text.parse().ok()).collect();
-    assert_eq!(shown(0).chain(shown(1)).collect::<Vec<_>>(), estimates);
+    let estimates: Vec<f64> = column(&phase, "estimate").iter().filter_map(|text| text.parse().ok()).collect();
+    assert_eq!(shown, estimates);
+}
+
+#[test]
+fn criteria_are_a_matrix_with_the_numbers_of_their_table() {
+    let bench = Bench::new();
+    let claim = "[[claim]]\nid = \"C1\"\nagainst = \"random\"\n";
+    bench.write("many.toml", cli_common::TINY.replace("[pruning]\n", "[pruning]\ncriteria = \"all\"\n") + claim);
+    bench.succeeds("run many.toml --quiet --out out --seeds 4");
+    let [matrix] = &views(&bench.read("out/report.html"), "criteria")[..] else { panic!("one drawing") };
+    let printed = bench.succeeds("criteria out --no-cost");
+    let table = &printed[printed.find("###").expect("the table")..];
+    for row in &matrix.rows {
+        let line = table.lines().find(|line| line.starts_with(&format!("| `{}` |", row[1]))).expect("a row");
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        for (shown, own) in row[2..5].iter().zip(&cells[2..5]) {
+            assert_eq!(shown.replace('−', "-"), own.replace('−', "-"), "{line}");
+        }
+    }
+    assert!(matrix.rows.len() > 20);
 }
 
 #[test]
@@ -245,8 +297,7 @@ fn a_folder_without_results_is_refused() {
 /// Puts a script where words of a folder's tables stand, with fitting hashes, and where the falsifier's files do.
 fn make_hostile(bench: &Bench) {
     let script = "<script>window.hacked = 1</script>";
-    for (table, word) in
-        [("pruning.csv", "router-norm-change"), ("claims.csv", "SUPPORTED"), ("phase.csv", "neuron_scale")]
+    for (table, word) in [("pruning.csv", "router-norm-change"), ("claims.csv", "T2ax"), ("phase.csv", "neuron_scale")]
     {
         let path = format!("out/{table}");
         let (old, new) = (bench.read(&path), bench.read(&path).replace(word, script));
@@ -264,94 +315,101 @@ fn names_from_the_files_are_text() {
     let bench = finished();
     make_hostile(&bench);
     let page = bench.read("out/report.html");
-    // The page's own: the data, two libraries, and the script that draws.
-    assert_eq!(page.matches("<script").count(), 4);
+    // The page's own.
+    assert_eq!(page.matches("<script").count(), 1);
     assert!(!page.contains("<img"));
-    assert!(page.contains("&lt;script&gt;window.hacked = 1&lt;/script&gt;"), "a verdict");
+    assert!(page.contains("&lt;script&gt;window.hacked = 1&lt;/script&gt;"), "a claim");
     assert!(page.contains("name = &quot;&lt;script&gt;"), "the falsifier's file");
 }
 
 #[test]
-fn a_browser_shows_the_page_in_both_widths_and_schemes() {
+fn a_browser_shows_the_page_in_both_widths_and_schemes_and_without_scripts() {
     let Some(chromium) = browser::chromium() else { return };
     let bench = finished();
     let page = bench.path("out/report.html");
     let claims = bench.rows("out/claims.csv");
     let expected: Vec<String> = conclusions(&claims).iter().map(|row| row["verdict"].clone()).collect();
     let mut browser = Browser::start(&chromium);
-    for (width, scheme) in [(400, "light"), (1400, "light"), (400, "dark"), (1400, "dark")] {
+    for (width, scheme, scripts) in
+        [(400, "light", true), (1400, "light", true), (400, "dark", true), (1400, "dark", true), (1400, "light", false)]
+    {
+        let what = format!("{width} {scheme}, scripts: {scripts}");
+        browser.allow_scripts(scripts);
         let opened = browser.open(&page, width, scheme);
-        assert_eq!(opened.complaints, Vec::<String>::new(), "{width} {scheme}");
-        assert_eq!(opened.requests, [format!("file://{}", page.display())], "{width} {scheme}");
+        assert_eq!(opened.complaints, Vec::<String>::new(), "{what}");
+        assert_eq!(opened.requests, [format!("file://{}", page.display())], "{what}");
         let wide = browser.evaluate("document.documentElement.scrollWidth").as_f64().expect("a width");
-        assert!(wide <= f64::from(width), "{width} {scheme}: the page is {wide} wide");
-        let shown = browser
-            .evaluate("[...document.querySelectorAll('.claim .verdict')].map(v => v.innerText.replace(/^\\S+ /, ''))");
+        assert!(wide <= f64::from(width), "{what}: the page is {wide} wide");
+        let shown = browser.evaluate(
+            "[...document.querySelectorAll('.claim > tr:first-child .verdict')].map(v => v.innerText.replace(/^\\S+ /, ''))",
+        );
         assert_eq!(shown, serde_json::json!(expected));
-        check_figures(&mut browser, &format!("{width} {scheme}"));
+        check_figures(&mut browser, &what);
         let light = browser.evaluate("getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'");
-        assert_eq!(light, scheme == "light", "{width} {scheme}");
-        browser.photograph(&format!("report-{width}-{scheme}.png"));
+        assert_eq!(light, scheme == "light", "{what}");
+        assert_eq!(browser.evaluate("document.querySelector('.theme') !== null"), scripts, "{what}");
+        browser.photograph(&format!("report-{width}-{scheme}-{scripts}.png"));
     }
 }
 
-/// Every figure is drawn within its place, and its table has a row for each number of its data.
+/// Every drawing lies within its place with readable letters, and has a mark for each row of its table.
 fn check_figures(browser: &mut Browser, what: &str) {
-    let drawn = "[...document.querySelectorAll('figure')].map(f => {
-        const svg = f.querySelector('.plot svg'), place = f.getBoundingClientRect(), box = svg.getBoundingClientRect();
-        f.querySelector('details').open = true;
-        const view = JSON.parse(document.getElementById('data').textContent).find(chart => chart.id === f.id).views[0];
-        const points = (view.groups ?? []).filter(group => /[po]/.test(group.parts)).reduce((sum, group) => sum + group.x.length, 0);
-        const own = view.heat ? view.heat.cells.length : points;
-        const drawn = svg.querySelectorAll(view.heat ? '[aria-label=rect] rect' : '[aria-label=dot] > *').length;
-        return [f.id, drawn, own, box.left >= place.left - 1 && box.right <= place.right + 1, svg.innerHTML.includes('NaN')];
-    })";
-    let figures = browser.evaluate(drawn);
-    let figures = figures.as_array().expect("figures");
-    assert_eq!(figures.len(), 8, "{what}");
-    for figure in figures {
-        assert!(figure[1] == figure[2] && figure[1].as_u64() > Some(0), "{what}: {figure}");
-        assert!(figure[3] == true && figure[4] == false, "{what}: {figure}");
-    }
-    let tables = "new Promise(done => setTimeout(() => done(JSON.parse(document.getElementById('data').textContent).map(chart => {
-        const view = chart.views[0], rows = document.querySelectorAll(`#${chart.id} tbody tr`).length;
-        const own = (view.heat?.cells.length ?? 0) + (view.groups ?? []).reduce((sum, group) => sum + group.x.length, 0);
-        return [chart.id, rows, own];
-    })), 50))";
-    for table in browser.evaluate(tables).as_array().expect("tables") {
-        assert!(table[1] == table[2] && table[1].as_u64() > Some(0), "{what}: {table}");
+    let views = browser.evaluate(
+        "[...document.querySelectorAll('.view')].filter(view => view.offsetHeight > 0).map(view => {
+            const svg = view.querySelector('svg'), place = view.getBoundingClientRect(), box = svg.getBoundingClientRect();
+            const marks = svg.querySelectorAll('.marks > path').length, rows = view.querySelectorAll('tbody tr').length;
+            const letters = 10.5 * box.width / svg.viewBox.baseVal.width;
+            return [view.closest('figure').id, marks, rows, box.left >= place.left - 1, box.right <= place.right + 1 || svg.matches('.wide'), letters];
+        })",
+    );
+    let views = views.as_array().expect("views");
+    assert!(views.len() > 20, "{what}: {} drawings", views.len());
+    for view in views {
+        assert!(view[1] == view[2] && view[1].as_u64() > Some(0), "{what}: {view}");
+        assert!(view[3] == true && view[4] == true && view[5].as_f64() > Some(9.5), "{what}: {view}");
     }
 }
 
 #[test]
-fn a_browser_shows_values_on_hover_and_single_runs_on_demand() {
+fn a_printed_page_holds_every_drawing_and_no_control() {
+    let Some(chromium) = browser::chromium() else { return };
+    let bench = finished();
+    let mut browser = Browser::start(&chromium);
+    browser.open(&bench.path("out/report.html"), 800, "dark");
+    browser.print();
+    let shown = "[...document.querySelectorAll('.view svg')].filter(svg => svg.checkVisibility() && svg.getBoundingClientRect().height > 50).length";
+    let all = bench.read("out/report.html").matches("<svg class=\"drawing").count();
+    assert_eq!(browser.evaluate(shown).as_u64(), Some(all as u64));
+    assert_eq!(browser.evaluate("document.querySelector('.choice').checkVisibility()"), false);
+    assert_eq!(browser.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
+}
+
+#[test]
+fn a_browser_shows_values_on_hover_and_one_drawing_on_demand() {
     let Some(chromium) = browser::chromium() else { return };
     let bench = finished();
     let mut browser = Browser::start(&chromium);
     browser.open(&bench.path("out/report.html"), 1400, "light");
     let place = browser.evaluate(
-        "(() => { const plot = document.querySelector('#pruning .plot svg'); plot.scrollIntoView();
-            const dot = plot.querySelector('[aria-label=dot] path, [aria-label=dot] circle').getBoundingClientRect();
-            return [dot.left + dot.width / 2, dot.top + dot.height / 2]; })()",
+        "(() => { const svg = document.querySelector('#pruning svg'); svg.scrollIntoView({ block: 'center' });
+            const mark = svg.querySelector('.marks path').getBoundingClientRect();
+            return [mark.left + mark.width / 2, mark.top + mark.height / 2]; })()",
     );
     browser.point_at(place[0].as_f64().expect("x") + 1.0, place[1].as_f64().expect("y") + 1.0);
-    let lines = "[...document.querySelectorAll('#pruning .plot [aria-label=tip] tspan')].map(line => line.textContent)";
-    let tip = browser.evaluate(lines);
-    let shown = charts(&bench.read("out/report.html"))[4]["views"][0]["groups"][0]["y"][0].as_f64().expect("a number");
-    let tip: Vec<&str> = tip.as_array().expect("lines").iter().filter_map(Value::as_str).collect();
-    // Plot begins every line with a space of no width.
-    let tip: Vec<&str> = tip.iter().map(|line| line.trim_start_matches('\u{200b}')).collect();
-    let expected = format!("mean accuracy = {}", (1e4 * shown).round() / 1e4);
-    assert!(tip.contains(&"router-norm-change") && tip.contains(&expected.as_str()), "{tip:?}");
-    let lines = "document.querySelectorAll('#norms .plot [aria-label=line] path').length";
-    let before = browser.evaluate(lines).as_u64().expect("a number");
-    browser.evaluate("(() => { const select = [...document.querySelectorAll('#norms select')].at(-1); select.selectedIndex = 1; select.onchange(); })()");
-    let after = browser.evaluate(lines).as_u64().expect("a number");
-    assert_eq!(after, before + 6, "a line for each of the six experts");
-    let groups = "document.querySelectorAll('#norms .plot [aria-label=area] path').length";
-    let before = browser.evaluate(groups).as_u64().expect("a number");
-    browser.evaluate("document.querySelector('#norms .legend button').click()");
-    assert_eq!(browser.evaluate(groups).as_u64(), Some(before - 1), "a series can be hidden");
+    let tip = browser.evaluate("document.getElementById('tip').textContent");
+    let row = &views(&bench.read("out/report.html"), "pruning")[0].rows[0];
+    let tip: Vec<&str> = tip.as_str().expect("text").lines().collect();
+    assert_eq!(tip[..3], [row[0].as_str(), &format!("ρ: {}", row[1]), &format!("mean accuracy: {}", row[2])]);
+    let dim = "document.querySelectorAll('#pruning .view:first-child .series.dim').length > 0";
+    assert_eq!(browser.evaluate(dim), true, "the other series are faded");
+    let visible = "[...document.querySelectorAll('#pruning .view')].filter(view => view.checkVisibility()).length";
+    assert!(browser.evaluate(visible).as_u64() > Some(1));
+    browser.evaluate("(() => { const select = document.querySelector('#pruning select'); select.selectedIndex = 5; select.dispatchEvent(new Event('change')); })()");
+    assert_eq!(browser.evaluate(visible).as_u64(), Some(1), "one drawing, even of those that were folded away");
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let before = browser.evaluate(paper);
+    browser.evaluate("document.querySelector('.theme').click()");
+    assert_ne!(browser.evaluate(paper), before, "light becomes dark");
 }
 
 #[test]
@@ -364,7 +422,7 @@ fn a_browser_runs_no_script_from_the_files() {
     assert_eq!(opened.complaints, Vec::<String>::new());
     assert_eq!(opened.requests.len(), 1, "{:?}", opened.requests);
     assert_eq!(browser.evaluate("window.hacked === undefined"), true);
-    // A verdict of claims.csv, as text.
+    // A claim of claims.csv, as text.
     let shown = "[...document.querySelectorAll('body :not(script)')].some(element => \
                  element.children.length === 0 && element.textContent.includes('<script>window.hacked = 1</script>'))";
     assert_eq!(browser.evaluate(shown), true);

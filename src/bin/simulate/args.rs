@@ -52,6 +52,10 @@ pub enum Command {
         /// Example: --against sims/default.toml
         #[arg(long, value_name = "SIM")]
         against: Option<String>,
+        /// What was claimed, every part of a claim, exponents and terms beside the summary.
+        /// Example: simulate judge results/default --verbose
+        #[arg(long)]
+        verbose: bool,
     },
     /// Runs of a result folder, drawn at random, trained again and compared with its CSVs cell by cell.
     /// Example: simulate verify results/default --sample 50
@@ -151,6 +155,9 @@ pub struct RunArguments {
     /// No progress and no table: only errors and, with --check, what differs. Example: simulate run smoke --quiet
     #[arg(long)]
     pub quiet: bool,
+    /// What was claimed, every part of a claim, exponents and terms beside the summary. Example: simulate run smoke --verbose
+    #[arg(long, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Show grid, runs, time and memory from a measured probe, and the seeds that each claim needs; write nothing.
     /// Example: simulate run default --dry-run
     #[arg(long)]
@@ -162,7 +169,7 @@ pub struct RunArguments {
     /// The engine that trains. Example: --engine dense
     #[arg(long, value_enum, default_value_t = EngineArgument::Auto)]
     pub engine: EngineArgument,
-    /// Draw figures into DIR/figures, one set a grid point, of the first 12 points at most. Example: --figures svg
+    /// Write the drawings of the page into DIR/figures as files. Example: --figures svg
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub figures: Option<FigureFormat>,
 }
@@ -188,6 +195,7 @@ impl Default for RunArguments {
             shard: None,
             check: false,
             quiet: false,
+            verbose: false,
             dry_run: false,
             until_decided: false,
             engine: EngineArgument::Auto,
@@ -234,6 +242,9 @@ pub struct MergeArguments {
     /// No table: only errors and, with --check, what differs. Example: simulate merge a b --out both --quiet
     #[arg(long)]
     pub quiet: bool,
+    /// What was claimed and every part of a claim beside the summary. Example: simulate merge a b --out both --verbose
+    #[arg(long, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Draw figures into DIR/figures, as `run` does. Example: --figures svg
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub figures: Option<FigureFormat>,
@@ -561,7 +572,6 @@ impl FigureFormat {
     pub fn word(self) -> &'static str {
         match self {
             FigureFormat::Svg => "svg",
-            FigureFormat::Png => "png",
         }
     }
 }
@@ -569,10 +579,8 @@ impl FigureFormat {
 /// File format of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FigureFormat {
-    /// Vector graphics
+    /// Vector graphics; FORMAT.md says how to make pixels of them
     Svg,
-    /// Pixels
-    Png,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

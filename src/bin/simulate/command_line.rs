@@ -78,6 +78,7 @@ pub fn resuming(program: &OsStr, arguments: &RunArguments, variables: &[(&'stati
     words.value("--shard", arguments.shard.map(|shard| shard.to_string()));
     words.flag("--check", arguments.check);
     words.flag("--quiet", arguments.quiet);
+    words.flag("--verbose", arguments.verbose);
     words.flag("--until-decided", arguments.until_decided);
     words.value("--engine", Some(arguments.engine.word()).filter(|word| *word != "auto"));
     words.value("--figures", arguments.figures.map(|format| format.word()));

@@ -16,7 +16,7 @@ use std::path::Path;
 /// Prints the table as Markdown.
 pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
     // Refuses what is no complete result, or was changed since.
-    let findings = judge::findings(dir)?;
+    let (findings, _) = judge::findings(dir)?;
     let manifest = read_manifest(dir)?;
     let (_, points) = judge::simulation_of(dir, &manifest)?;
     let standings = standings(dir, &manifest, points.len())?;

@@ -5,7 +5,8 @@ use crate::journal::Journal;
 use crate::output;
 use moe_theory::claims::Findings;
 #[cfg(unix)]
-use moe_theory::report::text;
+use moe_theory::report::Labels;
+use moe_theory::report::text::{self, Detail};
 use std::sync::atomic::AtomicI32;
 #[cfg(unix)]
 use std::sync::atomic::Ordering;
@@ -20,6 +21,8 @@ pub struct Watched {
     pub resume: String,
     /// What the runs so far say, and how many they are.
     pub so_far: Option<SoFar>,
+    /// What tells the points apart.
+    pub labels: Labels,
 }
 
 /// Computes the findings of the runs so far.
@@ -89,7 +92,7 @@ impl Interrupts {
 impl Watched {
     /// Says what is kept and how to go on, then what the runs so far say.
     fn tell(&self, kept: u64, with_findings: bool) {
-        let Self { runs, resume, so_far, .. } = self;
+        let Self { runs, resume, so_far, labels, .. } = self;
         output::tell(format!(
             "\nsimulate: interrupted: {kept} of {runs} runs are finished and kept; to go on:\n  {resume}"
         ));
@@ -97,7 +100,7 @@ impl Watched {
         if let Some((findings, collected)) = findings.filter(|(_, collected)| *collected > 0) {
             output::tell(format!(
                 "\nSo far, from {collected} of {runs} runs (nothing of this is written):\n{}",
-                text::findings(&findings)
+                text::findings(&findings, labels, Detail::Summary)
             ));
         }
     }

@@ -8,7 +8,8 @@ use moe_theory::claims::{Analysis, Findings};
 use moe_theory::record::BadLines;
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
 use moe_theory::record::{Design, RunReader, TABLES, check_record, tasks};
-use moe_theory::report::text;
+use moe_theory::report::Labels;
+use moe_theory::report::text::{self, Detail};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -19,7 +20,7 @@ use std::path::Path;
 pub const PIECE: usize = 1 << 16;
 
 /// Judges a result folder again and prints the verdicts.
-pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
+pub fn command(dir: &Path, against: Option<&str>, detail: Detail) -> Result<(), Failure> {
     let shown = dir.display().to_string();
     if let Some(name) = against {
         let manifest = read_manifest(dir)?;
@@ -29,19 +30,20 @@ pub fn command(dir: &Path, against: Option<&str>) -> Result<(), Failure> {
             return Err(Failure::Usage(format!("{shown}: not a run of {name}: {difference}")));
         }
     }
-    let findings = findings(dir)?;
+    let (findings, labels) = findings(dir)?;
     let mut out = output::stdout();
-    crate::terminal::print(&text::findings(&findings))?;
+    crate::terminal::print(&text::findings(&findings, &labels, detail))?;
     check_findings(dir, &findings)?;
     writeln!(out, "\nThe same as in {shown}/claims.csv.")?;
     Ok(())
 }
 
-/// What the CSVs of a complete result folder say.
-pub fn findings(dir: &Path) -> Result<Findings, Failure> {
+/// What the CSVs of a complete result folder say, and what tells its points apart.
+pub fn findings(dir: &Path) -> Result<(Findings, Labels), Failure> {
     let manifest = whole_manifest(dir)?;
     let (simulation, points) = simulation_of(dir, &manifest)?;
-    Ok(judge(dir, &manifest, &simulation, &points)?.0.unwrap_or_default())
+    let findings = judge(dir, &manifest, &simulation, &points)?.0.unwrap_or_default();
+    Ok((findings, Labels::of(&points)))
 }
 
 /// The manifest of a complete result folder, no shard's, whose files are those that it was written for.

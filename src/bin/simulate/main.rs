@@ -70,7 +70,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
         Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
         Command::Check { sim } => check::command(&sim),
-        Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
+        Command::Judge { dir, against, verbose } => judge::command(&dir, against.as_deref(), run::detail(verbose)),
         Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
         Command::Merge(arguments) => merge::command(&arguments),

@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::folder::{self, Draft, MANIFEST, PARTIAL, read_manifest};
 use crate::judge::{check_files, simulation_of};
 use crate::output;
-use crate::run::{check, header, show_findings};
+use crate::run::{Shown, check, detail, header, show_findings};
 use moe_theory::record::BadLines;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::{Headers, RunLines, RunReader, Shard, TABLES, Task, check_record, tasks};
+use moe_theory::report::Labels;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -66,7 +67,7 @@ pub fn command(arguments: &MergeArguments) -> Result<(), Failure> {
     }
     let finished = collector.finish(&mut manifest, arguments.figures)?;
     if !arguments.quiet {
-        show_findings(&finished)?;
+        show_findings(&finished, &Shown { labels: Labels::of(&points), detail: detail(arguments.verbose) })?;
         let (count, seconds) = (shards.len(), start.elapsed().as_secs_f64());
         let word = if count == 1 { "shard" } else { "shards" };
         writeln!(

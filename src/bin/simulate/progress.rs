@@ -2,6 +2,7 @@
 
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use moe_theory::report::Labels;
 use moe_theory::sim::Point;
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -28,19 +29,20 @@ pub struct Progress {
     /// What this process has done and has to do. Runs that were finished before it began are in neither.
     done: Amount,
     planned: Amount,
+    labels: Labels,
 }
 
 impl Progress {
     /// For the `planned` runs of this process beside `finished` ones.
-    pub fn new(finished: u64, planned: Amount, quiet: bool) -> Self {
+    pub fn new(finished: u64, planned: Amount, labels: Labels, quiet: bool) -> Self {
         let bar = ProgressBar::new(finished + planned.runs).with_position(finished);
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} runs  {prefix}  {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:16} {pos}/{len} runs  {prefix}  {wide_msg}");
         // A template that can't be read is no reason to stop.
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, began: Instant::now(), done: Amount::default(), planned }
+        Self { bar, began: Instant::now(), done: Amount::default(), planned, labels }
     }
 
     /// A run of this process is there.
@@ -48,7 +50,7 @@ impl Progress {
         self.done.add(point);
         if !self.bar.is_hidden() {
             self.bar.set_prefix(pace(self.done, self.planned, self.began.elapsed().as_secs_f64()));
-            self.bar.set_message(terminal::describe(point));
+            self.bar.set_message(self.labels.words(point.index));
         }
         self.bar.inc(1);
     }
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn runs_that_were_finished_before_are_counted_and_have_no_speed() {
         let planned = Amount { runs: 100, work: 100.0 };
-        let progress = Progress::new(900, planned, true);
+        let progress = Progress::new(900, planned, Labels::default(), true);
         assert_eq!((progress.bar.position(), progress.bar.length()), (900, Some(1000)));
         assert_eq!((progress.done, progress.planned), (Amount::default(), planned));
         assert_eq!(progress.finish(), 0);

@@ -22,10 +22,10 @@ use moe_theory::record::design::Design;
 use moe_theory::record::journal::JournalHeader;
 use moe_theory::record::manifest::{JOURNAL, Manifest, Provenance};
 use moe_theory::record::{Headers, RunLines, RunRecord, Shard, Task, tasks};
-use moe_theory::report::text;
+use moe_theory::report::Labels;
+use moe_theory::report::text::{self, Detail};
 use moe_theory::run::{run, run_all};
-use moe_theory::sim::Point;
-use moe_theory::sim::Verdict;
+use moe_theory::sim::{Point, Verdict};
 use rayon::ThreadPool;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -234,13 +234,13 @@ fn simulate(computing: &Computing, job: &Job, draft: Draft, arguments: &RunArgum
     let mut collector = Collector::new(draft, &headers, &manifest, simulation, points)?;
     let so_far = (!arguments.quiet).then(|| Box::new(collector.so_far()) as SoFar);
     let (own, resume) = (Arc::clone(&journal), computing.resume.clone());
-    computing.interrupts.watch(Watched { journal: own, runs: total, resume, so_far });
+    computing.interrupts.watch(Watched { journal: own, runs: total, resume, so_far, labels: Labels::of(points) });
     let planned = planned(points, shard, &journal);
     if !arguments.quiet {
         tell_resumed(opened, total);
         tell_time(points, planned, computing, arguments)?;
     }
-    let mut progress = Progress::new(opened.runs, planned, arguments.quiet);
+    let mut progress = Progress::new(opened.runs, planned, Labels::of(points), arguments.quiet);
     let mut open: BTreeSet<usize> = points.iter().map(|point| point.index).collect();
     let kept = || kept(&job.target, &computing.resume);
     for mut list in tasks(points, design, shard) {
@@ -263,7 +263,8 @@ fn simulate(computing: &Computing, job: &Job, draft: Draft, arguments: &RunArgum
     computing.interrupts.rest();
     if !arguments.quiet {
         let counted = Counted { made, finished_before: opened.runs, seconds: start.elapsed().as_secs_f64() };
-        conclude(&finished, shard, &job.target, &counted)?;
+        let shown = Shown { labels: Labels::of(points), detail: detail(arguments.verbose) };
+        conclude(&finished, shard, &job.target, &counted, &shown)?;
     }
     Ok(finished.findings)
 }
@@ -350,11 +351,11 @@ fn tell_resumed(opened: Opened, total: u64) {
 
 /// What `--resume` does where nothing is left to do: the verdicts again from the CSVs, and the figures if they are asked for.
 fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Findings, Failure> {
-    let findings = match job.header.manifest.shard {
+    let (findings, labels) = match job.header.manifest.shard {
         None => judge::findings(&job.target)?,
         Some(_) => {
             judge::check_files(&job.target, &folder::read_manifest(&job.target)?)?;
-            Findings::default()
+            Default::default()
         }
     };
     if let Some(format) = arguments.figures {
@@ -362,7 +363,7 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Findings, Fai
     }
     if !arguments.quiet {
         let mut out = output::stdout();
-        terminal::print(&text::findings(&findings))?;
+        terminal::print(&text::findings(&findings, &labels, detail(arguments.verbose)))?;
         writeln!(out, "Nothing to resume: {} is complete.", job.target.display())?;
     }
     Ok(findings)
@@ -371,7 +372,8 @@ fn already_complete(job: &Job, arguments: &RunArguments) -> Result<Findings, Fai
 fn announce(loaded: &Loaded, shard: Option<Shard>, design: Design) -> anyhow::Result<()> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = output::stdout();
-    writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
+    let title = format!("{}: {}", simulation.name, simulation.aims);
+    writeln!(out, "{}", textwrap::fill(&title, moe_theory::report::WIDTH))?;
     let mut unique: Vec<&str> = simulation.claims.iter().map(|claim| claim.id.name()).collect();
     unique.dedup();
     unique.sort();
@@ -404,26 +406,55 @@ impl fmt::Display for Counted {
     }
 }
 
-fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, runs: &Counted) -> anyhow::Result<()> {
+/// How findings are shown.
+pub struct Shown {
+    pub labels: Labels,
+    pub detail: Detail,
+}
+
+/// What `--verbose` asks for.
+pub fn detail(verbose: bool) -> Detail {
+    if verbose { Detail::Everything } else { Detail::Summary }
+}
+
+fn conclude(
+    finished: &Finished,
+    shard: Option<Shard>,
+    target: &Path,
+    runs: &Counted,
+    shown: &Shown,
+) -> anyhow::Result<()> {
     let mut out = output::stdout();
     if let Some(shard) = shard {
         writeln!(out, "Shard {shard}: {runs}. Results: {}", target.display())?;
         writeln!(out, "`simulate merge` puts the shards together, and judges them.")?;
         return Ok(());
     }
-    show_findings(finished)?;
+    show_findings(finished, shown)?;
     writeln!(out, "{runs}. Results: {}", target.display())?;
-    let claim = finished.findings.claims.first().map_or("T2a", |row| row.claim.as_str());
-    writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
-    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
-    writeln!(out, "`simulate list` shows the other simulations; `controls` must come out REFUTED.")?;
+    writeln!(out, "\nNext: open {} in a browser", target.join(PAGE).display())?;
+    next(&finished.findings, &mut out)?;
+    Ok(())
+}
+
+/// What can be done next with findings such as these.
+fn next(findings: &Findings, out: &mut impl Write) -> std::io::Result<()> {
+    let claims = &findings.claims;
+    let claim = claims.first().map(|row| &row.claim).or(findings.phase.first().map(|cell| &cell.claim));
+    if let Some(claim) = claim {
+        writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says")?;
+    }
+    // A folder of negative controls needs none.
+    if !claims.is_empty() && claims.iter().all(|row| row.expected != Some(Verdict::Refuted)) {
+        writeln!(out, "`simulate run controls` shows that the tests can say no: all must come out REFUTED")?;
+    }
     Ok(())
 }
 
 /// Prints the findings, and how many verdicts are the expected ones.
-pub fn show_findings(finished: &Finished) -> anyhow::Result<()> {
+pub fn show_findings(finished: &Finished, shown: &Shown) -> anyhow::Result<()> {
     let mut out = output::stdout();
-    terminal::print(&text::findings(&finished.findings))?;
+    terminal::print(&text::findings(&finished.findings, &shown.labels, shown.detail))?;
     terminal::print(&finished.glance)?;
     let told = text::expectations(&finished.findings);
     if !told.is_empty() {

@@ -3,7 +3,6 @@
 use crate::output;
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
-use moe_theory::sim::Point;
 use std::io::Write;
 
 /// The verdicts with their colours. The words alone tell them apart.
@@ -25,16 +24,6 @@ fn painted(text: &str) -> String {
         painted = painted.replace(word, &format!("{style}{word}{style:#}"));
     }
     painted
-}
-
-/// The current point for a progress bar, which cuts off what has no room.
-pub fn describe(point: &Point) -> String {
-    let swept: Vec<String> = point.swept.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    if swept.is_empty() {
-        format!("point {}", point.index)
-    } else {
-        format!("point {}: {}", point.index, swept.join(", "))
-    }
 }
 
 /// A time in words: `about 7 s`, `about 3 min`, `about 2.0 h`.

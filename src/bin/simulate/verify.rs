@@ -13,6 +13,7 @@ use anyhow::anyhow;
 use clap::ValueEnum;
 use moe_theory::record::manifest::Manifest;
 use moe_theory::record::{BadLines, Headers, RunLines, RunReader};
+use moe_theory::report::Labels;
 use moe_theory::run::replay::{Comparison, Difference, Draw, compare};
 use moe_theory::run::{run, run_all};
 use moe_theory::sgd::EngineChoice;
@@ -50,7 +51,7 @@ pub fn command(arguments: &VerifyArguments) -> Result<(), Failure> {
     let pool = Threads::choose(arguments.threads, drawn)?.pool()?;
     // The share of all work that the drawn runs are expected to be.
     let work = probe::work(&points) * drawn as f64 / runs.max(1) as f64;
-    let progress = Progress::new(0, Amount { runs: drawn, work }, false);
+    let progress = Progress::new(0, Amount { runs: drawn, work }, Labels::of(&points), false);
     let replay = Replay { dir, points: &points, manifest: &manifest, engine };
     let found = replay.compare(&pool, Draw::new(drawn, runs, seed), progress)?;
     if found.differing > 0 {

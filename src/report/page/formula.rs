@@ -1,5 +1,6 @@
-//! Formulas in plain text → subscripts and superscripts.
+//! Formulas in plain text → subscripts and superscripts; names of lemmas → links.
 
+use crate::claims::lemmas::LEMMAS;
 use maud::{Markup, html};
 
 /// Text with code between backticks, and with `w_s`, `w_{s,r}`, `d^{−1/2}` and `w_s^T` set as formulas. A name of several letters before the underscore is a
@@ -7,8 +8,28 @@ use maud::{Markup, html};
 pub(crate) fn formula(text: &str) -> Markup {
     html! {
         @for (place, piece) in text.split('`').enumerate() {
-            @if place % 2 == 0 { (scripts(piece)) } @else { code { (piece) } }
+            @if place % 2 == 0 { (linked(piece)) } @else { code { (piece) } }
         }
+    }
+}
+
+/// The text with a link at the name of each lemma, to where the page tells it.
+fn linked(text: &str) -> Markup {
+    let is_outside = |letter: char| !letter.is_ascii_alphanumeric();
+    let (mut links, mut plain) = (Vec::new(), String::new());
+    for piece in text.split_inclusive(is_outside) {
+        let word = piece.trim_end_matches(is_outside);
+        // A name within a formula, as in w_L1, is none.
+        if LEMMAS.iter().any(|lemma| lemma.id == word) && !plain.ends_with(['_', '^', '{']) {
+            links.push((std::mem::take(&mut plain), word));
+            plain.push_str(&piece[word.len()..]);
+        } else {
+            plain.push_str(piece);
+        }
+    }
+    html! {
+        @for (before, lemma) in links { (scripts(&before)) a href=(format!("#lemma-{lemma}")) { (lemma) } }
+        (scripts(&plain))
     }
 }
 
@@ -86,6 +107,7 @@ mod tests {
         assert_eq!(set("u_{s,o_v} and d^{−1/2}"), "u<sub>s,o<sub>v</sub></sub> and d<sup>−1/2</sup>");
         assert_eq!(set("w_s^T"), "w<sub>s</sub><sup>T</sup>");
         assert_eq!(set("say `a_b`"), "say <code>a_b</code>");
+        assert_eq!(set("no more (L8), w_L1"), "no more (<a href=\"#lemma-L8\">L8</a>), w_L1");
         assert_eq!(set("a < b_max, x^{open"), "a &lt; b_max, x^{open");
     }
 }

@@ -4,64 +4,65 @@ use super::claims::verdict;
 use super::formula::formula;
 use crate::claims::assumptions::Assumption;
 use crate::claims::judge::conclusions;
+use crate::claims::lemmas::LEMMAS;
+use crate::record::design::ALPHA;
 use crate::record::manifest::{Manifest, ManifestPoint};
+use crate::report::charts::names::hundredths;
 use crate::report::results::Results;
-use crate::sim::Decision;
-use crate::sim::Verdict;
-use crate::sim::{KEYS, SHIPPED, find_claim};
+use crate::sim::{Decision, KEYS, SHIPPED, Verdict, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// Points whose parameters the page lists at most.
 const MAX_POINTS: usize = 100;
 
-/// What the falsifier left in the folder.
-pub(crate) fn falsifier(results: &Results) -> Markup {
-    let is_searchable = |claim: &&str| find_claim(claim).is_some_and(|key| key.is_searchable());
-    let claim = results.claims.iter().map(|row| row.claim.as_str()).find(is_searchable);
-    html! {
-        @if results.falsified.is_empty() {
-            p { "The folder holds no finding of the falsifier." }
-            @if let Some(claim) = claim {
-                p { "A search for a setting within a claim's assumptions that breaks it:" }
-                pre { code { "simulate falsify " (claim) " --budget 60s --out FOLDER/falsify-" (claim) ".toml" } }
-                p { "FOLDER is the folder of this page. A finding that lies in it appears here when the report is written again." }
+/// What the falsifier left in the folder; nothing if it left nothing.
+pub(super) fn falsifier(results: &Results) -> Option<Markup> {
+    (!results.falsified.is_empty()).then(|| {
+        html! {
+            @for (name, text) in &results.falsified {
+                details open[results.falsified.len() == 1] {
+                    summary { (name) ": a setting that breaks the claim, as a simulation file that replays it" }
+                    pre { code { (text) } }
+                }
             }
         }
-        @for (name, text) in &results.falsified {
-            details open[results.falsified.len() == 1] {
-                summary { (name) ": a setting that breaks the claim, as a simulation file that replays it" }
-                pre { code { (text) } }
-            }
-        }
-    }
+    })
 }
 
-/// The claims that must come out REFUTED.
-pub(crate) fn controls(results: &Results) -> Markup {
+/// The claims that must come out REFUTED; nothing if there are none.
+pub(super) fn controls(results: &Results) -> Option<Markup> {
     let rows = conclusions(&results.claims);
     let controls: Vec<_> = rows.into_iter().filter(|row| row.expected == Some(Verdict::Refuted)).collect();
     let failed = controls.iter().filter(|row| row.verdict != Decision::Refuted).count();
+    (!controls.is_empty()).then(|| html! {
+        p { (controls.len() - failed) " of " (controls.len()) " claims that must fail were REFUTED: the tests can say no." @if failed > 0 { strong { " The others were not." } } }
+        div.scroll { table {
+            thead { tr { th { "case" } th { "claim" } th { "holds in" } th { "verdict" } } }
+            tbody { @for row in controls { tr {
+                td { (row.case) }
+                td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
+                td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
+                td { (verdict(row.verdict)) }
+            } } }
+        } }
+    })
+}
+
+/// What may be done next with this folder.
+fn advice(results: &Results) -> Markup {
+    let is_searchable = |claim: &&str| find_claim(claim).is_some_and(|key| key.is_searchable());
+    let claim = results.claims.iter().map(|row| row.claim.as_str()).find(is_searchable);
     html! {
-        @if controls.is_empty() {
-            p { "No claim of this simulation is expected to be REFUTED. " code { "simulate run controls" } " breaks one assumption at a time; each must come out REFUTED." }
-        } @else {
-            p { (controls.len() - failed) " of " (controls.len()) " claims that must fail were REFUTED: the tests can say no." @if failed > 0 { strong { " The others were not." } } }
-            div.scroll { table {
-                thead { tr { th { "case" } th { "claim" } th { "holds in" } th { "verdict" } } }
-                tbody { @for row in controls { tr {
-                    td { (row.case) }
-                    td { a href=(format!("#claim-{}", row.number)) { (row.claim) } }
-                    td { @if let Some(holds) = row.holds { (holds) " of " (row.runs) " runs" } @else { (row.part) } }
-                    td { (verdict(row.verdict)) }
-                } } }
-            } }
+        @if let (Some(claim), true) = (claim, results.falsified.is_empty()) {
+            p { "A search for a setting within a claim's assumptions that breaks it; FOLDER is the folder of this page, and what is found appears here when the report is written again:" }
+            pre { code { "simulate falsify " (claim) " --budget 60s --out FOLDER/falsify-" (claim) ".toml" } }
         }
     }
 }
 
 /// Symbols, roles, assumptions and the decision rule.
-pub(crate) fn reading() -> Markup {
+pub(super) fn reading(results: &Results) -> Markup {
     let symbols = [
         ("Δ_s", "norm change of the router of expert s: ‖w_s^T‖ − ‖w_s^0‖"),
         ("D_s", "its displacement: ‖w_s^T − w_s^0‖; |Δ_s| ≤ D_s (L6)"),
@@ -78,18 +79,40 @@ pub(crate) fn reading() -> Markup {
         ("ambiguous", "none of these"),
     ];
     html! {
-        p { strong { "SUPPORTED" } ": the opposite, “the claim holds in at most 95 % of runs of this configuration”, is rejected. " strong { "REFUTED" } ": “it holds in at least 95 % of runs” is rejected. " strong { "INCONCLUSIVE" } ": neither. All tests of a file are corrected together (Holm, 0.05). What would change a verdict is told by Bonferroni's correction, which Holm's may outdo. A verdict is about the configurations that were run, no proof and no disproof of a theorem." }
-        h3 { "Symbols" }
-        dl { @for (symbol, meaning) in symbols { dt { (formula(symbol)) } dd { (formula(meaning)) } } }
-        h3 { "Roles" }
-        dl { @for (role, meaning) in roles { dt { (role) } dd { (formula(meaning)) } } }
-        h3 { "Assumptions" }
-        dl { @for assumption in Assumption::ALL { dt { (assumption.name()) } dd { (formula(assumption.statement())) } } }
+        (decision_rule(results))
+        details { summary { "Symbols" } dl { @for (symbol, meaning) in symbols { dt { (formula(symbol)) } dd { (formula(meaning)) } } } }
+        details { summary { "Roles" } dl { @for (role, meaning) in roles { dt { (role) } dd { (formula(meaning)) } } } }
+        details { summary { "Assumptions" } dl { @for assumption in Assumption::ALL { dt { (assumption.name()) } dd { (formula(assumption.statement())) } } } }
+        details { summary { "Lemmas" } dl { @for lemma in LEMMAS { dt id=(format!("lemma-{}", lemma.id)) { (lemma.id) } dd { (formula(lemma.statement)) } } } }
+    }
+}
+
+/// What the verdicts mean, at the levels of this folder.
+fn decision_rule(results: &Results) -> Markup {
+    let mut levels: Vec<f64> = Vec::new();
+    let own = results.claims.iter().filter_map(|row| row.level).chain(results.phase.iter().map(|row| row.level));
+    own.for_each(|level| {
+        if !levels.contains(&level) {
+            levels.push(level)
+        }
+    });
+    levels.sort_by(f64::total_cmp);
+    let levels = levels.iter().map(|level| format!("{}\u{a0}%", hundredths(*level))).collect::<Vec<_>>().join(" or ");
+    html! {
+        @if !results.claims.is_empty() {
+            p {
+                @if !levels.is_empty() { strong { "SUPPORTED" } ": the opposite, “the claim holds in at most " (levels) " of runs of this configuration”, is rejected. " strong { "REFUTED" } ": “it holds in at least " (levels) " of runs” is rejected. " strong { "INCONCLUSIVE" } ": neither. " }
+                @if results.claims.iter().any(|row| row.level.is_none()) { "A slope or difference is SUPPORTED or REFUTED if its whole interval lies on one side of what is needed. " }
+                "All tests of a file are corrected together (Holm, " (ALPHA) "). What would change a verdict is told by Bonferroni's correction, which Holm's may outdo."
+            }
+        }
+        @if !results.phase.is_empty() { p { "A map says in what share of runs a claim holds; its level is " (levels) ". Intervals of its cells hold one by one, at 95\u{a0}%." } }
+        p { "A verdict is about the configurations that were run, no proof and no disproof of a theorem." }
     }
 }
 
 /// The command that gives these results again, and all settings.
-pub(crate) fn origin(results: &Results) -> Markup {
+pub(super) fn origin(results: &Results) -> Markup {
     let manifest = &results.manifest;
     let shipped = SHIPPED.iter().any(|shipped| shipped.text == manifest.simulation);
     html! {
@@ -107,6 +130,7 @@ pub(crate) fn origin(results: &Results) -> Markup {
                 @for (name, hash) in &manifest.files_sha256 { tr { th { (name) } td.hash { (hash) } } }
             }
         } }
+        (advice(results))
         (parameters(&manifest.points))
         details { summary { "Simulation file" } pre { code { (manifest.simulation) } } }
     }

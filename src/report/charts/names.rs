@@ -1,6 +1,6 @@
 //! Words of figures: axis labels, short numbers, file names.
 
-use crate::report::numbers::{bare_percent, significant};
+use crate::report::numbers::{bare_percent, minus, significant};
 use crate::sim::keys::KEYS;
 
 /// Longest text of a number that is shown as it is written.
@@ -42,9 +42,25 @@ pub(in crate::report) fn hundredths(share: f64) -> String {
     bare_percent(share).trim_end_matches(".0").to_owned()
 }
 
-/// `, case C`, or nothing without a case.
-pub(in crate::report) fn of_case(case: &str) -> String {
-    if case.is_empty() { String::new() } else { format!(", case {case}") }
+/// A number as people write it: `0.362`, `1.33·10⁻⁵`.
+pub(in crate::report) fn quantity(value: f64) -> String {
+    let text = significant(value);
+    let Some((digits, exponent)) = text.split_once('e') else { return minus(&text) };
+    let raised = |digit: char| match digit {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '0' => '⁰',
+        digit => char::from_u32('⁰' as u32 + (digit as u32 - '0' as u32)).unwrap_or(digit),
+    };
+    format!("{}·10{}", minus(digits), exponent.chars().map(raised).collect::<String>())
+}
+
+/// A ratio with at most three decimals.
+pub(in crate::report) fn ratio(value: f64) -> String {
+    let text = format!("{value:.3}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// The parts that are not empty, joined by hyphens; what may have a meaning in a path becomes an underscore.
@@ -61,4 +77,15 @@ pub(in crate::report) fn unique(name: String, taken: impl Fn(&str) -> bool) -> S
     }
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     numbered.into_iter().find(|name| !taken(name)).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_do() {
+        assert_eq!([0.3621, -1.334e-5, 12345.0, 0.0].map(quantity), ["0.362", "−1.33·10⁻⁵", "1.23·10⁴", "0"]);
+        assert_eq!([0.75, 0.8125, 1.0, 0.0].map(ratio), ["0.75", "0.812", "1", "0"]);
+    }
 }
