@@ -38,6 +38,12 @@ pub enum Command {
         #[arg(long, value_name = "WHAT", conflicts_with = "id")]
         markdown: Option<Tables>,
     },
+    /// Reads a simulation file and says what each of its claims will test; nothing is run.
+    /// Example: simulate check sims/theorem1.toml
+    Check {
+        /// A shipped simulation, or a file
+        sim: String,
+    },
     /// Verdicts again from the CSVs of a result folder, without training. Example: simulate judge results/default
     Judge {
         /// A result folder

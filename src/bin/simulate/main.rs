@@ -2,6 +2,7 @@
 
 mod args;
 mod certify;
+mod check;
 mod collector;
 mod command_line;
 mod criteria;
@@ -68,6 +69,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::List { what } => explain::list(what),
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
         Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
+        Command::Check { sim } => check::command(&sim),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
