@@ -89,9 +89,9 @@
 //! # }
 //! ```
 
+mod catalogue;
 pub mod certify;
 pub mod claims;
-mod criteria;
 pub mod falsify;
 pub mod measure;
 pub mod moe;
