@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use moe_theory::record::{TrajectoryRow, tables};
-use moe_theory::report::{DrawnExpert, DrawnModel};
 use moe_theory::report::figures::figures;
+use moe_theory::report::{DrawnExpert, DrawnModel};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut parts = bytes.split(|&byte| byte == 0);

@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use moe_theory::record::RunReader;
 use moe_theory::record::manifest::{Manifest, Provenance};
 use moe_theory::record::tables;
 use moe_theory::report::figures::{figures, phase_figures, scaling_figures};
 use moe_theory::report::gathering::Gathering;
 use moe_theory::report::{Results, glance, page};
-use moe_theory::record::RunReader;
 use moe_theory::sim::{Overrides, Simulation};
 use std::sync::LazyLock;
 
