@@ -28,6 +28,7 @@ mod shard;
 mod shortage;
 mod space;
 mod submit;
+mod tables;
 mod terminal;
 mod threads;
 mod trace;
@@ -64,7 +65,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(arguments) => run::command(&arguments),
         Command::List { what } => explain::list(what),
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
-        Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
+        Command::Explain { markdown: Some(tables), .. } => Ok(tables::markdown(tables)?),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
