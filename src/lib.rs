@@ -19,6 +19,7 @@
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest, shards, the journal of finished runs
 //! - [`report`]: verdicts and rows → text, figures and a page
+//! - [`checkpoint`]: checkpoints of real models: their routers ranked, their experts pruned
 //! - [`printable`]: which texts can be shown
 //!
 //! # One model: trained, then pruned
@@ -91,6 +92,7 @@
 //! ```
 
 pub mod certify;
+pub mod checkpoint;
 pub mod claims;
 mod criteria;
 pub mod falsify;

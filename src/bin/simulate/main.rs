@@ -13,6 +13,7 @@ mod falsify;
 mod figures;
 mod folder;
 mod glossary;
+mod inspect;
 mod interrupt;
 mod journal;
 mod judge;
@@ -23,6 +24,8 @@ mod merge;
 mod output;
 mod probe;
 mod progress;
+mod prune;
+mod rank;
 mod report;
 mod run;
 mod shard;
@@ -78,5 +81,8 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
+        Command::Inspect(arguments) => inspect::command(&arguments),
+        Command::Rank(arguments) => rank::command(&arguments),
+        Command::Prune(arguments) => prune::command(&arguments),
     }
 }
