@@ -46,7 +46,12 @@ pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], asked: &[ClaimSpe
             case = &row.case;
             let _ = writeln!(text, "case {case}:");
         }
-        let _ = writeln!(text, "{}", first_line(row, &row.claim));
+        // A long id of a claim of the file's own has a line for itself.
+        let is_long = row.claim.chars().count() > LONGEST_LABEL;
+        if is_long {
+            let _ = writeln!(text, "{}", row.claim);
+        }
+        let _ = writeln!(text, "{}", first_line(row, if is_long { "" } else { &row.claim }));
         for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 8) {
             let _ = writeln!(text, "        {line}");
         }
@@ -152,6 +157,9 @@ fn signed(difference: f64) -> String {
         text => text.to_owned(),
     }
 }
+
+/// Characters of the column of claims.
+const LONGEST_LABEL: usize = 7;
 
 /// A claim in words.
 pub(super) struct Words<'a> {
