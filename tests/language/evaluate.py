@@ -95,7 +95,8 @@ def function(name, a):
                 raise Tie
             whole = {"floor": math.floor, "ceil": math.ceil}.get(name)
             value = whole(x) if whole else int(math.copysign(math.floor(abs(x) + 0.5), x))
-            return Number(float(value), Fraction(value))
+            # A float keeps the sign of 0.
+            return Number(float(value) or math.copysign(0.0, x), Fraction(value))
         if name == "sqrt":
             return number(math.sqrt(x) if x >= 0 else math.nan)
         if name == "exp":
@@ -376,7 +377,9 @@ def aggregate(dice, depth):
         fraction = place - below
         if fraction == 0.0 or ranked[below] == ranked[below + 1]:
             return number(ranked[below])
-        return number(ranked[below] + (ranked[below + 1] - ranked[below]) * fraction)
+        # NumPy interpolates from the nearer end, which tells for infinite values.
+        step = ranked[below + 1] - ranked[below]
+        return number(ranked[below] + step * fraction if fraction < 0.5 else ranked[below + 1] - step * (1 - fraction))
 
     second = f", {share}" if name == "quantile" else ""
     # A condition stands behind all arguments.

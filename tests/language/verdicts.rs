@@ -1,9 +1,8 @@
 //! Claims of a file are judged as those of the theory are.
 
 use crate::simulation;
-use moe_theory::claims::Observation;
 use moe_theory::claims::judge::ClaimTests;
-use moe_theory::claims::phase::PhaseMaps;
+use moe_theory::claims::{Analysis, Observation};
 use moe_theory::measure::Role;
 use moe_theory::record::Design;
 use moe_theory::record::rows::{ClaimRow, ExpertRow, RunBody};
@@ -124,16 +123,11 @@ fn a_map_of_a_claim_has_its_threshold_or_one_of_its_own() {
         "{OWN}[grid]\n\"training.batch\" = [32, 64]\n[[phase]]\nclaims = [{{ id = \"own\" }}, {{ id = \"own\", threshold = 0.4 }}]"
     );
     let (simulation, points) = simulation(&lines).expect("legal");
-    let mut maps = PhaseMaps::new(&simulation, &points);
-    let body = RunBody::default();
+    let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
     for point in &points {
-        let (experts, parameters) = (experts(Some(0.3)), &point.parameters);
-        maps.add(
-            point.index,
-            &Observation { parameters, run: &body, experts: &experts, pruning: &[], trajectory: &[] },
-        );
+        analysis.add(point.index, 0, &RunBody::default(), &experts(Some(0.3)), &[], &[]);
     }
-    let told: Vec<_> = maps.rows().iter().map(|row| (row.threshold, row.holds)).collect();
+    let told: Vec<_> = analysis.findings().phase.iter().map(|row| (row.threshold, row.holds)).collect();
     assert_eq!(told, [(Some(0.1), 1), (Some(0.1), 1), (Some(0.4), 0), (Some(0.4), 0)]);
 }
 
