@@ -162,8 +162,16 @@ fn claims_hold(region: &Region, claims: &[&str]) {
                 _ => Constants::None,
             };
             let (id, roles) = (definition.id, RoleSource::Measured);
-            let claim =
-                ClaimSpec { id, constants, level: 0.95, on: On::Met, roles, case: None, expect: None, slope: None };
+            let claim = ClaimSpec {
+                id: id.into(),
+                constants,
+                level: 0.95,
+                on: On::Met,
+                roles,
+                case: None,
+                expect: None,
+                slope: None,
+            };
             let finding = evidence.decision(&claim);
             prop_assert!(finding.holds, "{} fails with figure {:?} at {:?}", claim.id, finding.figure, case);
         }

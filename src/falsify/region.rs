@@ -29,7 +29,7 @@ pub struct Region {
     /// The claim, by id.
     pub claim: String,
     /// What it is.
-    searched: Searched,
+    pub searched: Searched,
     /// The searched keys.
     pub dimensions: Vec<Dimension>,
     /// Fixed settings, as the sections of a simulation file.
@@ -40,7 +40,7 @@ pub struct Region {
 
 /// What kind of claim is searched.
 #[derive(Clone, Debug, PartialEq)]
-enum Searched {
+pub enum Searched {
     /// One of the theory.
     Known(ClaimId),
     /// One of the file: its `[[claim]]`.

@@ -36,7 +36,7 @@ const OWN: &str = "[[claim]]\nid = \"own\"\nholds = \"min(delta where relevant) 
 #[test]
 fn a_claim_of_the_theory_and_the_same_claim_of_a_file_have_one_verdict() {
     let theory = "[[claim]]\nid = \"T1a\"\nthreshold = 0.1\non = \"all\"\n";
-    let changes = |_: usize, run: u64| Some(if run % 40 == 0 { 0.05 } else { 0.2 + run as f64 / 1000.0 });
+    let changes = |_: usize, run: u64| Some(if run.is_multiple_of(40) { 0.05 } else { 0.2 + run as f64 / 1000.0 });
     let rows = judge(&format!("{theory}{OWN}on = \"all\"\n"), &changes, 300);
     let [theory, own] = rows.as_slice() else { panic!("{rows:?}") };
     let same = ClaimRow { claim: "T1a".into(), number: 1, ..own.clone() };
@@ -45,7 +45,7 @@ fn a_claim_of_the_theory_and_the_same_claim_of_a_file_have_one_verdict() {
 
 #[test]
 fn a_run_without_a_value_fails_unless_the_file_sets_it_aside() {
-    let changes = |_: usize, run: u64| (run % 4 != 0).then_some(0.5);
+    let changes = |_: usize, run: u64| (!run.is_multiple_of(4)).then_some(0.5);
     let row = |missing: &str| judge(&format!("{OWN}{missing}"), &changes, 200).remove(0);
     let failing = row("");
     assert_eq!(
