@@ -1,7 +1,6 @@
 //! What the runs of a candidate say of the claim.
 
 use super::{Candidate, Region};
-use crate::claims::Definition;
 use crate::claims::Observation;
 use crate::claims::judge::{ClaimTests, conclusions};
 use crate::measure::{Audit, ExpertAtStart, Role, RouterChange};
@@ -12,7 +11,7 @@ use crate::record::rows::RunBody;
 use crate::run::run;
 use crate::sgd::EngineChoice;
 use crate::sim::Decision;
-use crate::sim::{ClaimSpec, Point, run_seed};
+use crate::sim::{Assumed, ClaimSpec, Point, run_seed};
 use crate::stats::binomial::p_value_refuted;
 use rayon::prelude::*;
 
@@ -80,9 +79,9 @@ impl<'a> Evaluator<'a> {
     /// Whether a candidate's runs can be expected to meet the claim's assumptions: the audit of one pre-trained model, with the
     /// roles that its experts were built for. It costs no training, and decides nothing: runs are audited by themselves.
     pub(crate) fn is_likely_within(&self, candidate: &Candidate) -> bool {
-        let simulation = self.region.simulation(candidate, 1).ok();
-        let Some(points) = simulation.and_then(|simulation| simulation.points().ok()) else { return false };
-        let definition = Definition::of(self.region.claim);
+        let Ok(simulation) = self.region.simulation(candidate, 1) else { return false };
+        let Ok(points) = simulation.points() else { return false };
+        let assumed: Vec<Assumed> = simulation.claims.iter().flat_map(|claim| claim.assumptions()).collect();
         points.iter().all(|point| {
             let parameters = &point.parameters;
             if !parameters.pretrained.kind.traits().builds_roles {
@@ -101,7 +100,8 @@ impl<'a> Evaluator<'a> {
                 .collect();
             let mut body = RunBody::default();
             body.set_audit(&Audit::new(parameters, &experts));
-            definition.assumptions.iter().all(|assumption| assumption.is_met(&body))
+            // What a file assumes is looked at run by run.
+            assumed.iter().all(|assumed| !matches!(assumed, Assumed::Known(known) if !known.is_met(&body)))
         })
     }
 

@@ -13,7 +13,7 @@ pub mod search;
 pub mod shrink;
 
 pub use candidate::Candidate;
-pub use region::Region;
+pub use region::{Region, Searched};
 
 pub(crate) use evaluator::Evaluation;
 pub use evaluator::Evaluator;

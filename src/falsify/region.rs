@@ -27,13 +27,24 @@ pub struct Dimension {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     /// The claim, by id.
-    pub claim: ClaimId,
+    pub claim: String,
+    /// What it is.
+    pub searched: Searched,
     /// The searched keys.
     pub dimensions: Vec<Dimension>,
     /// Fixed settings, as the sections of a simulation file.
     pub fixed: Table,
     /// The values of d that a claim on slopes is judged over; empty for other claims.
     pub line: Vec<u64>,
+}
+
+/// What kind of claim is searched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Searched {
+    /// One of the theory.
+    Known(ClaimId),
+    /// One of the file: its `[[claim]]`.
+    Own(Table),
 }
 
 /// Why a region is none.
@@ -82,16 +93,16 @@ impl Region {
     /// The region of a claim: the built-in box, changed by the text of a file.
     ///
     /// The file's sections fix keys, as in a simulation file (`[pretrained] misaligned = 0`), assumptions and roles among
-    /// them. Its table `[region]` gives ranges of its own, `"training.batch" = { from = 2, to = 64, scale = "log" }`.
+    /// them. Its table `[region]` gives ranges of its own, `"training.batch" = { from = 2, to = 64, scale = "log" }`. Its
+    /// `[[claim]]` and `[[assumption]]` are those of a simulation file; a claim with `holds`, `figure` and `threshold` can be
+    /// searched.
     ///
     /// # Errors
     /// An unknown claim or one that has no runs to fail in; a text that is not understood; settings that are refused.
     pub fn new(claim: &str, file: &str, text: &str) -> Result<Self, RegionError> {
-        let key = find_claim(claim)
-            .filter(|key| key.is_searchable())
-            .ok_or_else(|| RegionError::Claim(claim.into(), "no claim that can be searched".into()))?;
         let mut fixed: Table =
             text.parse().map_err(|error: toml::de::Error| RegionError::Text(format!("{file}: {}", error.message())))?;
+        let own = take_own(&mut fixed, claim)?;
         let ranges = match fixed.remove("region") {
             None => Table::new(),
             Some(Value::Table(ranges)) => ranges,
@@ -105,11 +116,24 @@ impl Region {
             dimensions.push(dimension);
         }
         dimensions.retain(|dimension| !is_set(&fixed, &dimension.path));
-        let line = if key.line > 0 { LINE.to_vec() } else { Vec::new() };
+        let (searched, on_slopes) = match own {
+            Some(own) => (Searched::Own(own), false),
+            None => {
+                let key = find_claim(claim)
+                    .filter(|key| key.is_searchable())
+                    .ok_or_else(|| RegionError::Claim(claim.into(), "no claim that can be searched".into()))?;
+                (Searched::Known(key.id), key.line > 0)
+            }
+        };
+        let line = if on_slopes { LINE.to_vec() } else { Vec::new() };
         if !line.is_empty() {
             dimensions.retain(|dimension| dimension.path != "data.patterns");
         }
-        let region = Self { claim: key.id, dimensions, fixed, line };
+        let claim = match &searched {
+            Searched::Known(id) => id.name().to_owned(),
+            Searched::Own(_) => claim.to_owned(),
+        };
+        let region = Self { claim, searched, dimensions, fixed, line };
         // What is fixed must be legal by itself.
         let nothing = super::Candidate { values: vec![None; region.dimensions.len()] };
         region.simulation(&nothing, 1)?;
@@ -127,7 +151,7 @@ impl Region {
     /// The simulation file of a candidate.
     pub fn text(&self, candidate: &super::Candidate, seeds: u64) -> String {
         let mut table = Table::new();
-        table.insert("name".into(), Value::String(format!("falsify-{}", ascii(self.claim.name()))));
+        table.insert("name".into(), Value::String(format!("falsify-{}", ascii(&self.claim))));
         table.insert("aims".into(), Value::String(format!("A setting that breaks {}", self.claim)));
         table.insert("seeds".into(), Value::Integer(i64::try_from(seeds).unwrap_or(i64::MAX)));
         for (section, value) in &self.fixed {
@@ -141,10 +165,16 @@ impl Region {
             let grid = Table::from_iter([("data.patterns".to_owned(), Value::Array(line))]);
             table.insert("grid".into(), Value::Table(grid));
         }
-        let mut claim = Table::from_iter([("id".to_owned(), Value::String(self.claim.name().to_owned()))]);
-        if let Some(threshold) = Definition::of(self.claim).usual_threshold {
-            claim.insert("threshold".into(), Value::Float(threshold));
-        }
+        let mut claim = match &self.searched {
+            Searched::Own(own) => own.clone(),
+            Searched::Known(id) => {
+                let mut claim = Table::from_iter([("id".to_owned(), Value::String(id.name().to_owned()))]);
+                if let Some(threshold) = Definition::of(*id).usual_threshold {
+                    claim.insert("threshold".into(), Value::Float(threshold));
+                }
+                claim
+            }
+        };
         claim.insert("expect".into(), Value::String("REFUTED".into()));
         table.insert("claim".into(), Value::Array(vec![Value::Table(claim)]));
         // A table of strings, numbers, lists and tables can always be written.
@@ -154,7 +184,12 @@ impl Region {
     /// What the claim needs, unless the file fixes it.
     fn needs(&self) -> Vec<(String, Value)> {
         let mut needs = Vec::new();
-        for need in self.claim.key().needs {
+        let known = match self.searched {
+            Searched::Known(id) => id.key().needs,
+            // The file fixes what its claim needs.
+            Searched::Own(_) => &[],
+        };
+        for need in known {
             match need {
                 ClaimNeed::HalfBatches => needs.push(("record.half_batches", Value::Boolean(true))),
                 ClaimNeed::Certificates => needs.push(("certificate.nodes", Value::Integer(50))),
@@ -236,6 +271,24 @@ impl Dimension {
     fn toml(&self, value: f64) -> Value {
         if self.integer { Value::Integer(value as i64) } else { Value::Float(value) }
     }
+}
+
+/// Takes the claims of a file, and gives the one of this id.
+fn take_own(fixed: &mut Table, claim: &str) -> Result<Option<Table>, RegionError> {
+    let claims = match fixed.remove("claim") {
+        Some(Value::Array(claims)) => claims,
+        _ => return Ok(None),
+    };
+    let own = claims.into_iter().find(|own| own.get("id").and_then(Value::as_str) == Some(claim));
+    let Some(Value::Table(mut own)) = own else { return Ok(None) };
+    if !["holds", "figure", "threshold"].iter().all(|key| own.contains_key(*key)) {
+        let problem = "a claim of a file that is searched has holds, figure and threshold";
+        return Err(RegionError::Claim(claim.into(), problem.into()));
+    }
+    // A setting is searched in which it fails, not a sweep; and the setting says where it is judged.
+    own.remove("slope");
+    own.remove("case");
+    Ok(Some(own))
 }
 
 /// A claim's id as part of a name.

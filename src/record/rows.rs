@@ -320,7 +320,7 @@ row! {
         on: On;
         /// runs judged; in `all`, the sum over points (over the line, if there are slopes only)
         runs: u64;
-        /// runs that miss an assumption; 0 with `on = "all"`
+        /// runs that miss an assumption, none with `on = "all"`; runs without a value under `missing = "set-aside"`
         set_aside: u64;
         /// judged runs for which the claim holds
         holds: Option<u64>, empty "for a slope";
@@ -349,7 +349,7 @@ row! {
         /// the assumptions that the runs set aside miss, each with the number of runs that miss it: `A-batch 12, A-gauge 3`;
         /// runs without the figure of a slope: `no figure 2`; of S3 the experts that left its premise: `outside (R, Λ) 5 of
         /// 6000 experts`; of T0x and T2ax the runs that fail for want of a proof or a counterexample: `UNDECIDED 2 of 100
-        /// runs`
+        /// runs`; of a claim of the file's own the runs set aside for want of a value: `no value 3 of 100 runs`
         missed: String, empty "nothing of the kind";
         /// Monte Carlo standard error of the estimate
         standard_error: Option<f64> as Kind::NonNegative, empty "as `estimate`";

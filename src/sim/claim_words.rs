@@ -86,7 +86,10 @@ impl Part {
 
     /// The word without `slope-`.
     pub(crate) fn short(self) -> &'static str {
-        self.name().strip_prefix("slope-").unwrap_or(self.name())
+        match self {
+            Part::SlopeAtLeast | Part::SlopeAtMost => Part::Slope.name(),
+            _ => self.name().strip_prefix("slope-").unwrap_or(self.name()),
+        }
     }
 }
 

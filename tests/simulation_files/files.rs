@@ -155,9 +155,10 @@ fn documented() -> &'static str {
 fn the_examples_of_the_document_are_accepted() {
     let blocks: Vec<&str> =
         documented().split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let [grid, cases, claim, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    let [grid, cases, claim, own, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
     assert_eq!(accepted(grid, &[]).1.len(), 30);
     assert_eq!(accepted(&format!("{cases}{claim}"), &[]).1.len(), 7);
+    assert_eq!(accepted(&format!("[grid]\n\"data.patterns\" = [64, 128]\n{own}"), &[]).1.len(), 2);
     let (simulation, points) = accepted(phase, &[]);
     assert_eq!((simulation.phases[0].maps(&points).len(), points.len()), (1, 30));
 }

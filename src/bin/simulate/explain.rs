@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use moe_theory::claims::assumptions::Assumption;
 use moe_theory::claims::catalogue::{DEFINITIONS, Definition};
 use moe_theory::claims::lemmas::{LEMMAS, Lemma};
+use moe_theory::language::Known;
 use moe_theory::record::columns::{self, Column};
 use moe_theory::report::WIDTH;
 use moe_theory::sim::parameters::Criterion;
@@ -328,6 +329,9 @@ fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<
     for column in columns {
         paragraph(out, &format!("{} ({}): {}", column.name, column.file, plain(column.meaning)))?;
         line(out, "values", &column.kind.in_words())?;
+        if column.known == Known::AtStart {
+            line(out, "known", "at t = 0: an assumption may read it")?;
+        }
         line(out, "empty", &plain(column.empty))?;
         if let Some(assumption) = audited(column.name) {
             explain_assumption(out, assumption)?;
