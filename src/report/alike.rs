@@ -33,11 +33,14 @@ pub(in crate::report) fn alike(claims: &[ClaimRow]) -> Vec<Alike<'_>> {
     groups
 }
 
-/// What claims of a group share. What they compare with may differ.
-fn key(row: &ClaimRow) -> (&str, &str, Decision, Option<Verdict>, On, RoleSource, [Option<u64>; 2]) {
+/// What claims of a group share: case and claim; verdict and expectation; what they are judged on; constants.
+type Key<'a> = ([&'a str; 2], (Decision, Option<Verdict>), (On, RoleSource), [Option<u64>; 2]);
+
+/// What they compare with may differ.
+fn key(row: &ClaimRow) -> Key<'_> {
     let bits = |value: Option<f64>| value.map(f64::to_bits);
-    let constants = [bits(row.threshold), bits(row.level)];
-    (&row.case, &row.claim, row.verdict, row.expected, row.on, row.roles, constants)
+    let judged = (row.on, row.roles);
+    ([&row.case, &row.claim], (row.verdict, row.expected), judged, [bits(row.threshold), bits(row.level)])
 }
 
 impl<'a> Alike<'a> {

@@ -62,7 +62,7 @@ fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
                 td.words {
                     strong { (group.name()) } " "
                     @if let (Some(definition), true) = (definition, is_first) { (formula(&tied(&sentence_case(definition.statement)))) (formula(&tied(&threshold(group)))) "." }
-                    @else { (formula(&tied(threshold(group).trim_start_matches("; ")))) }
+                    @else { (formula(&tied(threshold(group).trim_start_matches([';', ',', ' '])))) }
                     @for other in &group.rows[1..] { span id=(format!("claim-{}", other.number)) {} }
                 }
                 td.drawn { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
