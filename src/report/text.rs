@@ -7,10 +7,10 @@ use super::numbers::{WIDTH, significant};
 use super::summary::{self, cut, line, runs};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
-use crate::claims::catalogue::definition;
+use crate::claims::catalogue::{Definition, definition};
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
 use crate::record::ClaimRow;
-use crate::sim::{On, Part};
+use crate::sim::{ClaimSpec, On, Part};
 use std::fmt::Write;
 
 /// How much is told.
@@ -29,7 +29,7 @@ pub fn findings(findings: &Findings, labels: &Labels, detail: Detail) -> String 
     if !claims.is_empty() {
         text.push_str(&match detail {
             Detail::Summary => summary::summary(claims, labels),
-            Detail::Everything => verdicts(claims, &findings.fewest_runs, labels),
+            Detail::Everything => verdicts(findings, labels),
         });
     }
     if detail == Detail::Everything {
@@ -65,7 +65,8 @@ fn more(findings: &Findings) -> Vec<&'static str> {
 /// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
 /// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
 /// claims in file order.
-fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], labels: &Labels) -> String {
+fn verdicts(findings: &Findings, labels: &Labels) -> String {
+    let (rows, fewest_runs) = (&findings.claims, &findings.fewest_runs);
     let mut text = summary::head("runs");
     let mut case = "";
     for row in conclusions(rows) {
@@ -74,7 +75,7 @@ fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], labels: &Labels) -> String {
             let _ = writeln!(text, "case {case}:");
         }
         let _ = writeln!(text, "{}", line(row, &row.claim, &runs(row)));
-        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs)), WIDTH - 10) {
+        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), &findings.asked), WIDTH - 10) {
             let _ = writeln!(text, "          {line}");
         }
         if row.part == Part::All {
@@ -150,16 +151,47 @@ fn write_bars(text: &mut String, parts: &[&ClaimRow], label: &impl Fn(&ClaimRow)
     }
 }
 
+/// A claim in words.
+pub(super) struct Words<'a> {
+    pub statement: &'a str,
+    pub figure: &'a str,
+    pub constant: &'a str,
+    pub holds_if: &'a str,
+    pub source: &'a str,
+}
+
+/// The words of a row's claim: of the claim of that number among those that were asked, or of the theory's of that id.
+pub(super) fn words_of<'a>(row: &ClaimRow, asked: &'a [ClaimSpec]) -> Option<Words<'a>> {
+    let own = row.number.checked_sub(1).and_then(|place| asked.get(place)).filter(|claim| claim.id.name() == row.claim);
+    let of_theory = |definition: &'static Definition| Words {
+        statement: definition.statement,
+        figure: definition.figure,
+        constant: definition.constant,
+        holds_if: definition.holds_if,
+        source: definition.source,
+    };
+    match own.filter(|claim| claim.definition().is_none()) {
+        None => definition(&row.claim).map(of_theory),
+        Some(claim) => Some(Words {
+            statement: claim.statement(),
+            figure: claim.figure_words(),
+            constant: claim.constant_words(),
+            holds_if: claim.holds_if(),
+            source: "the simulation file",
+        }),
+    }
+}
+
 /// What was claimed and what came out, in words; with too few runs, how many the claim needs.
-pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
-    let Some(definition) = definition(&row.claim) else { return String::new() };
-    let mut text = definition.statement.to_owned();
-    text.push_str(&constants(row));
+pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>, asked: &[ClaimSpec]) -> String {
+    let Some(words) = words_of(row, asked) else { return String::new() };
+    let mut text = words.statement.to_owned();
+    text.push_str(&constants(row, asked));
     if row.part == Part::Paired {
         text.push_str("; shown: share of runs in which it is better somewhere less that in which it is worse");
     }
-    if let Some(median) = row.median {
-        let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
+    if let Some(median) = row.median.filter(|_| !words.figure.is_empty()) {
+        let _ = write!(text, "; median {}: {}", words.figure, significant(median));
     }
     if row.set_aside > 0 {
         let _ = write!(text, "; {} runs set aside (missed: {})", row.set_aside, row.missed);
@@ -181,8 +213,8 @@ pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
 }
 
 /// The constants of a claim that is no slope, and what it compares with.
-pub(super) fn constants(row: &ClaimRow) -> String {
-    let constant = definition(&row.claim).map(|definition| definition.constant).unwrap_or_default();
+pub(super) fn constants(row: &ClaimRow, asked: &[ClaimSpec]) -> String {
+    let constant = words_of(row, asked).map(|words| words.constant).unwrap_or_default();
     let mut text = match row.threshold {
         Some(threshold) if !constant.is_empty() => format!("; {}", constant.replace("{}", &threshold.to_string())),
         _ => String::new(),
@@ -231,15 +263,20 @@ mod tests {
         }
     }
 
+    /// The details of a single claim.
+    fn shown(row: ClaimRow, fewest_runs: Vec<u64>) -> String {
+        verdicts(&Findings { claims: vec![row], fewest_runs, ..Findings::default() }, &Labels::default())
+    }
+
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let text = verdicts(&[row()], &[2345], &Labels::default());
+        let text = shown(row(), vec![2345]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
         assert!(!text.contains("EXPECTED"), "{text}");
-        let text = verdicts(&[ClaimRow { verdict: Decision::Refuted, ..row() }], &[2345], &Labels::default());
+        let text = shown(ClaimRow { verdict: Decision::Refuted, ..row() }, vec![2345]);
         assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
     }
 
@@ -270,7 +307,7 @@ mod tests {
             verdict: Decision::Inconclusive,
             ..row()
         };
-        let text = verdicts(&[row], &[], &Labels::default());
+        let text = shown(row, Vec::new());
         assert!(text.contains("-0.300  [-0.620, 0]      > -0.050        20/20"), "{text}");
         assert!(text.lines().nth(2).is_some_and(|line| !line.contains('%')), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

@@ -2,7 +2,6 @@
 
 use super::claims::{number, sentence_case, verdict};
 use super::formula::formula;
-use crate::claims::catalogue::definition;
 use crate::claims::judge::{conclusions, surprises, too_few};
 use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
@@ -13,6 +12,7 @@ use crate::report::charts::names::quantity;
 use crate::report::labels::Labels;
 use crate::report::numbers::{bare_percent, minus, tied};
 use crate::report::results::Results;
+use crate::report::text::words_of;
 use crate::sim::keys::KEYS;
 use crate::sim::{Part, Verdict};
 use maud::{Markup, html};
@@ -144,7 +144,7 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
             (verdict(first.verdict)) " "
             a href=(format!("#claim-{}", first.number)) { strong { (first.claim) } @if count > 1 { " ×" (count) } }
             @if several && !cases.is_empty() { " in " @if cases.len() <= 3 { (cases.join(", ")) } @else { (cases.len()) " cases" } }
-            ": " (formula(&definition(&first.claim).map(|definition| sentence_case(definition.statement)).unwrap_or_default())) ". "
+            ": " (formula(&words_of(first, &results.manifest.claims).map(|words| sentence_case(words.statement)).unwrap_or_default())) ". "
             (strength(shown, parts.len(), &place))
         }
     }

@@ -12,7 +12,7 @@ use crate::report::gathering::PointRuns;
 use crate::report::labels::Labels;
 use crate::report::numbers::{bare_percent, minus, significant, tied};
 use crate::report::results::Results;
-use crate::report::text::constants;
+use crate::report::text::{constants, words_of};
 use crate::sim::{Decision, On, Part, RoleSource, Verdict};
 use maud::{Markup, html};
 
@@ -53,7 +53,7 @@ fn axis_start(rows: &[ClaimRow]) -> f64 {
 /// The row of claims that came out alike, and what is behind it; the claim's words only where it is `first` told.
 fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
     let (first, worst) = (group.first(), group.worst());
-    let definition = definition(&first.claim);
+    let words = words_of(first, &context.results.manifest.claims);
     let alone = Mark { label: String::new(), row: worst };
     html! {
         tbody.claim id=(format!("claim-{}", first.number)) {
@@ -61,8 +61,8 @@ fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
                 td { (verdict(first.verdict)) @if let Some(expected) = first.expected.filter(|expected| *expected != first.verdict.verdict()) { " " span.surprise { "expected " (expected) } } }
                 td.words {
                     strong { (group.name()) } " "
-                    @if let (Some(definition), true) = (definition, is_first) { (formula(&tied(&sentence_case(definition.statement)))) (formula(&tied(&threshold(group)))) "." }
-                    @else { (formula(&tied(threshold(group).trim_start_matches([';', ',', ' '])))) }
+                    @if let (Some(words), true) = (&words, is_first) { (formula(&tied(&sentence_case(words.statement)))) (formula(&tied(&threshold(context, group)))) "." }
+                    @else { (formula(&tied(threshold(context, group).trim_start_matches([';', ',', ' '])))) }
                     @for other in &group.rows[1..] { span id=(format!("claim-{}", other.number)) {} }
                 }
                 td.drawn { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
@@ -70,11 +70,11 @@ fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
             }
             tr.more { td colspan="6" { details {
                 summary { @if group.parts.len() > 1 { "Assumptions, what would change it, the numbers of " (group.parts.len()) " parts" } @else { "Assumptions, what would change it, numbers" } }
-                @if let (Some(definition), false) = (definition, is_first) { p { (formula(&sentence_case(definition.statement))) "." } }
+                @if let (Some(words), false) = (&words, is_first) { p { (formula(&sentence_case(words.statement))) "." } }
                 (behind(context, group))
-                @if let Some(definition) = definition {
-                    p { span.key { "Holds in a run if" } " " (formula(definition.holds_if)) "." }
-                    p { span.key { "Source:" } " " (formula(definition.source)) "." }
+                @if let Some(words) = &words {
+                    @if !words.holds_if.is_empty() { p { span.key { "Holds in a run if" } " " (formula(words.holds_if)) "." } }
+                    p { span.key { "Source:" } " " (formula(words.source)) "." }
                 }
             } } }
         }
@@ -107,12 +107,12 @@ fn behind(context: &Context, group: &Alike) -> Markup {
     let first = group.first();
     let on = if first.on == On::All { "Every run counts. " } else { "" };
     let roles = if first.roles == RoleSource::Built { "Roles as built. " } else { "" };
-    let figure = definition(&first.claim).map(|definition| definition.figure).unwrap_or_default();
+    let figure = words_of(first, &context.results.manifest.claims).map(|words| words.figure).unwrap_or_default();
     html! {
         @if !group.against().is_empty() { p { span.key { "Against:" } " " (group.against().join(", ")) "." } }
         p { span.key { "Assumptions:" } " " (on) (roles) (assumptions(context.results, first)) }
         @if let [row] = group.rows[..] {
-            @if let Some(median) = row.median { p { span.key { "Median " (formula(figure)) ":" } " " (number(median, minus(&significant(median)))) "." } }
+            @if let Some(median) = row.median.filter(|_| !figure.is_empty()) { p { span.key { "Median " (formula(figure)) ":" } " " (number(median, minus(&significant(median)))) "." } }
             @if let (Some(holds), true) = (row.holds, group.parts.len() > 1) { p { "It holds in " (number(holds as f64, holds.to_string())) " of " (number(row.runs as f64, row.runs.to_string())) " runs over " (group.parts.len()) " parts." } }
             p { span.key { "What would change it:" } " " (change(context, row, &group.parts)) }
         } @else {
@@ -139,7 +139,7 @@ pub(super) fn sentence_case(text: &str) -> String {
 }
 
 /// The constants of a claim, and that of its slopes; what a single one compares with.
-fn threshold(group: &Alike) -> String {
+fn threshold(context: &Context, group: &Alike) -> String {
     let (row, parts) = (group.first(), &group.parts);
     let slope = parts.iter().find(|part| part.part.is_slope()).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
@@ -147,7 +147,7 @@ fn threshold(group: &Alike) -> String {
         format!("; slopes {side} {threshold}")
     });
     let alone = ClaimRow { against: row.against.filter(|_| group.rows.len() == 1), ..row.clone() };
-    constants(&alone) + &slope.unwrap_or_default()
+    constants(&alone, &context.results.manifest.claims) + &slope.unwrap_or_default()
 }
 
 /// Estimates against their thresholds: probabilities, then slopes.
@@ -210,7 +210,16 @@ fn points_of<'a>(results: &'a Results, row: &ClaimRow) -> Vec<&'a PointRuns> {
 }
 
 fn assumptions(results: &Results, row: &ClaimRow) -> Markup {
-    let Some(definition) = definition(&row.claim) else { return html! { (row.missed) } };
+    let Some(definition) = definition(&row.claim) else {
+        let own = row.number.checked_sub(1).and_then(|place| results.manifest.claims.get(place));
+        let names: Vec<String> =
+            own.into_iter().flat_map(|claim| claim.assumptions()).map(|own| own.name().to_owned()).collect();
+        return html! {
+            @if names.is_empty() { "It assumes nothing. " } @else { (names.join(", ")) ". " }
+            @if row.set_aside > 0 { (number(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
+            @if !row.missed.is_empty() { (row.missed) "." }
+        };
+    };
     let points = points_of(results, row);
     let runs: u64 = points.iter().map(|point| point.runs).sum();
     let missed: Vec<(&str, u64)> = definition
