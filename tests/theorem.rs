@@ -21,6 +21,7 @@ use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
 use moe_theory::sgd::train;
 use moe_theory::sgd::train::Schedule;
+use moe_theory::sim::ClaimName;
 use moe_theory::sim::parameters::DataParameters;
 use moe_theory::sim::{ClaimId, ClaimSpec, Constants, On, RoleSource};
 use proptest::prelude::*;
@@ -161,7 +162,7 @@ fn claims_hold(region: &Region, claims: &[&str]) {
                 ClaimId::T2b => Constants::Threshold(case.sufficient as f64),
                 _ => Constants::None,
             };
-            let (id, roles) = (definition.id, RoleSource::Measured);
+            let (id, roles) = (ClaimName::Known(definition.id), RoleSource::Measured);
             let claim =
                 ClaimSpec { id, constants, level: 0.95, on: On::Met, roles, case: None, expect: None, slope: None };
             let finding = evidence.decision(&claim);

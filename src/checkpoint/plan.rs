@@ -1,5 +1,6 @@
 //! The plan of a pruned checkpoint: everything is decided, and everything that can be refused is, before a byte is written.
 
+use super::adapter::Adapter;
 use super::config::Config;
 use super::error::{Result, listed, refused};
 use super::files::{CheckpointFiles, Tensor};
@@ -103,6 +104,9 @@ impl<'a> PrunePlan<'a> {
         choice: &'a FamilyChoice,
         request: &PruneRequest,
     ) -> Result<Self> {
+        if Adapter::of(files)?.is_some() {
+            return Err(refused(files.shown(), "is an adapter: merge it into its model first, and prune that"));
+        }
         let layout = Layout::of(files, choice)?;
         if files.format != Format::Safetensors {
             return Err(refused(
@@ -176,7 +180,10 @@ impl<'a> PrunePlan<'a> {
             }
             let least = layout.family.least;
             if kept < least {
-                let problem = format!("{kept} experts would stay, {} needs at least {least}", layout.model_type);
+                let problem = format!(
+                    "{kept} of {} experts would stay, {} needs at least {least}",
+                    site.experts, layout.model_type
+                );
                 return Err(refused(chosen.site, problem));
             }
             if let Some(top_k) = layout.top_k.filter(|&top_k| kept < top_k) {
@@ -187,7 +194,7 @@ impl<'a> PrunePlan<'a> {
                 };
                 return Err(refused(
                     chosen.site,
-                    format!("{kept} experts would stay, and every token uses {top_k}; {way}"),
+                    format!("{kept} of {} experts would stay, and every token uses {top_k}; {way}", site.experts),
                 ));
             }
             if let Some(groups) = groups {

@@ -4,7 +4,7 @@ use crate::claims::judge::conclusions;
 use crate::claims::verdict_changes::distance;
 use crate::record::ClaimRow;
 use crate::sim::parameters::Criterion;
-use crate::sim::{Decision, On, Part, RoleSource, Verdict};
+use crate::sim::Part;
 
 /// Claims of one case with the same words, constants, verdict and expectation.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub(in crate::report) fn alike(claims: &[ClaimRow]) -> Vec<Alike<'_>> {
     let mut groups: Vec<Alike> = Vec::new();
     for row in conclusions(claims) {
         let parts = claims.iter().filter(|part| part.number == row.number && part.part != Part::All);
-        match groups.iter_mut().find(|group| key(group.first()) == key(row)) {
+        match groups.iter_mut().find(|group| is_alike(group.first(), row)) {
             Some(group) => {
                 group.rows.push(row);
                 group.parts.extend(parts);
@@ -33,14 +33,11 @@ pub(in crate::report) fn alike(claims: &[ClaimRow]) -> Vec<Alike<'_>> {
     groups
 }
 
-/// What claims of a group share: case and claim; verdict and expectation; what they are judged on; constants.
-type Key<'a> = ([&'a str; 2], (Decision, Option<Verdict>), (On, RoleSource), [Option<u64>; 2]);
-
-/// What they compare with may differ.
-fn key(row: &ClaimRow) -> Key<'_> {
-    let bits = |value: Option<f64>| value.map(f64::to_bits);
-    let judged = (row.on, row.roles);
-    ([&row.case, &row.claim], (row.verdict, row.expected), judged, [bits(row.threshold), bits(row.level)])
+/// Whether two claims belong to one group. What they compare with may differ.
+fn is_alike(a: &ClaimRow, b: &ClaimRow) -> bool {
+    let words = |row: &ClaimRow| (row.verdict, row.expected, row.on, row.roles);
+    let constants = |row: &ClaimRow| [row.threshold, row.level].map(|value| value.map(f64::to_bits));
+    (&a.case, &a.claim) == (&b.case, &b.claim) && words(a) == words(b) && constants(a) == constants(b)
 }
 
 impl<'a> Alike<'a> {
@@ -77,6 +74,7 @@ pub(in crate::report) fn worst<'a>(parts: &[&'a ClaimRow]) -> Option<&'a ClaimRo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::Decision;
 
     fn row(number: usize, case: &str, against: Criterion, verdict: Decision, holds: u64) -> ClaimRow {
         ClaimRow {

@@ -66,7 +66,7 @@ fn more(findings: &Findings) -> Vec<&'static str> {
 /// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
 /// claims in file order.
 fn verdicts(findings: &Findings, labels: &Labels) -> String {
-    let (rows, fewest_runs) = (&findings.claims, &findings.fewest_runs);
+    let Findings { claims: rows, fewest_runs, asked, .. } = findings;
     let mut text = summary::head("runs");
     let mut case = "";
     for row in conclusions(rows) {
@@ -75,7 +75,7 @@ fn verdicts(findings: &Findings, labels: &Labels) -> String {
             let _ = writeln!(text, "case {case}:");
         }
         let _ = writeln!(text, "{}", line(row, &row.claim, &runs(row)));
-        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), &findings.asked), WIDTH - 10) {
+        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 10) {
             let _ = writeln!(text, "          {line}");
         }
         if row.part == Part::All {
@@ -263,20 +263,19 @@ mod tests {
         }
     }
 
-    /// The details of a single claim.
-    fn shown(row: ClaimRow, fewest_runs: Vec<u64>) -> String {
-        verdicts(&Findings { claims: vec![row], fewest_runs, ..Findings::default() }, &Labels::default())
+    fn of(row: ClaimRow, fewest_runs: Vec<u64>) -> Findings {
+        Findings { claims: vec![row], fewest_runs, ..Findings::default() }
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let text = shown(row(), vec![2345]);
+        let text = verdicts(&of(row(), vec![2345]), &Labels::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
         assert!(!text.contains("EXPECTED"), "{text}");
-        let text = shown(ClaimRow { verdict: Decision::Refuted, ..row() }, vec![2345]);
+        let text = verdicts(&of(ClaimRow { verdict: Decision::Refuted, ..row() }, vec![2345]), &Labels::default());
         assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
     }
 
@@ -307,7 +306,7 @@ mod tests {
             verdict: Decision::Inconclusive,
             ..row()
         };
-        let text = shown(row, Vec::new());
+        let text = verdicts(&of(row, Vec::new()), &Labels::default());
         assert!(text.contains("-0.300  [-0.620, 0]      > -0.050        20/20"), "{text}");
         assert!(text.lines().nth(2).is_some_and(|line| !line.contains('%')), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

@@ -1,5 +1,5 @@
 //! Statistics on counts and on slopes: pure functions, no files, no printing. Random numbers serve
-//! two functions, the bootstrap of [`quantile_slope`] and the permutations of [`p_value_group_larger`], which take a seed.
+//! two functions, the bootstrap of [`quantile_slope`] and the permutations of `permutation`, which take a seed.
 //!
 //! | file | concept |
 //! |---|---|

@@ -36,6 +36,10 @@ fn every_family_is_cut_byte_for_byte_and_its_config_counts_what_is_left() {
         let (old, new) = (lab.bench.read("tuned/config.json"), lab.bench.read("out/config.json"));
         assert!(!new.contains("_experts\": 8") && new.contains('4') && old != new, "{word}: {new}");
         let vision = lab.json("out/config.json");
+        assert!(
+            vision["moe_capacity"].is_null() || vision["moe_capacity"] == serde_json::json!([4, 4, 4]),
+            "{word}: {new}"
+        );
         assert!(vision["vision_config"].is_null() || vision["vision_config"]["num_experts"] == 3, "{word}");
     }
 }

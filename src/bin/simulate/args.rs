@@ -615,7 +615,12 @@ mod tests {
                 // What else the command needs.
                 let others = command.get_arguments().filter(|other| other.is_required_set() && *other != argument);
                 let others = others.map(|other| other.get_long().map_or("x".to_owned(), |long| format!("--{long} x")));
-                let others: Vec<String> = others.collect();
+                // Of alternatives one must be given.
+                let groups = command.get_groups().filter(|group| group.is_required_set());
+                let groups =
+                    groups.filter(|group| !group.get_args().any(|alternative| alternative == argument.get_id()));
+                let alternatives = groups.filter_map(|group| Some(format!("--{} x", group.get_args().next()?)));
+                let others: Vec<String> = others.chain(alternatives).collect();
                 found.push(format!("simulate {} {example} {}", command.get_name(), others.join(" ")));
             }
         }

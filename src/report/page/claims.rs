@@ -107,7 +107,8 @@ fn behind(context: &Context, group: &Alike) -> Markup {
     let first = group.first();
     let on = if first.on == On::All { "Every run counts. " } else { "" };
     let roles = if first.roles == RoleSource::Built { "Roles as built. " } else { "" };
-    let figure = words_of(first, &context.results.manifest.claims).map(|words| words.figure).unwrap_or_default();
+    let words = words_of(first, &context.results.manifest.claims);
+    let figure = words.map(|words| words.figure).unwrap_or_default();
     html! {
         @if !group.against().is_empty() { p { span.key { "Against:" } " " (group.against().join(", ")) "." } }
         p { span.key { "Assumptions:" } " " (on) (roles) (assumptions(context.results, first)) }
