@@ -91,10 +91,10 @@
 //! # }
 //! ```
 
+mod catalogue;
 pub mod certify;
 pub mod checkpoint;
 pub mod claims;
-mod criteria;
 pub mod falsify;
 pub mod language;
 pub mod measure;

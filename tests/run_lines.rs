@@ -1,8 +1,8 @@
 //! A run's rows as lines of its tables, and the tables read run by run.
 
 use moe_theory::record::BadLines;
-use moe_theory::record::RunTable;
-use moe_theory::record::{Headers, RunLines, RunReader, RunRecord, check_record};
+use moe_theory::record::{Headers, RunLines, RunReader, RunRecord, RunTable, TABLES, check_record};
+use moe_theory::run::replay::{TIMING, compare};
 use moe_theory::run::run;
 use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Overrides, Point, Simulation};
@@ -148,5 +148,55 @@ proptest! {
             // Whatever the answer is, it comes.
             let _ = lines.record(&headers);
         }
+    }
+}
+
+fn rows(lines: &[u8]) -> Vec<csv::StringRecord> {
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_reader(lines);
+    reader.into_records().map(|row| row.expect("CSV")).collect()
+}
+
+#[test]
+fn a_run_equals_itself_and_every_cell_of_every_table_is_looked_at() {
+    let (stored, headers) = (runs().remove(3), headers());
+    let same = compare(&stored, [2; 4], &stored, &headers).expect("CSV");
+    assert_eq!(same.differences, []);
+    let mut cells = 0;
+    for (table, columns) in headers.columns.iter().enumerate() {
+        let original = rows(&stored.tables[table]);
+        assert!(!original.is_empty(), "{}", TABLES[table]);
+        for row in 0..original.len() {
+            for (place, column) in columns.iter().enumerate().filter(|(_, column)| *column != TIMING) {
+                cells += 1;
+                let mut changed = stored.clone();
+                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+                for (number, record) in original.iter().enumerate() {
+                    let change = |at: usize| number == row && at == place;
+                    let texts = record.iter().enumerate();
+                    let texts = texts.map(|(at, text)| if change(at) { format!("{text}1") } else { text.to_owned() });
+                    writer.write_record(texts).expect("CSV");
+                }
+                changed.tables[table] = writer.into_inner().expect("CSV");
+                let found = compare(&changed, [2; 4], &stored, &headers).expect("CSV").differences;
+                let places: Vec<_> = found.iter().map(|cell| (cell.table, cell.line, cell.column.as_str())).collect();
+                assert_eq!(places, [(TABLES[table], 2 + row as u64, column.as_str())]);
+            }
+        }
+    }
+    assert_eq!(same.cells, cells);
+}
+
+#[test]
+fn a_row_that_is_missing_or_too_many_differs() {
+    let (stored, headers) = (runs().remove(3), headers());
+    let mut short = stored.clone();
+    let last = short.tables[3].iter().rposition(|&byte| byte == b'\n').expect("a line");
+    let end = short.tables[3][..last].iter().rposition(|&byte| byte == b'\n').expect("two lines");
+    short.tables[3].truncate(end + 1);
+    let columns = headers.columns[3].len();
+    for (here, there) in [(&short, &stored), (&stored, &short)] {
+        let found = compare(here, [9; 4], there, &headers).expect("CSV").differences;
+        assert_eq!(found.len(), columns);
+        assert!(found.iter().all(|cell| cell.stored.is_none() != cell.computed.is_none()));
     }
 }

@@ -241,7 +241,7 @@ fn the_bits_of_a_run_are_the_least_that_keep_both_accuracies() {
 }
 
 fn trained(parameters: &Parameters, seed: u64) -> Model {
-    let pretrained = moe_theory::run::upstream::pretrained(parameters, seed, EngineChoice::Auto).expect("finite");
+    let pretrained = moe_theory::systems::starts::pretrained(parameters, seed, EngineChoice::Auto).expect("finite");
     let mut engine = EngineChoice::Auto.build(&pretrained.model, parameters, seed);
     let mut sampler = Sampler::of_training(parameters, seed);
     let schedule = moe_theory::sgd::train::Schedule::training(parameters);

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use moe_theory::record::RunReader;
 use moe_theory::record::manifest::{Manifest, Provenance};
 use moe_theory::record::tables;
 use moe_theory::report::gathering::Gathering;
 use moe_theory::report::{Results, charts, glance, page};
-use moe_theory::record::RunReader;
 use moe_theory::sim::{Overrides, Simulation};
 use std::sync::LazyLock;
 

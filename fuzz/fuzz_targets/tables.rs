@@ -4,16 +4,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use moe_theory::claims::Analysis;
-use moe_theory::record::design::Design;
-use moe_theory::report::criteria::{RunRows, CriterionTally, table};
-use moe_theory::report::{Labels, text};
 use moe_theory::record::columns::{Kind, by_file};
+use moe_theory::record::design::Design;
 use moe_theory::record::{RunReader, check_record};
+use moe_theory::report::criteria::{CriterionTally, RunRows, table};
+use moe_theory::report::{Labels, text};
 use moe_theory::sim::{Overrides, Point, Simulation};
 use std::sync::LazyLock;
 
 static SIMULATIONS: LazyLock<[(Simulation, Vec<Point>); 3]> = LazyLock::new(|| {
-    let texts = [include_str!("../simulation.toml"), include_str!("../criteria.toml"), include_str!("../upstream.toml")];
+    let texts =
+        [include_str!("../simulation.toml"), include_str!("../criteria.toml"), include_str!("../upstream.toml")];
     texts.map(|text| {
         let simulation = Simulation::parse("fuzzed.toml", text, &Overrides { set: &[], seeds: None }).expect("legal");
         let points = simulation.points().expect("points");

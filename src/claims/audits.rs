@@ -5,7 +5,6 @@ use super::assumptions::Assumption;
 use super::catalogue::Definition;
 use super::observation::Observation;
 use crate::record::AuditRow;
-use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimId, Point};
 use crate::stats::interval::clopper_pearson;
 
@@ -32,16 +31,16 @@ struct PointAudits<'a> {
 }
 
 impl<'a> Audits<'a> {
-    /// For the points whose models are trained upstream.
+    /// For the points whose models are not built, but trained upstream.
     pub(crate) fn new(points: &'a [Point]) -> Self {
-        let upstream = points.iter().filter(|point| point.parameters.pretrained.kind == PretrainedKind::Upstream);
+        let unbuilt = points.iter().filter(|point| !point.parameters.pretrained.kind.traits().builds_roles);
         let empty = |point| PointAudits {
             point,
             runs: 0,
             met: vec![0; Assumption::ALL.len()],
             together: vec![0; TOGETHER.len()],
         };
-        Self { points: upstream.map(empty).collect() }
+        Self { points: unbuilt.map(empty).collect() }
     }
 
     /// Adds a run.

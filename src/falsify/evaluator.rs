@@ -12,7 +12,6 @@ use crate::record::rows::RunBody;
 use crate::run::run;
 use crate::sgd::EngineChoice;
 use crate::sim::Decision;
-use crate::sim::parameters::PretrainedKind;
 use crate::sim::{ClaimSpec, Point, run_seed};
 use crate::stats::binomial::p_value_refuted;
 use rayon::prelude::*;
@@ -86,7 +85,7 @@ impl<'a> Evaluator<'a> {
         let definition = Definition::of(self.region.claim);
         points.iter().all(|point| {
             let parameters = &point.parameters;
-            if parameters.pretrained.kind == PretrainedKind::Upstream {
+            if !parameters.pretrained.kind.traits().builds_roles {
                 // Nothing is built, so nothing is known before the pre-training.
                 return true;
             }

@@ -1,6 +1,7 @@
-//! Which tokens meet which experts, with which gates, under either routing: the definition, for one noise-free sample.
+//! Which tokens meet which experts, with which gates, under any routing: the definition, for one noise-free sample. Each
+//! routing is a file here, with a function `route`, and a row of the catalogue of routings.
 //!
-//! Both routings are kept in one form. A sample is cut into **blocks** of pairs (token, expert), each with the softmax of
+//! All routings are kept in one form. A sample is cut into **blocks** of pairs (token, expert), each with the softmax of
 //! its scores:
 //!
 //! - expert choice: a block for each expert, over the l tokens that it chose;
@@ -13,9 +14,29 @@
 
 use super::capacity::Capacity;
 use super::routed::{Pair, Routed};
-use super::routing::{choose_tokens, softmax};
+use super::routing::softmax;
+use crate::catalogue::files;
+use crate::catalogue::routings::routings;
 use crate::patterns::Pattern;
-use crate::sim::parameters::{Gates, ModelParameters, Removal, Routing};
+use crate::sim::parameters::{Gates, ModelParameters, Routing};
+
+routings!(files[ROUTE: fn(&RoutingRule, Routers, &[Pattern], &mut TokenBlocks, &mut Routed) = route]);
+
+/// The routers u of all experts.
+#[derive(Clone, Copy)]
+struct Routers<'a> {
+    /// `[k, d]`.
+    rows: &'a [f64],
+    /// d.
+    patterns: usize,
+}
+
+impl Routers<'_> {
+    /// The score of a token of this pattern at an expert.
+    fn score(self, expert: usize, token: Pattern) -> f64 {
+        self.rows[expert * self.patterns + token as usize]
+    }
+}
 
 /// How a model routes.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +50,8 @@ pub struct RoutingRule {
     /// The experts of each group, ascending, `[M]`.
     groups: Vec<Vec<usize>>,
     capacity: Option<Capacity>,
-    /// Whether an expert's output counts, `[k]`; false for one that was pruned while its router stays.
-    live: Vec<bool>,
+    /// k.
+    experts: usize,
 }
 
 impl RoutingRule {
@@ -43,34 +64,17 @@ impl RoutingRule {
             tokens_per_expert: model.tokens_per_expert,
             experts_per_token: model.experts_per_token,
             groups: (0..model.groups).map(|group| (group * size..(group + 1) * size).collect()).collect(),
-            capacity: (model.routing == Routing::TokenChoice && model.capacity > 0.0)
+            capacity: (model.capacity > 0.0)
                 .then(|| Capacity::new(model.capacity, model.experts_per_token, tokens, size, model.priority)),
-            live: vec![true; model.experts],
+            experts: model.experts,
         }
     }
 
-    /// The rule of the model that keeps the experts `kept`. With [`Removal::ZeroSlot`] all keep their numbers, else expert
-    /// number i of it is number `kept[i]` of this one.
-    pub fn pruned(&self, kept: &[usize], removal: Removal) -> Self {
-        match removal {
-            Removal::ZeroSlot => {
-                let live = (0..self.live.len()).map(|expert| self.live[expert] && kept.contains(&expert)).collect();
-                Self { live, ..self.clone() }
-            }
-            _ => {
-                let places = |group: &Vec<usize>| (0..kept.len()).filter(|&new| group.contains(&kept[new])).collect();
-                Self {
-                    groups: self.groups.iter().map(places).collect(),
-                    live: kept.iter().map(|&expert| self.live[expert]).collect(),
-                    ..self.clone()
-                }
-            }
-        }
-    }
-
-    /// k.
-    pub(crate) fn experts(&self) -> usize {
-        self.live.len()
+    /// The rule of a model of other experts, of which number i stands where expert `stands_for[i]` of this one stood.
+    pub fn subset(&self, stands_for: &[usize]) -> Self {
+        let places =
+            |group: &Vec<usize>| (0..stands_for.len()).filter(|&new| group.contains(&stands_for[new])).collect();
+        Self { experts: stands_for.len(), groups: self.groups.iter().map(places).collect(), ..self.clone() }
     }
 
     /// M.
@@ -104,63 +108,7 @@ impl RoutingRule {
         routed: &mut Routed,
     ) {
         routed.clear();
-        let score = |expert: usize, token: Pattern| routers[expert * patterns + token as usize];
-        match self.routing {
-            Routing::ExpertChoice => self.route_experts(score, tokens, routed),
-            Routing::TokenChoice => {
-                for (number, group) in self.groups.iter().enumerate() {
-                    let first = routed.ends.len();
-                    for (position, &token) in tokens.iter().enumerate() {
-                        let block = blocks.of(number * patterns + token as usize, |block| {
-                            self.choose_experts(group, |expert| score(expert, token), token, block);
-                        });
-                        routed.pairs.extend(block.iter().map(|&pair| Pair { position, ..pair }));
-                        routed.end_block();
-                    }
-                    if let Some(capacity) = &self.capacity {
-                        capacity.limit(routed, first, self.experts());
-                    }
-                }
-            }
-        }
-        for pair in &mut routed.pairs {
-            pair.carries &= self.live[pair.expert];
-        }
-    }
-
-    /// A block for each expert: its l best tokens, ties by position.
-    fn route_experts(&self, score: impl Fn(usize, Pattern) -> f64, tokens: &[Pattern], routed: &mut Routed) {
-        let mut scores = std::mem::take(&mut routed.scores);
-        for expert in 0..self.experts() {
-            scores.clear();
-            scores.extend(tokens.iter().map(|&token| score(expert, token)));
-            choose_tokens(&scores, self.tokens_per_expert, &mut routed.chosen);
-            let start = routed.pairs.len();
-            for &position in &routed.chosen {
-                let pattern = tokens[position];
-                routed.pairs.push(Pair { expert, position, pattern, gate: scores[position], carries: true });
-            }
-            normalise(&mut routed.pairs[start..]);
-            routed.end_block();
-        }
-        routed.scores = scores;
-    }
-
-    /// The block of a token of this pattern in one group: its c best experts, ties to the smallest number, in descending
-    /// order of score; with raw gates the others behind them.
-    fn choose_experts(&self, group: &[usize], score: impl Fn(usize) -> f64, pattern: Pattern, block: &mut Vec<Pair>) {
-        let scores: Vec<f64> = group.iter().map(|&expert| score(expert)).collect();
-        let listed = if self.gates == Gates::Raw { group.len() } else { self.experts_per_token };
-        let mut chosen = Vec::new();
-        choose_tokens(&scores, listed, &mut chosen);
-        block.extend(chosen.iter().enumerate().map(|(rank, &place)| Pair {
-            expert: group[place],
-            position: 0,
-            pattern,
-            gate: scores[place],
-            carries: rank < self.experts_per_token,
-        }));
-        normalise(block);
+        ROUTE[self.routing as usize](self, Routers { rows: routers, patterns }, tokens, blocks, routed);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Gaussian draws in blocks: fast generators side by side, and the method of Box and Muller without branches.
+//! Gaussian draws in blocks: fast generators side by side, and the method of Box and Muller without branches. They are the
+//! noise of tokens, of which a batch takes millions; what is drawn number by number comes from [`super::StandardNormal`].
 //!
 //! **Words** come from 64 xoshiro256++ generators (Blackman and Vigna, *Scrambled linear pseudorandom number generators*,
 //! 2021) that stand side by side, each seeded with 256 bits of the purpose's ChaCha stream. A state repeats after 2²⁵⁶ − 1

@@ -1,4 +1,9 @@
-//! Standard normal draws with the same bits on every processor.
+//! Standard normal draws with the same bits on every processor, one at a time.
+//!
+//! Pre-trained weights and the Haar basis draw them between other draws of the same stream, one number for one call of the
+//! generator. Batches of noise come from `super::gaussian`, which fills blocks from generators of its own and is several times
+//! as fast; it has no single draw. Neither replaces the other without changing results: the weights of every run would be
+//! others, or noise would cost more than the training.
 
 use rand::distr::{Distribution, Open01};
 use rand::{Rng, TryRng};

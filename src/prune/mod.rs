@@ -28,5 +28,4 @@ pub(crate) use checkpoint::Checkpoint;
 pub use curve::Curve;
 
 pub use plan::Plan;
-pub use removal::pruned_model;
 pub use statistics::{Calibration, Statistics};

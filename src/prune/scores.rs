@@ -3,7 +3,7 @@
 use super::importance::{Importance, Need, Rule, Source};
 use super::sets::{Signs, least_error, least_reconstruction};
 use super::statistics::{ExpertSums, Statistics};
-use crate::criteria::criteria;
+use crate::catalogue::criteria::criteria;
 use crate::measure::RouterChange;
 use crate::sim::parameters::Criterion;
 use Need::{CheckpointAfter, CheckpointBefore, CheckpointEarly, Data, Labels};

@@ -114,6 +114,6 @@ pub(super) const SWEPT: Column = Column {
 };
 
 /// The words that can be shown.
-pub(super) fn shown(words: &[&'static str]) -> Vec<&'static str> {
+pub fn shown(words: &[&'static str]) -> Vec<&'static str> {
     words.iter().copied().filter(|word| !word.is_empty()).collect()
 }

@@ -1,11 +1,11 @@
 //! Every column of every CSV file. The rows say what it is, beside their fields.
 
-use super::column::{SWEPT, shown};
+use super::column::SWEPT;
 use super::derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
 use super::row::Row;
 use super::rows::{ClaimRow, ExpertRow, PruningRow, RunBody, RunHead, TrajectoryRow};
 
-pub use super::column::{Column, Kind};
+pub use super::column::{Column, Kind, shown};
 
 /// The columns of each file, in the order of the file.
 pub fn by_file() -> Vec<Vec<Column>> {
@@ -29,42 +29,10 @@ pub fn all() -> Vec<Column> {
     by_file().concat()
 }
 
-/// The columns of each file as a table in Markdown, between comments that name the file: so FORMAT.md holds them. Columns
-/// side by side of which the same is said share a line.
-pub fn markdown() -> Vec<String> {
-    by_file().iter().map(|columns| table(columns)).collect()
-}
-
-fn table(columns: &[Column]) -> String {
-    let mut text = format!("<!-- columns of {}: `simulate explain --markdown columns` -->\n\n", columns[0].file);
-    text.push_str("| column | values | meaning | empty |\n|---|---|---|---|\n");
-    let said = |column: &Column| (column.kind, column.meaning, column.empty);
-    for alike in columns.chunk_by(|a, b| said(a) == said(b)) {
-        let names: Vec<String> = alike.iter().map(|column| format!("`{}`", column.name)).collect();
-        let values = match alike[0].kind {
-            Kind::Word(words) => format!("`{}`", shown(words).join("`, `")),
-            kind => kind.in_words(),
-        };
-        let cells = [names.join(", "), values, alike[0].meaning.to_owned(), alike[0].empty.to_owned()];
-        text.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
-    }
-    text + "\n<!-- end -->\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-
-    #[test]
-    fn the_tables_of_format_are_those_of_the_rows() {
-        let format = include_str!("../../FORMAT.md");
-        for table in markdown() {
-            let first = table.lines().next().expect("a comment");
-            assert!(format.contains(&table), "FORMAT.md: what stands below {first} is not what that command prints");
-        }
-        assert_eq!(format.matches("<!-- columns of ").count(), by_file().len());
-    }
 
     #[test]
     fn every_column_says_what_it_is_once_a_file() {

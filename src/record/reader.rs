@@ -21,7 +21,7 @@ struct TableReader<R> {
 }
 
 impl<R: Read> RunReader<R> {
-    /// Opens the [`TABLES`], in their order, of a simulation that sweeps these parameters; each is read in pieces of
+    /// Opens the tables, in their order, of a simulation that sweeps these parameters; each is read in pieces of
     /// `piece` bytes. Columns are found by name, so further columns do no harm.
     ///
     /// # Errors

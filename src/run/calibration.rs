@@ -7,7 +7,7 @@ use crate::prune::statistics::changes_between;
 use crate::prune::{Calibration, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
 use crate::sim::parameters::Criterion;
-use crate::sim::parameters::{CalibrationData, Parameters, Removal};
+use crate::sim::parameters::{CalibrationData, Parameters};
 use crate::stats::decimal::product;
 use crate::systems::System;
 use rand::RngExt;
@@ -75,9 +75,8 @@ pub(super) fn gather<'a>(
             routers.map(|(expert, router)| RouterChange::between(before.router(expert), router)).collect()
         }
     };
-    let removal = parameters.pruning.removal;
-    let needs_data = criteria(parameters).iter().any(|criterion| criterion.needs_data());
-    let needed = needs_data || removal == Removal::Novice || !removal.leaves_kept_alone();
+    let is_read = criteria(parameters).iter().any(|criterion| criterion.needs_data());
+    let needed = is_read || parameters.pruning.removal.traits().needs_data;
     Statistics {
         before,
         after,

@@ -14,7 +14,6 @@ pub(crate) mod single;
 pub mod trace;
 pub mod trajectory;
 
-pub use crate::systems::upstream;
 pub use calibration::criteria;
 pub use costs::criterion_costs;
 pub use pruned_engine::pruned_engine;

@@ -8,13 +8,12 @@ use crate::certify::Verdict;
 use crate::measure::accuracy::{self, Errors, FeatureErrors};
 use crate::measure::{Dominance, DominanceTally};
 use crate::patterns::{Batch, Sampler};
-use crate::prune::removal::novice;
 use crate::prune::{Curve, Statistics};
 use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Loss, Objective, StopReason, train};
 use crate::sim::Property;
-use crate::sim::parameters::{Afterwards, Criterion, Removal};
+use crate::sim::parameters::{Afterwards, Criterion};
 use crate::systems::{Setting, System};
 use std::collections::BTreeMap;
 
@@ -162,19 +161,13 @@ fn pass(
 ) -> Pass {
     let PruningContext { statistics, trained, setting: Setting { parameters, seed, .. }, .. } = context;
     let removal = parameters.pruning.removal;
-    let experts = trained.experts();
-    let constants: Vec<f64> = match (&statistics.calibration, removal) {
-        (Some(calibration), Removal::Novice) => {
-            let sign = |expert| trained.sign(expert).unwrap_or_default();
-            (0..experts).map(|expert| sign(expert) * novice(calibration, expert)).collect()
-        }
-        _ => vec![0.0; experts],
+    let constant = |expert| {
+        let activation = statistics.calibration.as_ref().map_or(0.0, |given| removal.activation(given, expert));
+        trained.sign(expert).unwrap_or_default() * activation
     };
+    let constants: Vec<f64> = (0..trained.experts()).map(constant).collect();
     // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
-    let adds_up = match parameters.has(Property::IndependentExperts) {
-        true => removal.leaves_kept_alone() && removal != Removal::Quantise,
-        false => removal == Removal::ZeroSlot,
-    };
+    let adds_up = removal.traits().adds_up.holds(parameters.has(Property::IndependentExperts));
     let mut curves: Vec<Option<Curve>> = outcomes
         .iter()
         .map(|(_, outcome)| match outcome {
@@ -189,8 +182,7 @@ fn pass(
         curves.iter_mut().flatten().for_each(|curve| curve.add(outputs, label, feature));
         dominance.iter_mut().for_each(|dominance| dominance.add(outputs, label));
     });
-    let plain = adds_up && matches!(removal, Removal::Drop | Removal::ZeroSlot);
-    let dominance = dominance.filter(|_| plain);
+    let dominance = dominance.filter(|_| adds_up && removal.traits().only_removes);
     Pass {
         curves: curves.into_iter().map(|curve| curve.map(Curve::by_kept)).collect(),
         dominance: dominance.as_ref().and_then(DominanceTally::dominance),

@@ -6,7 +6,7 @@ use csv::StringRecord;
 use rand::{RngExt, SeedableRng};
 
 /// The column of `runs.csv` that differs from run to run.
-pub(crate) const TIMING: &str = "seconds";
+pub const TIMING: &str = "seconds";
 
 /// A draw of a given number of items among a known number, without replacement, while the items pass by: every set of
 /// that size is equally likely (Knuth's algorithm S), and nothing is kept of the items.
@@ -112,76 +112,7 @@ fn rows(lines: &[u8]) -> Result<Vec<StringRecord>, csv::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::run;
-    use crate::sgd::EngineChoice;
-    use crate::sim::{Overrides, Simulation};
     use proptest::prelude::*;
-
-    /// A tiny run with every kind of row.
-    fn lines() -> (RunLines, Headers) {
-        let set = [
-            "data.patterns=[20,24]",
-            "data.tokens=5",
-            "model.experts=4",
-            "model.tokens_per_expert=2",
-            "training.iterations=20",
-            "training.batch=20",
-            "pretrained.relevant_per_class=1",
-            "record.trajectory_runs=1",
-            "pruning.finetune_kept=[2]",
-        ];
-        let overrides = Overrides { set: &set.map(str::to_owned), seeds: Some(3) };
-        let points = Simulation::parse("x", "name = \"x\"", &overrides).and_then(|parsed| parsed.points());
-        let record = run(&points.expect("points")[1], 0, 0, EngineChoice::Auto);
-        (RunLines::new(&record).expect("lines"), Headers::new(&["patterns".to_owned()]))
-    }
-
-    #[test]
-    fn a_run_equals_itself_and_every_cell_of_every_table_is_looked_at() {
-        let (stored, headers) = lines();
-        let same = compare(&stored, [2; 4], &stored, &headers).expect("CSV");
-        assert_eq!(same.differences, []);
-        let mut cells = 0;
-        for (table, columns) in headers.columns.iter().enumerate() {
-            let original = rows(&stored.tables[table]).expect("CSV");
-            assert!(!original.is_empty(), "{}", RunTable::ALL[table].name());
-            for row in 0..original.len() {
-                for (place, column) in columns.iter().enumerate().filter(|(_, column)| *column != TIMING) {
-                    cells += 1;
-                    let mut changed = stored.clone();
-                    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-                    for (number, record) in original.iter().enumerate() {
-                        let change = |at: usize| number == row && at == place;
-                        let texts = record.iter().enumerate();
-                        let texts =
-                            texts.map(|(at, text)| if change(at) { format!("{text}1") } else { text.to_owned() });
-                        writer.write_record(texts).expect("CSV");
-                    }
-                    changed.tables[table] = writer.into_inner().expect("CSV");
-                    let found = compare(&changed, [2; 4], &stored, &headers).expect("CSV").differences;
-                    let places: Vec<_> =
-                        found.iter().map(|cell| (cell.table, cell.line, cell.column.as_str())).collect();
-                    assert_eq!(places, [(RunTable::ALL[table].name(), 2 + row as u64, column.as_str())]);
-                }
-            }
-        }
-        assert_eq!(same.cells, cells);
-    }
-
-    #[test]
-    fn a_row_that_is_missing_or_too_many_differs() {
-        let (stored, headers) = lines();
-        let mut short = stored.clone();
-        let last = short.tables[3].iter().rposition(|&byte| byte == b'\n').expect("a line");
-        let end = short.tables[3][..last].iter().rposition(|&byte| byte == b'\n').expect("two lines");
-        short.tables[3].truncate(end + 1);
-        let columns = headers.columns[3].len();
-        for (here, there) in [(&short, &stored), (&stored, &short)] {
-            let found = compare(here, [9; 4], there, &headers).expect("CSV").differences;
-            assert_eq!(found.len(), columns);
-            assert!(found.iter().all(|cell| cell.stored.is_none() != cell.computed.is_none()));
-        }
-    }
 
     #[test]
     fn a_difference_names_file_line_run_column_and_both_texts() {

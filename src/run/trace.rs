@@ -7,7 +7,7 @@ use crate::sgd::EngineChoice;
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Observer, StepReport, StopReason, train};
 use crate::sim::{Point, resolved_keys, run_seed};
-use crate::systems::upstream::pretrained;
+use crate::systems::starts::pretrained;
 use nalgebra::DMatrix;
 use std::collections::BTreeMap;
 

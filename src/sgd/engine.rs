@@ -1,6 +1,7 @@
 //! What an engine does: one SGD step, the experts' outputs, and the weights that measurements read; and what the theory asks
 //! beyond that.
 
+use super::loss::Loss;
 use super::objective::Objective;
 use crate::moe::Model;
 use crate::patterns::{Batch, Class};
@@ -22,12 +23,37 @@ impl From<&TrainingParameters> for Rates {
 }
 
 /// What one step saw before it moved the weights.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepReport {
     /// Mean loss of the batch.
     pub loss: f64,
     /// Samples with a gradient; by the hinge loss those with y f < 1.
     pub active: usize,
+}
+
+impl StepReport {
+    /// Counts a sample with the target y and the output f, whose loss is added until [`StepReport::over`] divides it;
+    /// −∂ℓ/∂f.
+    ///
+    /// # Errors
+    /// [`Diverged`] if f is no finite number.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, loss: Loss, target: f64, f: f64) -> Result<f64, Diverged> {
+        if !f.is_finite() {
+            return Err(Diverged);
+        }
+        let (of_sample, pull) = loss.at(target, f);
+        if pull != 0.0 {
+            self.loss += of_sample;
+            self.active += 1;
+        }
+        Ok(pull)
+    }
+
+    /// The mean over the samples of a batch.
+    pub(crate) fn over(self, samples: usize) -> Self {
+        Self { loss: self.loss / samples as f64, ..self }
+    }
 }
 
 /// The model's output or a weight is not a finite number.

@@ -4,9 +4,7 @@ use super::claim_name::ClaimName;
 use super::claim_words::RoleSource;
 use super::contradiction::Contradiction;
 use super::grid::Point;
-use super::parameters::{
-    Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, Property, PruningSchedule, Removal,
-};
+use super::parameters::{Basis, Criteria, Criterion, Kept, Parameters, Property, Removal, RemovalTraits, Training};
 use super::{extensions, systems};
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
@@ -118,40 +116,54 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = format!("needs model.experts of at most {most}, and it is {experts}");
         return refuse("pruning.criteria", criterion.name(), legal);
     }
-    if !pruning.removal.leaves_kept_alone() && model.groups > 1 {
-        let legal = format!("must be zero-slot, drop or novice, because model.groups = {}", model.groups);
-        return refuse("pruning.removal", pruning.removal.name(), legal);
-    }
-    let in_training = matches!(pruning.schedule, PruningSchedule::Windowed | PruningSchedule::HalfWay);
-    if in_training && pruning.finetune_kept.numbers(experts).is_empty() {
+    check_removal(parameters)?;
+    let is_beside = pruning.schedule.traits().training == Training::Beside;
+    if is_beside && pruning.finetune_kept.numbers(experts).is_empty() {
         let legal = "must hold a number, because pruning.schedule trains a model for each".into();
         return refuse("pruning.finetune_kept", "[]", legal);
     }
-    let is_iterative = pruning.schedule == PruningSchedule::Iterative;
-    let steps = is_iterative && pruning.step_iterations > 0;
-    let by_tokens = is_iterative && !parameters.has(Property::IndependentExperts);
-    if (in_training || steps || by_tokens) && !matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot) {
+    let only_removes = pruning.removal.traits().only_removes;
+    if certificate.nodes > 0 && (pruning.trains_with_fewer() || !only_removes || pruning.criterion.is_set()) {
+        let removals = removals(|removal| removal.only_removes);
+        let legal = format!(
+            "must be 0: certificates are of the experts that one order of pruning leaves as they are, with \
+             pruning.removal {removals}"
+        );
+        return refuse("certificate.nodes", certificate.nodes, legal);
+    }
+    Ok(())
+}
+
+/// What becomes of pruned experts agrees with what follows.
+fn check_removal(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { model, pruning, .. } = parameters;
+    let refuse = |legal: String, because: String| {
+        refuse("pruning.removal", pruning.removal.name(), format!("must be {legal}, because {because}"))
+    };
+    let removal = pruning.removal.traits();
+    if removal.merges && model.groups > 1 {
+        return refuse(removals(|removal| !removal.merges), format!("model.groups = {}", model.groups));
+    }
+    let trains = pruning.trains_with_fewer();
+    let scores_again = pruning.schedule.traits().scores_again && !parameters.has(Property::IndependentExperts);
+    if (trains || scores_again) && !removal.only_removes {
         let schedule = pruning.schedule.name();
-        let because = match in_training || steps {
+        let because = match trains {
             true => format!("pruning.schedule = {schedule} trains with fewer experts"),
             false => format!("pruning.schedule = {schedule} scores experts by what is left of token choice"),
         };
-        return refuse(
-            "pruning.removal",
-            pruning.removal.name(),
-            format!("must be zero-slot or drop, because {because}"),
-        );
-    }
-    if certificate.nodes > 0 {
-        let trained = in_training || steps;
-        let plain = matches!(pruning.removal, Removal::Drop | Removal::ZeroSlot);
-        if trained || !plain || pruning.criterion.is_set() {
-            let legal = "must be 0: certificates are of the experts that one order of pruning leaves as they are, with \
-                         pruning.removal drop or zero-slot";
-            return refuse("certificate.nodes", certificate.nodes, legal.into());
-        }
+        return refuse(removals(|removal| removal.only_removes), because);
     }
     Ok(())
+}
+
+/// The removals of which this is true: `a, b or c`.
+fn removals(is_one: impl Fn(&RemovalTraits) -> bool) -> String {
+    let names: Vec<&str> = Removal::ALL.iter().filter(|r| is_one(r.traits())).map(|removal| removal.name()).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// Two half-batches are of equal size, and the terms that they tell apart are those of the theory.
@@ -212,8 +224,8 @@ pub(crate) fn check_roles_for(claim: &ClaimName, parameters: &Parameters) -> Res
 
 /// Checks that there are built roles to judge by.
 pub(crate) fn check_built_roles(parameters: &Parameters) -> Result<(), Contradiction> {
-    if parameters.pretrained.kind == PretrainedKind::Upstream {
-        let because = "pretrained.kind = upstream builds no roles";
+    if !parameters.pretrained.kind.traits().builds_roles {
+        let because = format!("pretrained.kind = {} builds no roles", parameters.pretrained.kind);
         return refuse("roles", "built", format!("must be \"measured\", because {because}"));
     }
     Ok(())
@@ -412,7 +424,7 @@ pub(crate) fn check_measured_for(
 pub(crate) fn check_finetuning_for(sufficient: f64, parameters: &Parameters) -> Result<(), Contradiction> {
     let Parameters { model, pretrained, pruning, .. } = parameters;
     let relevant = pretrained.relevant_per_class;
-    let builds = pretrained.kind == PretrainedKind::Constructed && parameters.has(Property::Roles);
+    let builds = pretrained.kind.traits().builds_roles && parameters.has(Property::Roles);
     if builds && sufficient >= 2.0 * relevant as f64 {
         let because = format!("pretrained.relevant_per_class = {relevant}");
         let legal = format!("must be less than {}, because {because}", 2 * relevant);

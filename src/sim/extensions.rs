@@ -1,7 +1,7 @@
 //! Checks of the keys beyond the theory: features, spurious patterns, routing, groups, upstream tasks.
 
 use super::contradiction::Contradiction;
-use super::parameters::{Gates, Parameters, PretrainedKind, Property};
+use super::parameters::{Gates, Parameters, Property};
 use super::value::shortest;
 
 fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
@@ -54,7 +54,7 @@ fn check_groups(Parameters { model, .. }: &Parameters) -> Result<(), Contradicti
 
 fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
     if !model.tokens_choose() {
-        let because = "because model.routing = expert-choice gives every expert the same number of tokens";
+        let because = format!("because model.routing = {} gives every expert the same number of tokens", model.routing);
         if training.load_balance > 0.0 {
             let legal = format!("must be 0, {because}");
             return refuse("training.load_balance", shortest(training.load_balance), legal);
@@ -90,7 +90,7 @@ fn check_noise(parameters: &Parameters) -> Result<(), Contradiction> {
 
 /// Upstream tasks fit the vocabulary and hold the downstream one.
 fn check_upstream(Parameters { data, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
-    if pretrained.kind != PretrainedKind::Upstream {
+    if !pretrained.kind.traits().has_tasks {
         return Ok(());
     }
     let tasks = pretrained.upstream_tasks;

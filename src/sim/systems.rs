@@ -14,7 +14,7 @@ const SECTIONS: [&str; 3] = ["model", "pretrained", "training"];
 pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     let system = parameters.model.system.traits();
     let refuse = |key: &Key, value: &str, legal: &str| {
-        let legal = format!("{legal}, because model.system = {}", system.system);
+        let legal = format!("{legal}, because model.system = {}", parameters.model.system);
         Err(Contradiction { key: key.path, value: value.to_owned(), legal })
     };
     if system.keys.is_empty() {
@@ -28,8 +28,8 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
         let pruning = &parameters.pruning;
         let has = |property| parameters.has(property);
         match key.path {
-            "pruning.removal" if !system.removals.contains(&pruning.removal) => {
-                let names: Vec<&str> = system.removals.iter().map(|removal| removal.name()).collect();
+            "pruning.removal" if !system.removals().any(|removal| removal == pruning.removal) => {
+                let names: Vec<&str> = system.removals().map(|removal| removal.name()).collect();
                 return refuse(key, &value, &format!("must be {}", names.join(" or ")));
             }
             "pruning.fewest_bits" if pruning.fewest_bits && !has(Property::ReluExperts) => {

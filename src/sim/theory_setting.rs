@@ -4,29 +4,31 @@
 //! and are alike, fresh batches, and the hinge loss alone. [`DEPARTURES`] is the one list of the keys that leave it;
 //! whoever asks whether lemmas, certificates, a closed form or an engine apply asks [`Parameters::lost`].
 
-use super::parameters::{Parameters, Property, Routing};
+use super::parameters::{Parameters, Property};
 use super::value::shortest;
-use Property::{Certificates, ExactLambda, IndependentExperts, SpecialisedEngines, Theory, TokenNoise};
+use Property::{Certificates, ExactLambda, SpecialisedEngines, Theory, TokenNoise};
 
 /// A key that leaves the theory's setting where it has a value.
 struct Departure {
     key: &'static str,
     /// The value, if it is one that leaves the setting.
     value: fn(&Parameters) -> Option<String>,
-    loses: &'static [Property],
+    /// What is lost with that value.
+    loses: fn(&Parameters) -> &'static [Property],
 }
 
 /// Every key that leaves the setting, in the order in which it is named.
 #[rustfmt::skip] // One key a line: a table.
 static DEPARTURES: &[Departure] = &[
-    Departure { key: "data.features", value: |p| above(p.data.features, 1), loses: &[Theory, Certificates] },
-    Departure { key: "data.spurious", value: |p| other_than_zero(p.data.spurious), loses: &[Theory, Certificates, ExactLambda] },
-    Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: &[ExactLambda] },
-    Departure { key: "model.routing", value: token_choice, loses: &[Theory, Certificates, ExactLambda, SpecialisedEngines, TokenNoise, IndependentExperts] },
-    Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: &[Theory, Certificates, SpecialisedEngines, TokenNoise] },
-    Departure { key: "training.training_set", value: |p| above(p.training.training_set, 0), loses: &[Theory] },
-    Departure { key: "training.load_balance", value: |p| other_than_zero(p.training.load_balance), loses: &[Theory, SpecialisedEngines, TokenNoise] },
-    Departure { key: "training.entropy", value: |p| other_than_zero(p.training.entropy), loses: &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "model.system", value: |p| Some(p.model.system.to_string()), loses: |p| p.model.system.traits().loses },
+    Departure { key: "data.features", value: |p| above(p.data.features, 1), loses: |_| &[Theory, Certificates] },
+    Departure { key: "data.spurious", value: |p| other_than_zero(p.data.spurious), loses: |_| &[Theory, Certificates, ExactLambda] },
+    Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: |_| &[ExactLambda] },
+    Departure { key: "model.routing", value: |p| Some(p.model.routing.to_string()), loses: |p| p.model.routing.traits().loses },
+    Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: |_| &[Theory, Certificates, SpecialisedEngines, TokenNoise] },
+    Departure { key: "training.training_set", value: |p| above(p.training.training_set, 0), loses: |_| &[Theory] },
+    Departure { key: "training.load_balance", value: |p| other_than_zero(p.training.load_balance), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "training.entropy", value: |p| other_than_zero(p.training.entropy), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
 ];
 
 fn above(value: usize, most: usize) -> Option<String> {
@@ -37,18 +39,10 @@ fn other_than_zero(value: f64) -> Option<String> {
     (value != 0.0).then(|| shortest(value))
 }
 
-fn token_choice(parameters: &Parameters) -> Option<String> {
-    (parameters.model.routing == Routing::TokenChoice).then(|| "token-choice".into())
-}
-
 impl Parameters {
     /// The first key, with its value, by which the property is lost; `None` if it holds.
     pub fn lost(&self, property: Property) -> Option<(&'static str, String)> {
-        let system = self.model.system.traits();
-        if system.loses.contains(&property) {
-            return Some(("model.system", system.system.to_string()));
-        }
-        let mut departures = DEPARTURES.iter().filter(|departure| departure.loses.contains(&property));
+        let mut departures = DEPARTURES.iter().filter(|departure| (departure.loses)(self).contains(&property));
         departures.find_map(|departure| (departure.value)(self).map(|value| (departure.key, value)))
     }
 

@@ -3,6 +3,7 @@
 //! "Supported" rejects `H-: P <= level` when successes are many; "refuted" rejects
 //! `H+: P >= level` when they are few. The largest error probability over each hypothesis is at
 //! `P = level`, because the binomial tails are monotone in `P`; so both tests are exact.
+//! The tails are those of `log_binomial`, which says why `statrs` has no part in them.
 //! For a number of trials fixed in advance only; with several looks use
 //! `sequential`.
 

@@ -1,4 +1,7 @@
 //! Draws without replacement: `draws` items from a population of which some are marked.
+//!
+//! `statrs` is not used: its mass is a quotient of binomial coefficients, which overflow and leave no number, and its
+//! logarithms of them are differences of log-gammas (`tests/beside_statrs.rs`).
 
 use super::log_binomial::log_pmf;
 use super::stirling::{LN_TWO_PI, stirling_error};

@@ -3,8 +3,8 @@
 //! A tail is summed outwards from its largest term by the ratio of neighbours: all terms are
 //! positive, so nothing cancels. A tail that contains the mean is one minus the other, which is
 //! then at most about one half, so nothing is lost there either. `statrs` is not used for this:
-//! its continued fraction stops after 140 steps, which leaves errors of 2.5e-5 at a million
-//! trials.
+//! its continued fraction stops after 140 steps, which leaves an error of 0.2 % at 500,001 of a
+//! million trials (`tests/beside_statrs.rs`).
 //!
 //! Illegal input (`x > n`, `p` outside \[0, 1\] or NaN) has no mass: see each function.
 

@@ -1,7 +1,7 @@
 //! The two corrections of Loader's form of the binomial mass.
 //!
 //! A difference of three log-gammas loses about `log10(n)` digits; Loader's form adds only small
-//! terms. Source: C. Loader (2000), "Fast and accurate computation of binomial probabilities".
+//! terms. That is what `statrs` loses where factorials are large (`tests/beside_statrs.rs`). Source: C. Loader (2000), "Fast and accurate computation of binomial probabilities".
 
 /// `ln(2 pi)`.
 pub(super) const LN_TWO_PI: f64 = 1.837_877_066_409_345_3;

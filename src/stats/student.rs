@@ -1,7 +1,7 @@
 //! Tails and critical values of Student's t and of the normal distribution.
 //!
 //! `statrs` is not used: its incomplete beta stops after 140 steps and takes logarithms of
-//! differences, and its logarithms are the platform's.
+//! differences, and its logarithms are the platform's (`tests/beside_statrs.rs`).
 
 use super::interval::crossing;
 use super::stirling::stirling_error;

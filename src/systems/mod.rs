@@ -1,27 +1,24 @@
 //! Systems: what kind of mixture of experts is trained, pruned and measured.
 //!
-//! A system is a row of `SYSTEMS`, which simulation files are checked against, and a
-//! file here, which `start` chooses.
-//!
-//! | file | concept |
-//! |---|---|
-//! | `simplified` | the paper's simplified mixture of experts, by expert choice or token choice |
-//! | [`mov`] | MoV: vectors that scale the hidden neurons of a frozen base |
-//! | [`upstream`] | pre-training of the first on a mixture of tasks |
+//! A system is a row of the catalogue of systems, which simulation files are checked against, and the file here that the row
+//! names: one struct that is a [`System`], one that is an [`Engine`] unless [`crate::sgd`] has it, and a function `start`.
+//! [`starts`] has the ways in which the first of them, the paper's, comes to its pre-trained model.
 
+use crate::catalogue::files;
+use crate::catalogue::systems::systems;
 use crate::moe::{BuiltRole, Model};
 use crate::patterns::Batch;
 use crate::prune::routed::RoutedSample;
 use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, EngineChoice};
-use crate::sim::parameters::{self, Parameters};
+use crate::sim::parameters::Parameters;
 
-pub mod mov;
-pub(crate) mod simplified;
-pub mod upstream;
+pub mod starts;
 
 pub(crate) use simplified::SimplifiedMoe;
-pub(crate) use upstream::UpstreamDiverged;
+pub(crate) use starts::UpstreamDiverged;
+
+systems!(files[pub START: fn(&Setting) -> (StartingPoint, Option<UpstreamDiverged>) = start]);
 
 /// What a run trains with.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +76,5 @@ pub(crate) struct StartingPoint {
 /// Where fine-tuning of a run starts, and what went wrong on the way there, if anything did: then it is where pre-training
 /// itself started.
 pub(crate) fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverged>) {
-    match setting.parameters.model.system {
-        parameters::System::SimplifiedMoe => simplified::start(setting),
-        parameters::System::Mov => (mov::start(setting), None),
-    }
+    START[setting.parameters.model.system as usize](setting)
 }

@@ -14,14 +14,14 @@
 //! ∂f/∂w_s = Σ_j p_s (V_s − Σ_i p_i V_i) h(v) and ∂f/∂l_{s,r} = (1/m) Σ_j p_s a_r h_r(v). A pruned expert whose router
 //! stays keeps its gate and carries nothing; a dropped one leaves the softmax.
 
-use super::{Setting, StartingPoint, System};
+use super::{Setting, StartingPoint, System, UpstreamDiverged};
 use crate::moe::routing::{choose_tokens, softmax};
 use crate::patterns::streams::{Purpose, stream};
 use crate::patterns::{Batch, StandardNormal};
 use crate::prune::routed::{RoutedPair, RoutedSample};
 use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Diverged, Engine, Objective, Rates, StepReport};
-use crate::sim::parameters::{Gates, Parameters, Removal};
+use crate::sim::parameters::{Gates, Parameters};
 use rand::distr::Distribution;
 use std::sync::Arc;
 
@@ -75,10 +75,10 @@ impl Routed {
 }
 
 /// The base, the vectors and the routers of a run.
-pub(super) fn start(setting: &Setting) -> StartingPoint {
+pub(super) fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverged>) {
     let system = Box::new(Mov::new(setting.parameters, setting.seed));
     let experts = system.experts();
-    StartingPoint { system, roles: Vec::new(), features: vec![None; experts] }
+    (StartingPoint { system, roles: Vec::new(), features: vec![None; experts] }, None)
 }
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
@@ -203,7 +203,7 @@ impl System for Mov {
 
     fn keep(&self, kept: &[usize], _calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
         let kept: Vec<usize> = kept.iter().map(|&number| self.places[number]).collect();
-        if parameters.pruning.removal == Removal::ZeroSlot {
+        if parameters.pruning.removal.traits().keeps_router {
             return Box::new(Self { places: kept, ..self.clone() });
         }
         let m = self.row_length();
@@ -308,24 +308,19 @@ impl Engine for MovEngine {
         self.refresh();
         let out: Vec<f64> = self.routed.iter().map(|routed| product(&routed.gates, &routed.values)).collect();
         let mut coefficients = vec![0.0; out.len()];
-        let (mut loss, mut active) = (0.0, 0);
+        let mut report = StepReport::default();
         for (sample, &label) in batch.labels.iter().enumerate() {
             let tokens = batch.sample(sample);
             let f: f64 = tokens.iter().map(|&token| out[token as usize]).sum();
-            if !f.is_finite() {
-                return Err(Diverged);
-            }
-            let (of_sample, against_f) = objective.loss.at(label, f);
-            loss += of_sample;
+            let against_f = report.add(objective.loss, label, f)?;
             if against_f != 0.0 {
-                active += 1;
                 tokens.iter().for_each(|&token| coefficients[token as usize] += against_f);
             }
         }
-        if active > 0 && !self.ascend(&coefficients, batch.samples()) {
+        if report.active > 0 && !self.ascend(&coefficients, batch.samples()) {
             return Err(Diverged);
         }
-        Ok(StepReport { loss: loss / batch.samples() as f64, active })
+        Ok(report.over(batch.samples()))
     }
 
     fn outputs(&mut self, batch: &Batch, outputs: &mut Vec<f64>) {

@@ -1,19 +1,18 @@
 //! The paper's simplified mixture of experts, with expert choice or token choice: a [`Model`], and the rule by which it routes.
 
-use super::upstream::pretrained;
+use super::starts::pretrained;
 use super::{Setting, StartingPoint, System, UpstreamDiverged};
 use crate::moe::{Model, Pretrained, RoutingRule};
 use crate::patterns::Batch;
-use crate::prune::quantise::quantised;
-use crate::prune::removal::representatives;
+use crate::prune::removal::{Given, Remains};
 use crate::prune::routed::{RoutedSample, for_each_routed};
-use crate::prune::{Calibration, Checkpoint, pruned_model};
+use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::Engine;
 use crate::sim::Property;
 use crate::sim::parameters::{Parameters, Removal};
 
-/// A model some of whose experts may be gone. Where their routers stay ([`Removal::ZeroSlot`] in the general engine) they
-/// are still in the model, and its rule gives their tokens 0.
+/// A model some of whose experts may be gone. Where their routers stay they are still in the model, with neurons of 0 or a
+/// constant.
 #[derive(Clone, Debug)]
 pub(crate) struct SimplifiedMoe {
     model: Model,
@@ -79,37 +78,14 @@ impl System for SimplifiedMoe {
     }
 
     fn keep(&self, kept: &[usize], calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
-        let Self { model, rule, places } = self;
-        let kept: Vec<usize> = kept.iter().map(|&number| places[number]).collect();
-        let pruning = &parameters.pruning;
-        let removal = match (parameters.has(Property::SpecialisedEngines), pruning.removal) {
-            // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
-            (true, Removal::ZeroSlot) => Removal::Drop,
-            (_, removal) => removal,
-        };
-        Box::new(match removal {
-            Removal::ZeroSlot => {
-                Self { model: model.clone(), rule: rule.pruned(&kept, Removal::ZeroSlot), places: kept }
-            }
-            Removal::Novice => {
-                let model = pruned_model(model, &kept, removal, calibration);
-                Self { model, rule: rule.clone(), places: kept }
-            }
-            Removal::Quantise => {
-                let others: Vec<usize> = (0..model.experts()).filter(|expert| !kept.contains(expert)).collect();
-                let model = quantised(model, &others, 1 << pruning.bits, pruning.range);
-                Self { model, ..self.clone() }
-            }
-            // Merged experts stand where the first of their members stood.
-            Removal::Drop | Removal::MergeNearest | Removal::MergeGroup => {
-                let stand_for = representatives(model, &kept, removal, calibration);
-                Self {
-                    model: pruned_model(model, &kept, removal, calibration),
-                    rule: rule.pruned(&stand_for, Removal::Drop),
-                    places: (0..stand_for.len()).collect(),
-                }
-            }
-        })
+        let kept: Vec<usize> = kept.iter().map(|&number| self.places[number]).collect();
+        let removal = parameters.pruning.removal;
+        // With expert choice a silent expert changes nothing (identity I2), so it need not be carried along.
+        let is_silent = removal.traits().only_removes && removal.traits().keeps_router;
+        let removal = if is_silent && parameters.has(Property::SpecialisedEngines) { Removal::Drop } else { removal };
+        let Remains { model, stands_for, left } =
+            removal.remove(&self.model, &kept, &Given { calibration, pruning: &parameters.pruning });
+        Box::new(Self { model, rule: self.rule.subset(&stands_for), places: left })
     }
 
     fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {

@@ -4,6 +4,7 @@ mod bounds;
 mod certifying;
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
+mod documents;
 mod folders;
 mod foreign;
 mod judging;

@@ -5,6 +5,7 @@ use moe_theory::moe::{Pretrained, RoutingRule};
 use moe_theory::patterns::streams::Purpose;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::prune::Calibration;
+use moe_theory::prune::removal::Given;
 use moe_theory::record::RunRecord;
 use moe_theory::sgd::{Engine, GeneralEngine, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Removal;
@@ -92,8 +93,11 @@ fn schedules_work_in_token_choice() {
             kept.sort_unstable();
             let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
             let mut rest = match removal {
-                "drop" => GeneralEngine::with_rule(&half.subset(&kept), rule.pruned(&kept, Removal::Drop), &parameters),
-                _ => GeneralEngine::with_rule(&half, rule.pruned(&kept, Removal::ZeroSlot), &parameters),
+                "drop" => GeneralEngine::with_rule(&half.subset(&kept), rule.subset(&kept), &parameters),
+                _ => {
+                    let given = Given { calibration: None, pruning: &parameters.pruning };
+                    GeneralEngine::new(&Removal::ZeroSlot.remove(&half, &kept, &given).model, &parameters)
+                }
             };
             step(&mut rest);
             assert_eq!(row.errors, Some(errors(&mut rest, &parameters, seed)), "{removal}, {} kept", row.kept);
@@ -132,6 +136,6 @@ fn one_by_one_in_token_choice_scores_what_is_left() {
         let worth = |s: &usize| calibration.experts[*s].gated / calibration.experts[*s].pairs.max(1.0);
         let Some(least) = (0..row.kept).min_by(|a, b| worth(a).total_cmp(&worth(b))) else { break };
         let keep: Vec<usize> = (0..row.kept).filter(|s| *s != least).collect();
-        (model, rule) = (model.subset(&keep), rule.pruned(&keep, Removal::Drop));
+        (model, rule) = (model.subset(&keep), rule.subset(&keep));
     }
 }

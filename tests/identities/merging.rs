@@ -1,7 +1,7 @@
 //! Experts that become one, or of which one sign is left: I10, I11, I14, I16.
 
 use crate::world::*;
-use moe_theory::prune::{Calibration, pruned_model};
+use moe_theory::prune::Calibration;
 use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, Removal};
 use proptest::prelude::*;
@@ -205,8 +205,9 @@ proptest! {
             }
         }
         for (removal, gates) in [(Removal::ZeroSlot, Gates::Raw), (Removal::Drop, Gates::Renormalised)] {
-            let rule = token_choice(&model, &batch, 2, gates).pruned(&kept, removal);
-            let pruned = if removal == Removal::Drop { model.subset(&kept) } else { model.clone() };
+            let rule = token_choice(&model, &batch, 2, gates);
+            let rule = if removal == Removal::Drop { rule.subset(&kept) } else { rule };
+            let pruned = pruned_model(&model, &kept, removal, None);
             let (_, outputs) = token_outputs(&pruned, &rule, &batch);
             for (outputs, y) in outputs.chunks_exact(pruned.experts()).zip(&batch.labels) {
                 let (f, own) = (outputs.iter().sum::<f64>(), if sign == 0 { 1.0 } else { -1.0 });

@@ -2,12 +2,13 @@
 
 use moe_theory::moe::{Model, RoutingRule};
 use moe_theory::patterns::{Batch, Pattern};
+use moe_theory::prune::removal::Given;
 use moe_theory::prune::routed::{RoutedPair, for_each_routed};
 use moe_theory::prune::statistics::router_changes;
 use moe_theory::prune::{Calibration, Statistics};
 use moe_theory::sgd::{Engine, PatternEngine, Rates};
 use moe_theory::sim::parameters::Criterion;
-use moe_theory::sim::parameters::{Gates, ModelParameters, Routing};
+use moe_theory::sim::parameters::{Gates, ModelParameters, Removal, Routing};
 use proptest::prelude::*;
 
 /// A failing case is shown, and no file is left.
@@ -57,6 +58,14 @@ prop_compose! {
         }
         World { model, batch }
     }
+}
+
+/// What is left of a model that keeps these experts, in any order.
+pub fn pruned_model(model: &Model, kept: &[usize], removal: Removal, calibration: Option<&Calibration>) -> Model {
+    let pruning = crate::common::point("").parameters.pruning;
+    let mut kept = kept.to_vec();
+    kept.sort_unstable();
+    removal.remove(model, &kept, &Given { calibration, pruning: &pruning }).model
 }
 
 /// Expert choice with the model's own k and l.

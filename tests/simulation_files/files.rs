@@ -1,7 +1,7 @@
 //! The file as a whole: its text, its name, unknown keys, hostile text.
 
 use crate::{NAME, accepted, message, read, refused};
-use moe_theory::sim::{KEYS, Kind, On, Overrides, RoleSource, Simulation, Verdict};
+use moe_theory::sim::{KEYS, On, Overrides, RoleSource, Simulation, Verdict};
 use proptest::prelude::*;
 
 const DESIGN_EXAMPLE: &str = r#"
@@ -149,30 +149,6 @@ fn documented() -> &'static str {
     let text = include_str!("../../FORMAT.md");
     let start = text.find("## The simulation file").unwrap_or_default();
     text[start..].split("\n## ").next().unwrap_or_default()
-}
-
-#[test]
-fn every_key_is_documented_with_its_default() {
-    for key in KEYS {
-        let words =
-            if matches!(key.kind, Kind::Choice(_)) { format!("\"{}\"", key.default) } else { key.default.into() };
-        let quoted = format!("\"{}\"", key.default);
-        let row = documented().lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
-        let row = row.unwrap_or_else(|| panic!("{} has no row", key.path));
-        assert!(row.contains(&format!("| `{words}` |")) || row.contains(&format!("| `{quoted}` |")), "{row}");
-        assert!(row.ends_with(&format!("| {} |", key.doc.replace('|', "\\|"))), "{row}");
-        let ends: Option<[f64; 2]> = match key.kind {
-            Kind::Integer { low, high } => Some([low as f64, high as f64]),
-            Kind::Real { low, high, .. } => Some([low, high]),
-            _ => None,
-        };
-        if let Some(ends) = ends {
-            let cell = row.split('|').nth(3).expect("a cell of legal values");
-            let number = |word: &str| word.replace('−', "-").parse::<f64>().ok();
-            let found: Vec<f64> = cell.split_whitespace().filter_map(number).collect();
-            assert_eq!(found.get(..2), Some(&ends[..]), "{row}");
-        }
-    }
 }
 
 #[test]

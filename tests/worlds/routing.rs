@@ -2,6 +2,7 @@
 
 use crate::setting::{batch, outputs, parameters};
 use moe_theory::moe::{Model, Pretrained, Routed, RoutingRule};
+use moe_theory::prune::removal::Given;
 use moe_theory::sgd::GeneralEngine;
 use moe_theory::sim::Parameters;
 use moe_theory::sim::parameters::Removal;
@@ -70,8 +71,9 @@ proptest! {
         let whole = outputs(&mut GeneralEngine::new(&model, &parameters), &batch);
         let kept: Vec<usize> = (0..k).filter(|expert| (seed >> expert) & 1 == 1 || *expert == 0).collect();
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
-        let slotted = rule.pruned(&kept, Removal::ZeroSlot);
-        let found = outputs(&mut GeneralEngine::with_rule(&model, slotted, &parameters), &batch);
+        let given = Given { calibration: None, pruning: &parameters.pruning };
+        let slotted = Removal::ZeroSlot.remove(&model, &kept, &given).model;
+        let found = outputs(&mut GeneralEngine::new(&slotted, &parameters), &batch);
         for (place, (found, whole)) in found.iter().zip(&whole).enumerate() {
             let expected = if kept.contains(&(place % k)) { *whole } else { 0.0 };
             prop_assert_eq!(*found, expected);
@@ -87,7 +89,7 @@ proptest! {
         }
         let far = Model { routers, ..model.clone() };
         let expected = outputs(&mut GeneralEngine::new(&far, &parameters), &batch);
-        let dropped = rule.pruned(&kept, Removal::Drop);
+        let dropped = rule.subset(&kept);
         let found = outputs(&mut GeneralEngine::with_rule(&model.subset(&kept), dropped, &parameters), &batch);
         for (place, found) in found.iter().enumerate() {
             let (sample, expert) = (place / kept.len(), kept[place % kept.len()]);

@@ -6,7 +6,7 @@ use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::PruningRow;
 use moe_theory::run::pruned_engine;
 use moe_theory::sgd::{EngineChoice, Objective};
-use moe_theory::systems::upstream::pretrained;
+use moe_theory::systems::starts::pretrained;
 
 #[test]
 fn accuracies_by_feature_add_up_and_built_features_are_measured() {

@@ -9,10 +9,10 @@ use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::record::RunRecord;
 use moe_theory::record::design::Design;
 use moe_theory::run::run;
-use moe_theory::run::upstream::upstream_parameters;
 use moe_theory::sgd::EngineChoice;
 use moe_theory::sim::{Overrides, Simulation};
-use moe_theory::systems::upstream::pretrained;
+use moe_theory::systems::starts::pretrained;
+use moe_theory::systems::starts::upstream::upstream_parameters;
 
 /// Roles after upstream pre-training are those of the model that fine-tuning starts from, not of the trained one.
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::kind::Kind;
 use crate::shard::{self, ShardArgument};
+use crate::tables::Tables;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moe_theory::checkpoint::RowCriterion;
 use moe_theory::record::Design;
@@ -34,7 +35,7 @@ pub enum Command {
         /// Example: gamma
         #[arg(required_unless_present = "markdown")]
         id: Option<String>,
-        /// Print the tables of all columns as FORMAT.md holds them. Example: --markdown columns
+        /// Print a table as the documents hold it. Example: --markdown keys
         #[arg(long, value_name = "WHAT", conflicts_with = "id")]
         markdown: Option<Tables>,
     },
@@ -581,12 +582,6 @@ impl FigureFormat {
 pub enum FigureFormat {
     /// Vector graphics; FORMAT.md says how to make pixels of them
     Svg,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Tables {
-    /// The columns of every CSV file
-    Columns,
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! `simulate list` and `simulate explain`.
 
-use crate::args::Tables;
 use crate::failure::Failure;
 use crate::glossary::{self, WORDS, Word, folded};
 use crate::kind::Kind;
@@ -183,6 +182,9 @@ fn explain_word(out: &mut impl Write, word: &Word) -> std::io::Result<()> {
         [_, others @ ..] => format!(" ({})", others.join(", ")),
     };
     paragraph(out, &format!("{}{also}: {}", word.names[0], word.meaning))?;
+    if !word.column.is_empty() {
+        line(out, "column", word.column)?;
+    }
     line(out, "source", word.source)
 }
 
@@ -252,13 +254,19 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
         .map(|claim| claim.id.name())
         .collect();
     line(out, "assumed by", &claims.join(", "))?;
-    let threshold =
-        |key: &&Key| matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name());
-    for key in KEYS.iter().filter(threshold) {
+    for key in thresholds(assumption) {
         let (legal, default) = (key.legal(), key.default);
         line(out, "threshold", &format!("{} = {default}, {}", key.path, legal.trim_start_matches("must be ")))?;
     }
     line(out, "source", "ours; METHODOLOGY.md, Assumptions")
+}
+
+/// The keys that an assumption compares with.
+pub fn thresholds(assumption: Assumption) -> impl Iterator<Item = &'static Key> {
+    let is_one = move |key: &&Key| {
+        matches!(key.section(), "assumptions" | "roles") && assumption.statement().contains(key.name())
+    };
+    KEYS.iter().filter(is_one)
 }
 
 fn explain_criterion(out: &mut impl Write, criterion: Criterion) -> std::io::Result<()> {
@@ -296,15 +304,6 @@ fn explain_key(out: &mut impl Write, key: &Key) -> std::io::Result<()> {
     line(out, "legal", key.legal().trim_start_matches("must be "))?;
     line(out, "default", key.default)?;
     line(out, "source", key.source)
-}
-
-/// Prints tables as the documents hold them.
-pub fn markdown(tables: Tables) -> Result<(), Failure> {
-    let mut out = output::stdout();
-    match tables {
-        Tables::Columns => columns::markdown().iter().try_for_each(|table| writeln!(out, "{table}"))?,
-    }
-    Ok(())
 }
 
 /// A text of the documents without the backticks that mark words of files.

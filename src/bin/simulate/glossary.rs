@@ -9,10 +9,18 @@ pub struct Word {
     pub meaning: &'static str,
     /// Where more stands.
     pub source: &'static str,
+    /// The column that holds it, `FILE:COLUMN`; empty if there is none.
+    pub column: &'static str,
 }
 
 const fn word(names: &'static [&'static str], meaning: &'static str, source: &'static str) -> Word {
-    Word { names, meaning, source }
+    Word { names, meaning, source, column: "" }
+}
+
+impl Word {
+    const fn in_column(self, column: &'static str) -> Self {
+        Self { column, ..self }
+    }
 }
 
 const MEASUREMENTS: &str = "METHODOLOGY.md, Measurements";
@@ -28,35 +36,43 @@ pub static WORDS: &[Word] = &[
         &["Δ", "delta", "Delta_s"],
         "Norm change of a router: Δ_s = ‖w_s^T‖ − ‖w_s⁰‖, at the end of fine-tuning against its start. The paper prunes the experts with the smallest Δ.",
         MEASUREMENTS,
-    ),
+    )
+    .in_column("experts.csv:delta"),
     word(
         &["Δᶜ", "delta_c", "delta-centred"],
         "Δ after the mean over patterns is removed from both routers, so that a constant added to a router changes nothing.",
         MEASUREMENTS,
-    ),
-    word(&["D", "D_s"], "Displacement of a router: D_s = ‖w_s^T − w_s⁰‖. |Δ_s| ≤ D_s (lemma L6).", MEASUREMENTS),
+    )
+    .in_column("experts.csv:delta_centred"),
+    word(&["D", "D_s"], "Displacement of a router: D_s = ‖w_s^T − w_s⁰‖. |Δ_s| ≤ D_s (lemma L6).", MEASUREMENTS)
+    .in_column("experts.csv:displacement"),
     word(
         &["γ", "gamma"],
         "Share of irrelevant experts among all k. Theorem 2 (claim T2a) says that pruning up to it costs no accuracy.",
         ROLES,
-    ),
-    word(&["ρ", "rho", "pruning-ratio"], "Pruning ratio: ρ = 1 − kept/k.", ROLES),
+    )
+    .in_column("runs.csv:gamma"),
+    word(&["ρ", "rho", "pruning-ratio"], "Pruning ratio: ρ = 1 − kept/k.", ROLES)
+    .in_column("pruning.csv:ratio"),
     word(
         &["λ", "lambda", "lambda_v", "λ₁", "λ₂"],
         "λ_v = P[o_v is among the l tokens that an expert chooses | the sample has o_v]: how often it sees the pattern of class v at all.",
         MEASUREMENTS,
-    ),
+    )
+    .in_column("experts.csv:lambda1_0"),
     word(
         &["p", "p_v", "p₁", "p₂", "proficiency"],
         "p_v = P[o_v is among the l chosen tokens with a gate of at least 1/l | the sample has o_v]: how often the expert attends to the pattern of class v.",
         MEASUREMENTS,
-    ),
+    )
+    .in_column("experts.csv:p1_0"),
     word(
         &["o", "o_v", "o₁", "o₂", "pattern"],
         "A token is one of d orthonormal patterns; o₁ and o₂ are those of the classes +1 and −1.",
         "METHODOLOGY.md, The data",
     ),
-    word(&["c₁", "c1", "c_1"], "Threshold of claim T1a: min Δ over relevant experts must be at least c₁.", DECISION),
+    word(&["c₁", "c1", "c_1"], "Threshold of claim T1a: min Δ over relevant experts must be at least c₁.", DECISION)
+    .in_column("claims.csv:threshold"),
     word(
         &["w", "w_s", "router"],
         "The vector with which expert s scores tokens; it chooses those of the largest ⟨w_s, x⟩. w⁰ is before fine-tuning, w^T after it.",

@@ -32,6 +32,7 @@ mod shard;
 mod shortage;
 mod space;
 mod submit;
+mod tables;
 mod terminal;
 mod threads;
 mod trace;
@@ -68,7 +69,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(arguments) => run::command(&arguments),
         Command::List { what } => explain::list(what),
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
-        Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
+        Command::Explain { markdown: Some(tables), .. } => Ok(tables::markdown(tables)?),
         Command::Check { sim } => check::command(&sim),
         Command::Judge { dir, against, verbose } => judge::command(&dir, against.as_deref(), run::detail(verbose)),
         Command::Verify(arguments) => verify::command(&arguments),

@@ -9,7 +9,7 @@
 use super::{Competitors, Diverged, Engine, Objective, Rates, StepReport, TheoryEngine};
 use crate::moe::{Model, Pair, Routed, RoutingRule, TokenBlocks};
 use crate::patterns::{Batch, Class, Pattern};
-use crate::sim::parameters::{ModelParameters, Parameters, Routing};
+use crate::sim::parameters::{ModelParameters, Parameters};
 
 mod regularisers;
 
@@ -154,27 +154,21 @@ impl Engine for GeneralEngine {
         self.router_pull.fill(0.0);
         self.activation_pull.fill(0.0);
         let samples = batch.samples();
-        let (mut loss, mut active) = (0.0, 0);
+        let mut report = StepReport::default();
         for sample in 0..samples {
             self.route(batch.sample(sample));
-            let (label, f) = (batch.labels[sample], self.output());
-            if !f.is_finite() {
-                return Err(Diverged);
-            }
-            let (of_sample, against_f) = objective.loss.at(label, f);
-            loss += of_sample;
+            let against_f = report.add(objective.loss, batch.labels[sample], self.output())?;
             if against_f != 0.0 {
-                active += 1;
                 self.pull(against_f);
             }
             self.pull_entropy(objective.regularisers.entropy);
         }
         self.pull_load_balance(batch, objective.regularisers.load_balance);
-        let moves = active > 0 || !objective.regularisers.are_none();
+        let moves = report.active > 0 || !objective.regularisers.are_none();
         if moves && !self.descend(samples) {
             return Err(Diverged);
         }
-        Ok(StepReport { loss: loss / samples as f64, active })
+        Ok(report.over(samples))
     }
 
     fn outputs(&mut self, batch: &Batch, outputs: &mut Vec<f64>) {
@@ -194,7 +188,7 @@ impl Engine for GeneralEngine {
         let k = self.experts();
         gates.clear();
         gates.resize(batch.samples() * k, 0.0);
-        let by_tokens = self.rule.routing() == Routing::TokenChoice;
+        let by_tokens = self.rule.routing().traits().tokens_choose;
         let chosen = self.rule.experts_per_token();
         for sample in 0..batch.samples() {
             self.route(batch.sample(sample));

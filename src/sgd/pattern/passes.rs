@@ -24,7 +24,7 @@ impl Kernel for Step<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) -> Self::Output {
         let Step { engine, batch, loss } = self;
-        let mut report = StepReport { loss: 0.0, active: 0 };
+        let mut report = StepReport::default();
         let samples = batch.samples();
         let room = &mut Sample::new(simd, &engine.tables, batch.tokens_per_sample);
         if engine.contrast.is_none() {
@@ -35,7 +35,7 @@ impl Kernel for Step<'_> {
             engine.pass(simd, (batch, loss), samples / 2..samples, room, &mut report)?;
             engine.contrast_after_all(samples);
         }
-        report.loss /= samples as f64;
+        let report = report.over(samples);
         if report.active > 0 {
             engine.counts.are_fresh = false;
             if !update(simd, engine, samples) {
@@ -134,13 +134,8 @@ impl PatternEngine {
     ) -> Result<(), Diverged> {
         for sample in samples {
             let output = self.forward(simd, batch, sample, room);
-            if !output.is_finite() {
-                return Err(Diverged);
-            }
-            let (of_sample, pull) = loss.at(batch.labels[sample], output);
+            let pull = report.add(loss, batch.labels[sample], output)?;
             if pull != 0.0 {
-                report.loss += of_sample;
-                report.active += 1;
                 backward(simd, &self.tables, room, (batch.sample(sample), pull), &mut self.gradients);
             }
         }

@@ -1,6 +1,6 @@
 //! The names of the criteria, and what a simulation file has to know of each.
 
-use crate::criteria::criteria;
+use crate::catalogue::criteria::criteria;
 use crate::sim::words::words;
 
 macro_rules! names {

@@ -14,6 +14,7 @@ mod domain;
 mod measurements;
 mod model;
 mod pretrained;
+mod property;
 mod pruning;
 mod section;
 mod system;
@@ -28,11 +29,13 @@ pub use measurements::{
 };
 pub(crate) use model::Signs;
 pub use model::{Gates, ModelParameters, Priority, Routing};
-pub(crate) use pretrained::{PretrainedKind, PretrainedParameters};
+pub(crate) use pretrained::PretrainedParameters;
+pub use property::Property;
 pub use pruning::{
     Afterwards, CalibrationData, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
 };
-pub use system::{Property, System};
+pub(crate) use pruning::{RemovalTraits, Training};
+pub use system::{System, SystemTraits};
 
 pub(crate) use training::TrainingParameters;
 

@@ -1,8 +1,10 @@
 //! `[model]`: the mixture of experts.
 
-use super::System;
 use super::domain::{integer, real, word};
 use super::section::{CONTROL, MODEL, ROUTING, SYSTEM, section};
+use super::{Property, System};
+use crate::catalogue::names;
+use crate::catalogue::routings::routings;
 use crate::sim::words::words;
 
 section! {
@@ -42,19 +44,33 @@ impl ModelParameters {
 
     /// Whether tokens choose experts, by `routing` or because the system knows no other way.
     pub(crate) fn tokens_choose(&self) -> bool {
-        self.routing == Routing::TokenChoice || !self.system.traits().reads("model.routing")
+        self.routing.traits().tokens_choose || !self.system.traits().reads("model.routing")
     }
 }
 
-words! {
+routings!(names[
     /// How tokens and experts meet.
-    pub enum Routing {
-        /// Each expert takes the l tokens of largest score.
-        ExpertChoice = "expert-choice",
-        /// Each token goes to the c experts of largest score.
-        TokenChoice = "token-choice",
-    }
+    Routing: pub(crate) RoutingTraits
+]);
+
+/// What is told of a routing before it is run.
+#[derive(Debug)]
+pub(crate) struct RoutingTraits {
+    /// Whether a token chooses its experts, so that loads differ, and capacity and balance mean something.
+    pub tokens_choose: bool,
+    /// What is lost with it of the theory's setting.
+    pub loses: &'static [Property],
 }
+
+/// What any other routing than expert choice loses.
+const OF_EXPERT_CHOICE: &[Property] = &[
+    Property::Theory,
+    Property::Certificates,
+    Property::ExactLambda,
+    Property::SpecialisedEngines,
+    Property::TokenNoise,
+    Property::IndependentExperts,
+];
 
 words! {
     /// The gates of token-choice routing.

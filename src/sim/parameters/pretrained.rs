@@ -2,7 +2,8 @@
 
 use super::domain::{integer, real, word};
 use super::section::{BUILT, CONTROL, MANY, SYSTEM, UPSTREAM, WORLD, section};
-use crate::sim::words::words;
+use crate::catalogue::names;
+use crate::catalogue::starts::starts;
 
 section! {
     /// The model that fine-tuning starts from.
@@ -62,12 +63,16 @@ section! {
     }
 }
 
-words! {
+starts!(names[
     /// How the pre-trained model is made.
-    pub enum PretrainedKind {
-        /// Roles are built in.
-        Constructed = "constructed",
-        /// Trained by SGD on a mixture of upstream tasks; nothing is built in.
-        Upstream = "upstream",
-    }
+    PretrainedKind: pub(crate) StartTraits
+]);
+
+/// What is told of a start before it is run.
+#[derive(Debug)]
+pub(crate) struct StartTraits {
+    /// Whether experts are built for their roles, so that roles and assumptions can be known before any training.
+    pub builds_roles: bool,
+    /// Whether it trains on `upstream_tasks`, which must fit the vocabulary.
+    pub has_tasks: bool,
 }

@@ -3,6 +3,9 @@
 use super::domain::{criteria, flag, integer, kept, real, word};
 use super::section::{CONTROL, CRITERIA, MANY, PRUNING, section};
 use super::{Criteria, Criterion};
+use crate::catalogue::names;
+use crate::catalogue::removals::removals;
+use crate::catalogue::schedules::schedules;
 use crate::sim::kept::Kept;
 use crate::sim::words::words;
 
@@ -45,29 +48,47 @@ section! {
     }
 }
 
-words! {
+removals!(names[
     /// What becomes of a pruned expert.
-    pub enum Removal {
-        /// The router stays; a token that it wins contributes 0 (the paper's way). With expert choice the same as `Drop`
-        /// (identity I2).
-        ZeroSlot = "zero-slot",
-        /// Expert and router go.
-        Drop = "drop",
-        /// The router stays; a token that it wins contributes a constant, the expert's mean activation.
-        Novice = "novice",
-        /// Router and neurons are averaged into the most similar kept expert of the same sign.
-        MergeNearest = "merge-nearest",
-        /// The experts of each sign are clustered by similarity; each cluster becomes one expert.
-        MergeGroup = "merge-group",
-        /// It stays, with its neurons rounded to few bits.
-        Quantise = "quantise",
-    }
+    Removal: pub(crate) RemovalTraits
+]);
+
+/// What is told of a removal before it is run.
+#[derive(Debug)]
+pub(crate) struct RemovalTraits {
+    /// Whether tokens still go where pruned experts were.
+    pub keeps_router: bool,
+    /// Whether kept experts stay as they are and nothing speaks for the others, so that training may go on with what is
+    /// left and certificates of it mean something.
+    pub only_removes: bool,
+    /// Whether one expert may be made of several, which must stand in one group.
+    pub merges: bool,
+    /// Whether it reads a calibration set.
+    pub needs_data: bool,
+    /// When the pruned model's output is the sum of what the kept experts say in the whole one, and of a constant for
+    /// each of the others.
+    pub adds_up: AddsUp,
 }
 
-impl Removal {
-    /// Whether the kept experts are left as they are.
-    pub(crate) fn leaves_kept_alone(self) -> bool {
-        !matches!(self, Removal::MergeNearest | Removal::MergeGroup)
+/// When outputs of kept experts add up to that of the pruned model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AddsUp {
+    /// In every system.
+    Always,
+    /// Where what an expert says does not depend on which others there are ([`super::Property::IndependentExperts`]).
+    IfIndependent,
+    /// Nowhere.
+    Never,
+}
+
+impl AddsUp {
+    /// Whether they do in a system whose experts are independent or not.
+    pub(crate) fn holds(self, are_independent: bool) -> bool {
+        match self {
+            AddsUp::Always => true,
+            AddsUp::IfIndependent => are_independent,
+            AddsUp::Never => false,
+        }
     }
 }
 
@@ -81,17 +102,39 @@ words! {
     }
 }
 
-words! {
+schedules!(names[
     /// When experts are pruned.
-    pub enum PruningSchedule {
-        /// All at once, after training.
-        OneShot = "one-shot",
-        /// After training, one after the other: after each the others are scored again.
-        Iterative = "iterative",
-        /// During training, in equal shares at the ends of windows, by the scores of the window.
-        Windowed = "windowed",
-        /// During training, all at once after half of it.
-        HalfWay = "half-way",
+    PruningSchedule: pub(crate) ScheduleTraits
+]);
+
+/// What is told of a schedule before it is run.
+#[derive(Debug)]
+pub(crate) struct ScheduleTraits {
+    /// When the model trains.
+    pub training: Training,
+    /// Whether what is left of a model is scored again, with what routing makes of it.
+    pub scores_again: bool,
+}
+
+/// When a model that is pruned trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Training {
+    /// Before all pruning.
+    Over,
+    /// Before all pruning, and for `step_iterations` after each removal.
+    Between,
+    /// Beside pruning: a model is trained for each number of `finetune_kept`.
+    Beside,
+}
+
+impl PruningParameters {
+    /// Whether a model trains with fewer experts before pruning is over.
+    pub(crate) fn trains_with_fewer(&self) -> bool {
+        match self.schedule.traits().training {
+            Training::Over => false,
+            Training::Between => self.step_iterations > 0,
+            Training::Beside => true,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where fine-tuning starts: a constructed model, or one that was trained upstream.
+//! A model that was trained upstream.
 //!
 //! Upstream pre-training is the same SGD, by the same engine, on a mixture of U tasks, each a pair of patterns, one for
 //! either label: pair t is patterns 2t and 2t + 1. A sample holds one pattern of one task, all 2U equally likely but for
@@ -6,37 +6,13 @@
 //! of all other pairs are irrelevant: nothing before distinguishes one pair from another, so that this is a random choice.
 //! Roles are measured afterwards; nothing is set by hand.
 
+use super::UpstreamDiverged;
 use crate::moe::Pretrained;
 use crate::patterns::{Purpose, Sampler};
 use crate::sgd::EngineChoice;
 use crate::sgd::train;
 use crate::sgd::train::{Schedule, StopReason};
-use crate::sim::parameters::{DataParameters, Labels, Parameters, PretrainedKind, TrainingParameters};
-
-/// Upstream pre-training that ended in numbers that are not finite: there is nothing to fine-tune.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("upstream pre-training diverged at iteration {iteration}")]
-pub struct UpstreamDiverged {
-    /// Iterations made.
-    pub iteration: usize,
-    /// The model before upstream pre-training.
-    pub untrained: Box<Pretrained>,
-}
-
-/// The model that fine-tuning of a run starts from.
-///
-/// # Errors
-/// Upstream pre-training that diverged.
-pub fn pretrained(
-    parameters: &Parameters,
-    run_seed: u64,
-    choice: EngineChoice,
-) -> Result<Pretrained, UpstreamDiverged> {
-    match parameters.pretrained.kind {
-        PretrainedKind::Constructed => Ok(Pretrained::constructed(parameters, run_seed)),
-        PretrainedKind::Upstream => upstream(parameters, run_seed, choice),
-    }
-}
+use crate::sim::parameters::{DataParameters, Labels, Parameters, TrainingParameters};
 
 /// The parameters of upstream pre-training: its tasks are the features of a world whose features are equally likely, and
 /// fresh samples without spurious patterns or label noise.
@@ -66,7 +42,11 @@ pub fn upstream_parameters(parameters: &Parameters) -> Parameters {
     }
 }
 
-fn upstream(parameters: &Parameters, run_seed: u64, choice: EngineChoice) -> Result<Pretrained, UpstreamDiverged> {
+pub(super) fn pretrained(
+    parameters: &Parameters,
+    run_seed: u64,
+    choice: EngineChoice,
+) -> Result<Pretrained, UpstreamDiverged> {
     let untrained = Pretrained::untrained(parameters, run_seed);
     let upstream = upstream_parameters(parameters);
     let mut engine = choice.build(&untrained.model, &upstream, run_seed);
