@@ -1,5 +1,6 @@
 //! How often the assumptions hold by themselves, as a table of at most 80 columns.
 
+use super::numbers::WIDTH;
 use crate::record::AuditRow;
 use std::fmt::Write;
 
@@ -31,12 +32,10 @@ pub(crate) fn missed(rows: &[AuditRow]) -> String {
         let of = if first.case.is_empty() { String::new() } else { format!(", {}", first.case) };
         let missed: Vec<&AuditRow> =
             rows.iter().filter(|row| row.met < row.runs && row.assumption.starts_with("A-")).collect();
-        let _ = writeln!(
-            text,
-            "\nassumptions after upstream pre-training{of}: {} of {} met in every run",
-            single(rows).count() - missed.len(),
-            single(rows).count()
-        );
+        let all = single(rows).count();
+        let met =
+            format!("assumptions after upstream pre-training{of}: {} of {all} met in every run", all - missed.len());
+        let _ = writeln!(text, "\n{}", textwrap::fill(&met, WIDTH));
         for row in missed {
             let [share, low, high] = [row.share, row.ci_low, row.ci_high].map(|share| 100.0 * share);
             let met = format!("{}/{}", row.met, row.runs);

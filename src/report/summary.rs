@@ -3,6 +3,7 @@
 use super::alike::{Alike, alike};
 use super::labels::Labels;
 use super::numbers::{WIDTH, bare_percent, percent};
+use crate::claims::judge::surprises;
 use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
 use crate::record::design::ALPHA;
@@ -24,6 +25,9 @@ pub(super) fn summary(claims: &[ClaimRow], labels: &Labels) -> String {
         }
         let worst = ClaimRow { verdict: first.verdict, ..group.worst().clone() };
         let _ = writeln!(text, "{}", line(&worst, &group.name(), &place(&group, labels)));
+        if let ([_, ..], Some(expected)) = (&surprises(std::slice::from_ref(first))[..], first.expected) {
+            let _ = writeln!(text, "{:<10}EXPECTED {expected}", "");
+        }
     }
     text
 }

@@ -179,7 +179,7 @@ fn too_few_runs_are_foretold_and_told_apart_from_what_is_not_as_expected() {
     let rest = rest.split(warning).nth(1).unwrap_or_else(|| panic!("{foretold}"));
     let least: u64 = rest.split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
 
-    let done = bench.simulate("run few.toml --set training.iterations=200 --check --out made");
+    let done = bench.simulate("run few.toml --set training.iterations=200 --check --verbose --out made");
     let words = done.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.find(warning) < words.find("it takes"), "{}", done.stdout);
     assert_eq!(done.status, Some(3));

@@ -1,6 +1,6 @@
 //! What the program prints.
 
-use crate::cli_common::Bench;
+use crate::cli_common::{Bench, TINY};
 use crate::too_wide;
 use moe_theory::claims::DEFINITIONS;
 
@@ -30,6 +30,43 @@ fn no_line_of_a_run_is_wider_than_80_columns() {
         let printed = bench.succeeds(&format!("run tiny.toml{arguments} --out made{}", arguments.len()));
         assert_eq!(too_wide(&printed), Vec::<&str>::new());
     }
+}
+
+/// A sweep over d with claims and half-batches, and all criteria: everything that a terminal can show.
+const SWEEP: &str = "run sweep.toml --set data.patterns=[20,24,32,48] --set record.half_batches=true";
+
+#[test]
+fn the_summary_has_a_line_a_claim_and_details_are_asked_for() {
+    let bench = Bench::new();
+    let claims = "[[claim]]\nid = \"T1d\"\non = \"all\"\n[[claim]]\nid = \"C1\"\nagainst = \"oracle\"\n[[claim]]\nid = \"C1\"\nagainst = \"loo-loss\"\n";
+    let text =
+        TINY.replace("name = \"tiny\"", "name = \"sweep\"").replace("[pruning]\n", "[pruning]\ncriteria = \"all\"\n");
+    bench.write("sweep.toml", text + claims);
+    let printed = bench.succeeds(&format!("{SWEEP} --out made"));
+    let table: Vec<&str> =
+        printed.lines().skip_while(|line| !line.starts_with('─')).skip(1).take_while(|line| !line.is_empty()).collect();
+    let names: Vec<&str> = table.iter().map(|line| line.split("  ").next().unwrap_or_default()).collect();
+    assert_eq!(names, ["T0", "T1a", "T1d", "C1 ×2"], "{printed}");
+    // In the words of the sweep, and slopes with what a slope needs.
+    assert!(table[0].contains("d = ") && table[2].contains("≤ "), "{printed}");
+    assert!(printed.contains("95 % interval") && !printed.contains('@'), "{printed}");
+    let verbose = bench.succeeds("judge made --verbose");
+    for piece in
+        ["Exponents of d", "What moves irrelevant routers", "  d = 24", "the fine-tuned, unpruned model generalizes"]
+    {
+        assert!(verbose.contains(piece) && !printed.contains(piece), "{piece}: {verbose}");
+    }
+    assert!(verbose.lines().count() > 2 * bench.succeeds("judge made").lines().count());
+    assert_eq!([too_wide(&printed), too_wide(&verbose)], [const { Vec::<&str>::new() }; 2]);
+}
+
+#[test]
+fn advice_fits_the_folder() {
+    let bench = Bench::new();
+    let printed = bench.succeeds("run tiny.toml --out made");
+    assert!(printed.contains("simulate explain T0") && printed.contains("run controls"), "{printed}");
+    bench.write("control.toml", TINY.replace("on = \"all\"", "on = \"all\"\nexpect = \"REFUTED\""));
+    assert!(!bench.succeeds("run control.toml --out control").contains("run controls"));
 }
 
 #[test]

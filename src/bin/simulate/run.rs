@@ -446,7 +446,7 @@ fn next(findings: &Findings, out: &mut impl Write) -> std::io::Result<()> {
     }
     // A folder of negative controls needs none.
     if !claims.is_empty() && claims.iter().all(|row| row.expected != Some(Verdict::Refuted)) {
-        writeln!(out, "`simulate run controls` shows that the tests can say no: all must come out REFUTED")?;
+        writeln!(out, "`simulate run controls`: the tests can say no, all must come out REFUTED")?;
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ pub(super) fn key(heat: &Heat, left: f64, top: f64) -> (Markup, f64) {
     let from = left + 6.4 * heat.ends[0].chars().count() as f64 + 6.0;
     let to = from + STEP * STEPS as f64;
     let drawn = html! {
-        g.key font-size="10.5" {
+        g.ramp font-size="10.5" {
             text x=(px(left)) y=(px(top + 9.0)) { (heat.ends[0]) }
             @for step in 0..STEPS {
                 @let share = step as f64 / (STEPS - 1) as f64;

@@ -33,7 +33,7 @@ const SETTING: [&str; 8] = [
 const MOST_SENTENCES: usize = 10;
 
 /// Question, setting and answers.
-pub(super) fn head(results: &Results) -> Markup {
+pub(super) fn head(results: &Results, main: Option<&Chart>) -> Markup {
     let manifest = &results.manifest;
     let sentences = sentences(results);
     html! {
@@ -44,6 +44,10 @@ pub(super) fn head(results: &Results) -> Markup {
             @if !sentences.is_empty() {
                 ul.answers { @for sentence in sentences.iter().take(MOST_SENTENCES) { (sentence) } }
                 @if sentences.len() > MOST_SENTENCES { p { a href="#claims" { (sentences.len() - MOST_SENTENCES) " further results" } " are in the table." } }
+            }
+            // Where nothing is claimed, the maps are the answer.
+            @if let (Some(main), true) = (main, sentences.is_empty()) {
+                ul.answers { @for view in main.views.iter().take(MOST_SENTENCES) { li { @if !view.of.is_empty() { (tied(&view.of)) ": " } strong { (tied(&view.title)) } "." } } }
             }
             (expectations(results))
         }

@@ -62,7 +62,7 @@ fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
                 td.words {
                     strong { (group.name()) } " "
                     @if let (Some(words), true) = (&words, is_first) { (formula(&tied(&sentence_case(words.statement)))) (formula(&tied(&threshold(context, group)))) "." }
-                    @else { (formula(&tied(threshold(context, group).trim_start_matches("; ")))) }
+                    @else { (formula(&tied(threshold(context, group).trim_start_matches([';', ',', ' '])))) }
                     @for other in &group.rows[1..] { span id=(format!("claim-{}", other.number)) {} }
                 }
                 td.drawn { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
@@ -113,7 +113,7 @@ fn behind(context: &Context, group: &Alike) -> Markup {
         @if !group.against().is_empty() { p { span.key { "Against:" } " " (group.against().join(", ")) "." } }
         p { span.key { "Assumptions:" } " " (on) (roles) (assumptions(context.results, first)) }
         @if let [row] = group.rows[..] {
-            @if let Some(median) = row.median { p { span.key { "Median " (formula(figure)) ":" } " " (number(median, minus(&significant(median)))) "." } }
+            @if let Some(median) = row.median.filter(|_| !figure.is_empty()) { p { span.key { "Median " (formula(figure)) ":" } " " (number(median, minus(&significant(median)))) "." } }
             @if let (Some(holds), true) = (row.holds, group.parts.len() > 1) { p { "It holds in " (number(holds as f64, holds.to_string())) " of " (number(row.runs as f64, row.runs.to_string())) " runs over " (group.parts.len()) " parts." } }
             p { span.key { "What would change it:" } " " (change(context, row, &group.parts)) }
         } @else {

@@ -55,7 +55,7 @@ pub fn page(results: &Results) -> String {
             }
             body {
                 div.first.beside[main.is_some_and(|main| charts[main].views.len() == 1)] {
-                    (answer::head(results))
+                    (answer::head(results, main.map(|main| &charts[main])))
                     @if let Some(main) = main { (figures::figure(&charts[main], figures::OF_ANSWER)) }
                 }
                 main {
