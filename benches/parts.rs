@@ -188,7 +188,7 @@ fn judging(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
                 for (number, record) in (0..1000).zip(records.iter().cycle()) {
-                    analysis.add(0, number, &record.run.body, &record.experts, &record.pruning);
+                    analysis.add(0, number, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
                 }
                 analysis.findings()
             });

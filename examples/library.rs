@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for point in &points {
         for index in 0..point.seeds {
             let record = run(point, index, 7, EngineChoice::Auto);
-            analysis.add(point.index, index, &record.run.body, &record.experts, &record.pruning);
+            analysis.add(point.index, index, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
         }
     }
     for row in analysis.findings().claims {

@@ -14,10 +14,12 @@
 //! - [`run`]: one run from seed to rows, many runs in parallel, runs of a folder computed again
 //! - [`simd`]: vector code for whatever the processor has
 //! - [`stats`]: exact tests, intervals, corrections, sequential tests
+//! - [`language`]: expressions over the rows of a run: claims, figures, assumptions, and the numbers of keys
 //! - [`claims`]: claims and assumptions as data; rows → verdicts, exponents, terms, phase maps
 //! - [`falsify`]: a search for settings that break a claim within its assumptions
 //! - [`record`]: rows ↔ CSV, the manifest, shards, the journal of finished runs
 //! - [`report`]: verdicts and rows → text, figures and a page
+//! - [`checkpoint`]: checkpoints of real models: their routers ranked, their experts pruned
 //! - [`printable`]: which texts can be shown
 //!
 //! # One model: trained, then pruned
@@ -80,7 +82,7 @@
 //! let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
 //! for index in 0..points[0].seeds {
 //!     let record = run(&points[0], index, 7, EngineChoice::Auto); // master seed 7
-//!     analysis.add(0, index, &record.run.body, &record.experts, &record.pruning);
+//!     analysis.add(0, index, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
 //! }
 //! let verdict = &analysis.findings().claims[0];
 //! assert_eq!((verdict.claim.as_str(), verdict.runs), ("T1a", 100));
@@ -90,9 +92,11 @@
 //! ```
 
 pub mod certify;
+pub mod checkpoint;
 pub mod claims;
 mod criteria;
 pub mod falsify;
+pub mod language;
 pub mod measure;
 pub mod moe;
 pub mod patterns;
@@ -105,5 +109,6 @@ pub mod run;
 pub mod sgd;
 pub mod sim;
 pub mod simd;
+mod similarity;
 pub mod stats;
 pub mod systems;

@@ -30,7 +30,7 @@ fn runs(scale: f64, experts: usize, count: u64) -> Vec<Seen> {
             let record = run(&point, index, 5, EngineChoice::Auto);
             let (body, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
             assert!(experts.iter().any(|row| row.role == Role::Irrelevant));
-            let evidence = Observation { parameters: &point.parameters, run: body, experts, pruning };
+            let evidence = Observation { parameters: &point.parameters, run: body, experts, pruning, trajectory: &[] };
             Seen {
                 survives: evidence.decision(&claim).holds,
                 dominated: body.dominance_gain > body.dominance_loss,

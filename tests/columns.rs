@@ -99,7 +99,7 @@ fn check(text: &str, settings: &[&str], seen: &mut BTreeSet<String>) {
                 let file = [headers.line(table).expect("a header"), lines.clone()].concat();
                 check_file(table.name(), &file, &swept, seen);
             }
-            analysis.add(point.index, index, &record.run.body, &record.experts, &record.pruning);
+            analysis.add(point.index, index, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
         }
     }
     for (file, bytes) in analysis.findings().files().expect("rows") {

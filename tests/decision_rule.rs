@@ -43,7 +43,11 @@ fn add(tests: &mut ClaimTests, point: usize, run: u64, holds: bool, meets: bool)
     let experts = [ExpertRow::default()];
     let pruning = [PruningRow { kept: 1, errors: Some(u64::from(!holds)), ..PruningRow::default() }];
     let parameters = parameters();
-    tests.add(point, run, &Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning });
+    tests.add(
+        point,
+        run,
+        &Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] },
+    );
 }
 
 /// The rows after `runs` runs a point of which the first `failures[point]` fail.
@@ -112,7 +116,7 @@ fn a_run_without_rows_of_pruned_models_does_not_hold() {
     let (body, experts) = (RunBody::default(), [ExpertRow::default()]);
     for run in 0..50 {
         let parameters = &points[0].parameters;
-        tests.add(0, run, &Observation { parameters, run: &body, experts: &experts, pruning: &[] });
+        tests.add(0, run, &Observation { parameters, run: &body, experts: &experts, pruning: &[], trajectory: &[] });
     }
     let row = tests.rows().remove(0);
     assert_eq!((row.runs, row.holds, row.verdict.name()), (50, Some(0), "REFUTED"));
@@ -176,7 +180,8 @@ fn a_share_of_runs_at_the_level_itself_is_not_below_it() {
             let errors = Some(u64::from(run >= holds));
             let pruning = [PruningRow { kept: 1, errors, ..PruningRow::default() }];
             let parameters = &points[0].parameters;
-            atlas.add(0, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
+            atlas
+                .add(0, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] });
         }
         assert_eq!(atlas.boundaries()[0].remark, remark, "{holds} of 100");
     }

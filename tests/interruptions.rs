@@ -256,6 +256,30 @@ fn an_interrupt_and_a_termination_keep_every_finished_run_and_say_so() {
     }
 }
 
+/// A search that is interrupted says what it has tried, or writes what it has found, and ends as interrupted.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_search_says_what_it_has_tried() {
+    let bench = Bench::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simulate"));
+    command.current_dir(bench.path("")).args(["falsify", "T1c", "--budget", "600s"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let catches_interrupts = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("a process");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+        u64::from_str_radix(caught.trim(), 16).expect("hexadecimal") & 0b10 != 0
+    };
+    while !catches_interrupts() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    let output = child.wait_with_output().expect("an end");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{stdout}{stderr}");
+    assert!(stdout.contains("candidate") || bench.path("falsify-T1c.toml").exists(), "{stdout}");
+    assert!(stderr.ends_with("simulate: interrupted: the search was shorter than its budget\n"), "{stderr}");
+}
+
 /// Analyses of every kind are asked for verdicts before they have a run at every point.
 #[cfg(unix)]
 #[test]

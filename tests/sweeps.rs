@@ -86,7 +86,7 @@ fn find(text: &str, law: impl Fn(&Point) -> Law, runs: u64, design: Design) -> F
         for point in &points {
             let rows = experts(law(point), point.parameters.data.patterns as f64, &mut generator);
             let pruning = [PruningRow { kept: 3, errors: Some(0), ..PruningRow::default() }];
-            analysis.add(point.index, run, &body(), &rows, &pruning);
+            analysis.add(point.index, run, &body(), &rows, &pruning, &[]);
         }
     }
     let first = analysis.findings();
@@ -171,7 +171,7 @@ fn a_logarithm_of_zero_and_too_few_runs_decide_nothing() {
             for point in &points {
                 let mut rows = experts(opposed, point.parameters.data.patterns as f64, &mut generator);
                 rows.iter_mut().for_each(|row| row.drift_squared = row.drift_squared.map(|_| -1.0));
-                analysis.add(point.index, run, &body(), &rows, &[]);
+                analysis.add(point.index, run, &body(), &rows, &[], &[]);
             }
         }
         let findings = analysis.findings();
@@ -236,7 +236,7 @@ fn a_map_has_the_shares_of_its_cells_and_the_place_where_the_claim_flips() {
             let fails = point.parameters.training.batch < 50 && run % 2 == 0;
             let scale = if fails { 2.0 } else { 0.5 } / (point.parameters.data.patterns as f64).sqrt();
             let row = ExpertRow { built_role: Role::Irrelevant, delta: Some(scale), ..ExpertRow::default() };
-            analysis.add(point.index, run, &body(), &[row], &[]);
+            analysis.add(point.index, run, &body(), &[row], &[], &[]);
         }
     }
     let findings = analysis.findings();
@@ -269,7 +269,7 @@ fn with_looks_decided_sweeps_ask_for_no_more_runs_and_points_without_a_claim_for
             let fails = point.case.as_deref() == Some("unsure") && run % 20 == 0;
             let law = Law { relevant: if fails { -3.0 } else { 0.0 }, ..DECAYING };
             let rows = experts(law, point.parameters.data.patterns as f64, &mut generator);
-            analysis.add(point.index, run, &body(), &rows, &[]);
+            analysis.add(point.index, run, &body(), &rows, &[], &[]);
         }
     }
     assert_eq!(analysis.open_points().into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);

@@ -34,8 +34,8 @@ fn of_bits(lines: &str, bits: [Option<f64>; 3]) -> (bool, Option<f64>) {
     let [bits_common, bits_rare, bits_irrelevant] = bits;
     let body = RunBody { bits_common, bits_rare, bits_irrelevant, ..RunBody::default() };
     let parameters = point(RARE).parameters;
-    let finding =
-        Observation { parameters: &parameters, run: &body, experts: &[], pruning: &[] }.decision(&claim(lines));
+    let finding = Observation { parameters: &parameters, run: &body, experts: &[], pruning: &[], trajectory: &[] }
+        .decision(&claim(lines));
     (finding.holds, finding.figure)
 }
 
@@ -96,8 +96,9 @@ fn the_fall_is_taken_where_as_many_experts_are_left_as_serve_the_common_features
     let parameters = point(RARE).parameters;
     let body = RunBody::default();
     let finding = |lines: &str| {
-        let found = Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning }
-            .decision(&claim(&format!("id = \"Q1\"\n{lines}")));
+        let found =
+            Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] }
+                .decision(&claim(&format!("id = \"Q1\"\n{lines}")));
         (found.holds, found.figure.map(|figure| (figure * 1e9).round() / 1e9))
     };
     assert_eq!(finding("threshold = 0.39"), (true, Some(0.4)));
@@ -126,8 +127,14 @@ fn a_fall_by_exactly_the_threshold_is_one_at_any_number_of_errors() {
                     ..PruningRow::default()
                 };
                 let pruning = [row(2, before), row(1, before + fall)];
-                let found = Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &pruning }
-                    .decision(&claim(&format!("id = \"Q1\"\nthreshold = {threshold}")));
+                let found = Observation {
+                    parameters: &parameters,
+                    run: &body,
+                    experts: &experts,
+                    pruning: &pruning,
+                    trajectory: &[],
+                }
+                .decision(&claim(&format!("id = \"Q1\"\nthreshold = {threshold}")));
                 assert_eq!(found.holds, holds, "{before} + {fall} of {samples} at {threshold}·{share}");
             }
         }
@@ -144,7 +151,8 @@ fn a_comparison_looks_at_the_samples_that_it_names() {
     ];
     let experts: [ExpertRow; 4] = std::array::from_fn(|_| ExpertRow::default());
     let (parameters, body) = (point(RARE).parameters, RunBody::default());
-    let evidence = Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &rows };
+    let evidence =
+        Observation { parameters: &parameters, run: &body, experts: &experts, pruning: &rows, trajectory: &[] };
     let seen = |feature: Option<Feature>| {
         let line = feature.map(|feature| format!("feature = \"{feature}\"")).unwrap_or_default();
         let claim = claim(&format!("id = \"C1\"\nagainst = \"random\"\nratio = 0.25\n{line}"));

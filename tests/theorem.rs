@@ -149,7 +149,7 @@ fn claims_hold(region: &Region, claims: &[&str]) {
         let record = record(&case);
         let parameters = &common::point(&case.settings).parameters;
         let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-        let evidence = Observation { parameters, run, experts, pruning };
+        let evidence = Observation { parameters, run, experts, pruning, trajectory: &[] };
         for id in claims {
             let definition = definition(id).expect("a claim of the library");
             if !evidence.meets(definition) {

@@ -78,8 +78,13 @@ fn judge(simulation: &Simulation, points: &[Point], truth: &Truth, design: Desig
             // The smallest sufficient number is 2 or 3, on average 2 + slope · log₂(k/8), so that its slope is exact.
             let more = generator.random_bool(truth.slope * place as f64);
             let pruning = rows(t0, if more { 3 } else { 2 });
-            let evidence =
-                Observation { parameters: &point.parameters, run: &body, experts: &experts, pruning: &pruning };
+            let evidence = Observation {
+                parameters: &point.parameters,
+                run: &body,
+                experts: &experts,
+                pruning: &pruning,
+                trajectory: &[],
+            };
             tests.add(point.index, run, &evidence);
         }
     }

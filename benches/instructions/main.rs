@@ -131,7 +131,7 @@ fn evidence(runs: usize) -> (Simulation, Vec<Point>, Vec<RunRecord>) {
 fn judging((simulation, points, records): (Simulation, Vec<Point>, Vec<RunRecord>)) -> Vec<ClaimRow> {
     let mut analysis = Analysis::new(&simulation, &points, Design::Fixed);
     for (number, record) in records.iter().enumerate() {
-        analysis.add(0, number as u64, &record.run.body, &record.experts, &record.pruning);
+        analysis.add(0, number as u64, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
     }
     analysis.findings().claims
 }

@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         if check_record(&record, points).is_err() {
             return;
         }
-        analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
+        analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning, &record.trajectory);
         standings.add(&RunRows { experts: &record.experts, pruning: &record.pruning });
     }
     let findings = analysis.findings();

@@ -19,6 +19,8 @@ pub struct ModelFile {
     pub stored: Stored,
     /// What its inputs look like.
     pub data: DataParameters,
+    /// ξ of the run that the file is of; `data` has none, as certificates count noise only where they are asked to.
+    pub noise: f64,
 }
 
 /// What is given beside the file, in place of its metadata.
@@ -84,7 +86,7 @@ fn read(bytes: &[u8], given: Given) -> Result<ModelFile, String> {
         ..DataParameters::default()
     };
     check_sizes(&stored, &data)?;
-    Ok(ModelFile { stored, data })
+    Ok(ModelFile { stored, data, noise: value_or(&metadata, "noise", 0.0)? })
 }
 
 fn check_sizes(stored: &Stored, data: &DataParameters) -> Result<(), String> {

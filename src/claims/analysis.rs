@@ -8,14 +8,17 @@ use super::scaling::Scaling;
 use super::terms::Terms;
 use crate::record::design::Design;
 use crate::record::rows::RunBody;
-use crate::record::{AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, tables};
-use crate::sim::{Point, Simulation};
+use crate::record::{
+    AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow, tables,
+};
+use crate::sim::{ClaimSpec, Point, Simulation};
 use std::collections::BTreeSet;
 
 /// Collects the runs of a simulation for everything that is computed from many of them.
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
     points: &'a [Point],
+    asked: &'a [ClaimSpec],
     tests: ClaimTests<'a>,
     scaling: Scaling<'a>,
     terms: Terms<'a>,
@@ -31,6 +34,8 @@ pub struct Findings {
     /// For each claim of the file the fewest judged runs at a point with which it can be SUPPORTED: no table, for it
     /// follows from the file.
     pub fewest_runs: Vec<u64>,
+    /// The claims of the file, whose words tables show: no table either.
+    pub asked: Vec<ClaimSpec>,
     /// Exponents over lines of points; empty without a sweep over d.
     pub scaling: Vec<ScalingRow>,
     /// Drift, leakage and noise; empty without `record.half_batches`.
@@ -48,6 +53,7 @@ impl<'a> Analysis<'a> {
     pub fn new(simulation: &'a Simulation, points: &'a [Point], design: Design) -> Self {
         Self {
             points,
+            asked: &simulation.claims,
             tests: ClaimTests::new(simulation, points, design),
             scaling: Scaling::new(simulation, points),
             terms: Terms::new(simulation, points),
@@ -56,9 +62,19 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Adds run number `run` of a point. Runs of a point must come in the order of their numbers.
-    pub fn add(&mut self, point: usize, run: u64, body: &RunBody, experts: &[ExpertRow], pruning: &[PruningRow]) {
-        let observation = Observation { parameters: &self.points[point].parameters, run: body, experts, pruning };
+    /// Adds run number `run` of a point: its rows of `runs.csv`, `experts.csv`, `pruning.csv` and `trajectory.csv`. Runs of a
+    /// point must come in the order of their numbers.
+    pub fn add(
+        &mut self,
+        point: usize,
+        run: u64,
+        body: &RunBody,
+        experts: &[ExpertRow],
+        pruning: &[PruningRow],
+        trajectory: &[TrajectoryRow],
+    ) {
+        let parameters = &self.points[point].parameters;
+        let observation = Observation { parameters, run: body, experts, pruning, trajectory };
         self.tests.add(point, run, &observation);
         self.scaling.add(point, &observation);
         self.terms.add(point, &observation);
@@ -76,6 +92,7 @@ impl<'a> Analysis<'a> {
         Findings {
             claims: self.tests.rows(),
             fewest_runs: self.tests.fewest_runs(),
+            asked: self.asked.to_vec(),
             scaling: self.scaling.rows(),
             terms: self.terms.rows(),
             phase: self.maps.rows(),

@@ -58,6 +58,11 @@ impl Assumption {
         }
     }
 
+    /// The assumption of this name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|assumption| assumption.name() == name)
+    }
+
     /// The assumption in one line.
     pub fn statement(self) -> &'static str {
         match self {

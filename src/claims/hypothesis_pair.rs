@@ -1,7 +1,6 @@
 //! One member of the family of tests: a part of a claim at one point or over one line of points, with its p-values
 //! under either design.
 
-use super::catalogue::{Definition, RunNumber};
 use super::comparison::Direction;
 use super::observation::Observation;
 use super::sample::{PairedSample, Sample, TestResult};
@@ -10,7 +9,7 @@ use crate::certify::Verdict;
 use crate::record::design::{ALPHA, Design};
 use crate::sim::Decision;
 use crate::sim::Part;
-use crate::sim::{ClaimSpec, CriterionComparison, On, Point};
+use crate::sim::{Assumed, ClaimSpec, CriterionComparison, On, Point};
 use crate::stats::binomial::smallest_trials_to_support;
 use crate::stats::interval::clopper_pearson;
 use crate::stats::quantile::median;
@@ -23,7 +22,7 @@ pub(super) struct HypothesisPair<'a> {
     pub claim: &'a ClaimSpec,
     /// Number of the claim in its file, from 1.
     pub number: usize,
-    definition: &'a Definition,
+    assumptions: Vec<Assumed>,
     pub case: &'a str,
     /// The column `part`.
     pub part: Part,
@@ -41,7 +40,9 @@ pub(super) struct HypothesisPair<'a> {
     /// Judged runs in which the claim fails for want of a proof or a counterexample.
     undecided: u64,
     figures: Vec<f64>,
-    pub sample: Sample,
+    /// Runs set aside in which the claim has no value.
+    without_value: u64,
+    pub sample: Sample<'a>,
     looks: Looks,
 }
 
@@ -59,18 +60,20 @@ struct Looks {
 }
 
 impl<'a> HypothesisPair<'a> {
-    fn new(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point, part: Part, sample: Sample) -> Self {
+    fn new(claim: &'a ClaimSpec, point: &'a Point, part: Part, sample: Sample<'a>) -> Self {
+        let assumptions = claim.assumptions();
         Self {
             claim,
             number: 0,
-            definition,
             case: point.case.as_deref().unwrap_or_default(),
             part,
             point: Some(point.index),
             line: String::new(),
             runs: 0,
             set_aside: 0,
-            missed: vec![0; definition.assumptions.len()],
+            missed: vec![0; assumptions.len()],
+            assumptions,
+            without_value: 0,
             outside: [0; 2],
             undecided: 0,
             figures: Vec::new(),
@@ -85,39 +88,28 @@ impl<'a> HypothesisPair<'a> {
     }
 
     /// The probability that the claim holds in a run at `point`.
-    pub(crate) fn probability(claim: &'a ClaimSpec, definition: &'a Definition, point: &'a Point) -> Self {
-        Self::new(claim, definition, point, Part::Probability, Sample::probability(point))
+    pub(crate) fn probability(claim: &'a ClaimSpec, point: &'a Point) -> Self {
+        Self::new(claim, point, Part::Probability, Sample::probability(point))
     }
 
     /// What the runs at `point` say of two criteria.
     pub(crate) fn paired(
         claim: &'a ClaimSpec,
-        definition: &'a Definition,
         (direction, asked): (Direction, CriterionComparison),
         point: &'a Point,
     ) -> Self {
-        Self::new(claim, definition, point, Part::Paired, Sample::paired(direction, asked, point))
+        Self::new(claim, point, Part::Paired, Sample::paired(direction, asked, point))
     }
 
     /// A slope over a line of points, given in the order of the abscissa.
-    pub(crate) fn slope(
-        claim: &'a ClaimSpec,
-        definition: &'a Definition,
-        (part, threshold): (SlopePart, f64),
-        line: &[&'a Point],
-    ) -> Self {
+    pub(crate) fn slope(claim: &'a ClaimSpec, (part, threshold): (SlopePart<'a>, f64), line: &[&'a Point]) -> Self {
         let sample = Sample::slope(part, threshold, line);
-        Self { point: None, ..Self::new(claim, definition, line[0], part.name, sample) }
+        Self { point: None, ..Self::new(claim, line[0], part.name, sample) }
     }
 
-    /// The largest number of all runs of the points `lower` bounds that of a run at `upper`.
-    pub(crate) fn constant(
-        claim: &'a ClaimSpec,
-        definition: &'a Definition,
-        number: RunNumber,
-        (lower, upper): (&[&Point], &'a Point),
-    ) -> Self {
-        Self::new(claim, definition, upper, Part::Constant, Sample::constant(number, lower, upper))
+    /// The largest figure of all runs of the points `lower` bounds that of a run at `upper`.
+    pub(crate) fn constant(claim: &'a ClaimSpec, (lower, upper): (&[&Point], &'a Point)) -> Self {
+        Self::new(claim, upper, Part::Constant, Sample::constant(lower, upper))
     }
 
     /// Adds a run; looks at the verdict after each full block of a sequential design.
@@ -126,16 +118,22 @@ impl<'a> HypothesisPair<'a> {
             return;
         }
         self.looks.seen += 1;
-        if self.claim.on == On::Met && !observation.meets(self.definition) {
-            self.set_aside += 1;
-            observation.missed(self.definition).for_each(|place| self.missed[place] += 1);
-        } else {
+        let missed = match self.claim.on {
+            On::Met => observation.missed(self.claim, &self.assumptions),
+            On::All => Vec::new(),
+        };
+        if missed.is_empty() {
             let added = self.sample.add(point, observation, self.claim);
             self.runs += u64::from(added.judged);
+            self.set_aside += u64::from(added.without_value);
+            self.without_value += u64::from(added.without_value);
             self.figures.extend(added.figure);
             self.undecided += u64::from(added.undecided);
             self.outside[0] += added.outside[0];
             self.outside[1] += added.outside[1];
+        } else {
+            self.set_aside += 1;
+            missed.iter().for_each(|&place| self.missed[place] += 1);
         }
         if let Design::Sequential { block } = design
             && self.sample.last_point() == point
@@ -234,7 +232,7 @@ impl<'a> HypothesisPair<'a> {
         let sum =
             |count: &dyn Fn(&HypothesisPair) -> u64| hypotheses.iter().map(|hypothesis| count(hypothesis)).sum::<u64>();
         let mut texts = Vec::new();
-        for (place, assumption) in first.definition.assumptions.iter().enumerate() {
+        for (place, assumption) in first.assumptions.iter().enumerate() {
             let runs = sum(&|hypothesis| hypothesis.missed[place]);
             if runs > 0 {
                 texts.push(format!("{} {runs}", assumption.name()));
@@ -244,6 +242,11 @@ impl<'a> HypothesisPair<'a> {
             sum(&|hypothesis| if let Sample::Slope(sample) = &hypothesis.sample { sample.without } else { 0 });
         if without > 0 {
             texts.push(format!("no figure {without}"));
+        }
+        let without_value = sum(&|pair| pair.without_value);
+        if without_value > 0 {
+            let runs = sum(&|pair| pair.runs + pair.without_value);
+            texts.push(format!("no value {without_value} of {runs} runs"));
         }
         let [outside, experts] = [0, 1].map(|place| sum(&|hypothesis| hypothesis.outside[place]));
         if outside > 0 {

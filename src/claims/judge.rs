@@ -6,7 +6,7 @@
 //! lies within; rejecting it means REFUTED. All 2N hypotheses of a simulation are corrected together by Holm at
 //! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
 
-use super::catalogue::{Definition, Rule};
+use super::catalogue::Rule;
 use super::hypothesis_pair::HypothesisPair;
 use super::observation::Observation;
 use super::sample::TestResult;
@@ -141,40 +141,39 @@ impl<'a> ClaimTests<'a> {
 /// The hypotheses of one claim: its probability at every point, its slopes over every line, T1b's constant at every upper
 /// point.
 fn hypotheses<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<HypothesisPair<'a>> {
-    let definition = Definition::of(claim.id);
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut hypotheses = Vec::new();
-    if let (Rule::Compared(direction), Some(asked)) = (definition.rule, claim.comparison()) {
+    let rule = claim.definition().map(|definition| definition.rule);
+    if let (Some(Rule::Compared(direction)), Some(asked)) = (rule, claim.comparison()) {
         let compared = (direction, *asked);
-        hypotheses.extend(own.iter().map(|point| HypothesisPair::paired(claim, definition, compared, point)));
-    } else if definition.has_probability {
-        hypotheses.extend(own.iter().map(|point| HypothesisPair::probability(claim, definition, point)));
+        hypotheses.extend(own.iter().map(|point| HypothesisPair::paired(claim, compared, point)));
+    } else if claim.has_probability() {
+        hypotheses.extend(own.iter().map(|point| HypothesisPair::probability(claim, point)));
     }
     let slopes = slope_lines(claim, points);
     for (part, line) in &slopes {
         // Every claim of a file that speaks of slopes has a threshold for them.
         let Some(threshold) = claim.slope else { continue };
-        let mut hypothesis = HypothesisPair::slope(claim, definition, (*part, threshold), line);
+        let mut hypothesis = HypothesisPair::slope(claim, (*part, threshold), line);
         if slopes.iter().filter(|(other, points)| other == part && points[0].case == line[0].case).count() > 1 {
             hypothesis.line = describe_line(line, part.along.path());
         }
         hypotheses.push(hypothesis);
     }
-    if let Some(number) = definition.bounded_by_smaller {
+    if claim.definition().is_some_and(|definition| definition.bounded_by_smaller) {
         for line in lines(&own, "data.patterns") {
             let (lower, upper) = line.split_at(line.len() / 2);
-            hypotheses
-                .extend(upper.iter().map(|point| HypothesisPair::constant(claim, definition, number, (lower, *point))));
+            hypotheses.extend(upper.iter().map(|point| HypothesisPair::constant(claim, (lower, *point))));
         }
     }
     hypotheses
 }
 
 /// The slopes that a claim speaks of, each with the points that it is over, in the order of the abscissa.
-pub fn slope_lines<'a>(claim: &ClaimSpec, points: &'a [Point]) -> Vec<(SlopePart, Vec<&'a Point>)> {
+pub fn slope_lines<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<(SlopePart<'a>, Vec<&'a Point>)> {
     let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
     let mut slopes = Vec::new();
-    for &part in Definition::of(claim.id).slopes {
+    for part in claim.slopes() {
         for line in lines(&own, part.along.path()) {
             slopes.push((part, if part.tail { last_octaves(&line).to_vec() } else { line }));
         }

@@ -14,6 +14,9 @@ pub(crate) enum Margin {
     BelowOne,
     /// The smallest y f(x) that was met at ρ ≤ γ.
     OfThePath,
+    /// The distance of the figure from the threshold in units of the larger of 1 and the threshold; below 0 if the claim
+    /// fails. It is that of claims of a file, which may ask for a large figure or for a small one.
+    BeyondThreshold,
 }
 
 impl Margin {
@@ -24,6 +27,10 @@ impl Margin {
             Margin::AboveThreshold => finding.figure.zip(claim.threshold()).map(|(figure, least)| figure - least),
             Margin::BelowOne => finding.figure.map(|share| share - 1.0),
             Margin::OfThePath => run.run.path_margin,
+            Margin::BeyondThreshold => finding.figure.zip(claim.threshold()).map(|(figure, threshold)| {
+                let distance = (figure - threshold).abs() / threshold.abs().max(1.0);
+                if finding.holds { distance } else { -distance }
+            }),
         };
         margin.filter(|margin| margin.is_finite())
     }

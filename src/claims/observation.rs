@@ -2,7 +2,7 @@
 
 use crate::certify::Verdict;
 use crate::measure::Role;
-use crate::record::rows::{ExpertRow, PruningRow, RunBody};
+use crate::record::rows::{ExpertRow, PruningRow, RunBody, TrajectoryRow};
 use crate::sim::{Parameters, RoleSource};
 use crate::stats::extreme;
 
@@ -17,6 +17,8 @@ pub struct Observation<'a> {
     pub experts: &'a [ExpertRow],
     /// Its rows of `pruning.csv`, those of the file's criterion first; none if the run diverged.
     pub pruning: &'a [PruningRow],
+    /// Its rows of `trajectory.csv`; none if it was not recorded.
+    pub trajectory: &'a [TrajectoryRow],
 }
 
 /// What one run says of one claim.
@@ -33,6 +35,8 @@ pub struct RunDecision {
     pub experts: u64,
     /// Whether it fails for want of a certificate or a counterexample (T0x, T2ax).
     pub undecided: bool,
+    /// Whether it fails for want of a value that it needs (claims that are written in the language).
+    pub missing: bool,
 }
 
 impl RunDecision {
@@ -40,7 +44,7 @@ impl RunDecision {
     pub(super) const WITHOUT_FIGURE: RunDecision = RunDecision::new(false, None);
 
     pub(super) const fn new(holds: bool, figure: Option<f64>) -> Self {
-        Self { holds, figure, outside: 0, experts: 0, undecided: false }
+        Self { holds, figure, outside: 0, experts: 0, undecided: false, missing: false }
     }
 }
 

@@ -2,10 +2,9 @@
 //!
 //! A map explores: its intervals are pointwise, and it is no part of the family of verdicts.
 
-use super::catalogue::Definition;
 use super::observation::Observation;
 use crate::record::{BoundaryRow, PhaseRow};
-use crate::sim::{ClaimSpec, GridValue, On, PhaseAxis, Point, Simulation};
+use crate::sim::{Assumed, ClaimSpec, GridValue, On, PhaseAxis, Point, Simulation};
 use crate::stats::flip::{Direction, ScanPoint, crossing_bracket};
 use crate::stats::interval::{Interval, clopper_pearson};
 
@@ -24,7 +23,7 @@ struct ClaimMap<'a> {
     map: usize,
     case: &'a str,
     claim: &'a ClaimSpec,
-    definition: &'a Definition,
+    assumptions: Vec<Assumed>,
     x_key: &'static str,
     y_key: &'static str,
     /// By y, then by x.
@@ -65,7 +64,7 @@ impl<'a> PhaseMaps<'a> {
                         map: number + 1,
                         case: map.case.unwrap_or_default(),
                         claim,
-                        definition: Definition::of(claim.id),
+                        assumptions: claim.assumptions(),
                         x_key: map.x,
                         y_key: match map.y {
                             None => "",
@@ -83,9 +82,9 @@ impl<'a> PhaseMaps<'a> {
     /// Adds a run.
     pub fn add(&mut self, point: usize, observation: &Observation) {
         for map in &mut self.maps {
-            let (claim, definition) = (map.claim, map.definition);
+            let (claim, assumptions) = (map.claim, &map.assumptions);
             for cell in map.cells.iter_mut().filter(|cell| cell.point == point) {
-                if claim.on == On::Met && !observation.meets(definition) {
+                if claim.on == On::Met && !observation.missed(claim, assumptions).is_empty() {
                     cell.set_aside += 1;
                     continue;
                 }

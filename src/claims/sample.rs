@@ -1,6 +1,5 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
-use super::catalogue::RunNumber;
 use super::comparison::Direction;
 use super::observation::{Observation, RunDecision};
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
@@ -28,6 +27,8 @@ pub(super) struct TestResult {
 pub(super) struct Addition {
     /// Whether the run is judged; runs that only make a rule are not.
     pub judged: bool,
+    /// Whether the run is set aside because the claim has no value in it.
+    pub without_value: bool,
     /// The figure of the run.
     pub figure: Option<f64>,
     /// Experts that the claim says nothing of, and experts looked at.
@@ -38,11 +39,11 @@ pub(super) struct Addition {
 
 /// The collection of one part.
 #[derive(Clone, Debug)]
-pub(super) enum Sample {
+pub(super) enum Sample<'a> {
     /// Runs at one point in which the claim holds.
     Probability(ProbabilitySample),
     /// One figure a run at each point of a line.
-    Slope(SlopeSample),
+    Slope(SlopeSample<'a>),
     /// T1b's rule: a constant from the lower points of a line, held against one upper point.
     Constant(ConstantSample),
     /// Runs at one point in which one of two criteria is better.
@@ -57,8 +58,8 @@ pub(super) struct ProbabilitySample {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct SlopeSample {
-    part: SlopePart,
+pub(super) struct SlopeSample<'a> {
+    part: SlopePart<'a>,
     threshold: f64,
     points: Vec<usize>,
     groups: Vec<Group>,
@@ -70,13 +71,11 @@ pub(super) struct SlopeSample {
 
 #[derive(Clone, Debug)]
 pub(super) struct ConstantSample {
-    /// √d·max |Δ|.
-    number: RunNumber,
     lower: Vec<usize>,
     upper: usize,
-    /// The largest √d·max |Δ| of all runs of the lower points.
+    /// The largest figure of all runs of the lower points.
     largest: f64,
-    /// √d·max |Δ| of each run of the upper point.
+    /// The figure of each run of the upper point.
     scaled: Vec<Option<f64>>,
 }
 
@@ -93,7 +92,7 @@ pub(super) struct PairedSample {
     both: u64,
 }
 
-impl Sample {
+impl<'a> Sample<'a> {
     pub(crate) fn paired(direction: Direction, asked: CriterionComparison, point: &Point) -> Self {
         let point = point.index;
         Sample::Paired(PairedSample { direction, asked, point, runs: 0, worse: 0, better: 0, both: 0 })
@@ -104,7 +103,7 @@ impl Sample {
     }
 
     /// Over a line of points in the order of the abscissa.
-    pub(crate) fn slope(part: SlopePart, threshold: f64, line: &[&Point]) -> Self {
+    pub(crate) fn slope(part: SlopePart<'a>, threshold: f64, line: &[&Point]) -> Self {
         let group = |point: &&Point| Group { x: part.along.abscissa(&point.parameters), values: Vec::new() };
         Sample::Slope(SlopeSample {
             part,
@@ -116,9 +115,8 @@ impl Sample {
         })
     }
 
-    pub(crate) fn constant(number: RunNumber, lower: &[&Point], upper: &Point) -> Self {
+    pub(crate) fn constant(lower: &[&Point], upper: &Point) -> Self {
         Sample::Constant(ConstantSample {
-            number,
             lower: lower.iter().map(|point| point.index).collect(),
             upper: upper.index,
             largest: 0.0,
@@ -205,10 +203,13 @@ fn of_counts(holds: u64, runs: u64, level: f64) -> TestResult {
 impl ProbabilitySample {
     fn add(&mut self, observation: &Observation, claim: &ClaimSpec) -> Addition {
         let finding = observation.decision(claim);
+        if finding.missing && claim.sets_missing_aside() {
+            return Addition { without_value: true, ..Addition::default() };
+        }
         self.runs += 1;
         self.holds += u64::from(finding.holds);
         let RunDecision { figure, outside, experts, undecided, .. } = finding;
-        Addition { judged: true, figure, outside: [outside, experts], undecided }
+        Addition { judged: true, figure, outside: [outside, experts], undecided, without_value: false }
     }
 }
 
@@ -259,10 +260,10 @@ impl PairedSample {
     }
 }
 
-impl SlopeSample {
+impl SlopeSample<'_> {
     fn add(&mut self, point: usize, observation: &Observation, claim: &ClaimSpec) -> Addition {
         self.known = None;
-        let figure = self.part.figure.of(observation, claim.roles);
+        let figure = self.part.value(observation, claim);
         let place = self.points.iter().position(|&other| other == point);
         match place.zip(figure) {
             Some((place, figure)) => self.groups[place].values.push(figure),
@@ -294,7 +295,7 @@ impl SlopeSample {
 
 impl ConstantSample {
     fn add(&mut self, point: usize, observation: &Observation, claim: &ClaimSpec) -> Addition {
-        let scaled = (self.number)(observation, claim.roles);
+        let scaled = observation.figure(claim);
         if point == self.upper {
             self.scaled.push(scaled);
             return Addition { judged: true, figure: scaled, ..Addition::default() };

@@ -125,7 +125,7 @@ impl Line<'_> {
             figure: figure.name().to_owned(),
             span: span.to_owned(),
             method: match method {
-                Method::MedianOfLog => "median",
+                Method::MedianOfLog | Method::Median => "median",
                 Method::LeastSquares => "least-squares",
                 Method::RootMeanSquare => "root-mean-square",
             }

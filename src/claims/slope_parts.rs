@@ -1,8 +1,12 @@
 //! The parts of claims that speak of a slope over a sweep.
 
+use super::observation::Observation;
 use super::run_figure::RunFigure;
+use super::run_rows::KeyValues;
+use crate::language::Number;
 use crate::sim::Parameters;
 use crate::sim::Part;
+use crate::sim::{ClaimSpec, OwnSlope};
 use crate::stats::{Group, LogMeanError, Slope, least_squares, log_mean_slope, quantile_slope};
 
 /// How a slope is estimated from the figures of all runs of a line of points.
@@ -14,6 +18,8 @@ pub enum Method {
     RootMeanSquare,
     /// Least squares on the figure itself.
     LeastSquares,
+    /// Median regression of the number itself, standard error by the cluster bootstrap.
+    Median,
 }
 
 /// Which side of its threshold a slope is claimed to lie on.
@@ -26,20 +32,23 @@ pub(crate) enum Side {
 }
 
 /// The parameter that varies along a line of points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Along {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Along<'a> {
     /// d; the abscissa is ln d.
     Patterns,
     /// k; the abscissa is log₂ k.
     Experts,
+    /// What a claim of a file says.
+    Own(&'a OwnSlope),
 }
 
-impl Along {
+impl Along<'_> {
     /// The key.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Along::Patterns => "data.patterns",
             Along::Experts => "model.experts",
+            Along::Own(slope) => slope.key,
         }
     }
 
@@ -48,19 +57,29 @@ impl Along {
         match self {
             Along::Patterns => libm::log(parameters.data.patterns as f64),
             Along::Experts => libm::log2(parameters.model.experts as f64),
+            Along::Own(slope) => slope.on.program.number(&KeyValues::new(parameters)).map_or(f64::NAN, Number::float),
         }
     }
 }
 
+/// What a slope is of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum SlopeOf<'a> {
+    /// A figure of the theory.
+    Figure(RunFigure),
+    /// What a claim of a file says.
+    Own(&'a OwnSlope),
+}
+
 /// One slope that a claim speaks of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SlopePart {
+pub struct SlopePart<'a> {
     /// The column `part`.
     pub name: Part,
-    /// The figure.
-    pub figure: RunFigure,
+    /// The number of a run.
+    pub(crate) figure: SlopeOf<'a>,
     /// Over which parameter.
-    pub along: Along,
+    pub along: Along<'a>,
     /// The estimator.
     pub method: Method,
     /// The side of the threshold.
@@ -69,9 +88,25 @@ pub struct SlopePart {
     pub tail: bool,
 }
 
-impl SlopePart {
+impl<'a> SlopePart<'a> {
+    /// The slope of a claim of a file.
+    pub(super) fn own(slope: &'a OwnSlope) -> Self {
+        let (name, side) =
+            if slope.at_least { (Part::SlopeAtLeast, Side::Above) } else { (Part::SlopeAtMost, Side::Below) };
+        Self { name, figure: SlopeOf::Own(slope), along: Along::Own(slope), method: Method::Median, side, tail: false }
+    }
+
+    /// The number of a run; `None` if the run has none.
+    pub fn value(&self, run: &Observation, claim: &ClaimSpec) -> Option<f64> {
+        match self.figure {
+            SlopeOf::Figure(figure) => figure.of(run, claim.roles),
+            SlopeOf::Own(slope) => run.number(&slope.of, claim),
+        }
+    }
+
     /// Median regression of the logarithm of a figure on log d: what most claims speak of.
     pub(super) const fn along_patterns(figure: RunFigure, side: Side) -> Self {
+        let figure = SlopeOf::Figure(figure);
         Self { name: Part::Slope, figure, along: Along::Patterns, method: Method::MedianOfLog, side, tail: false }
     }
 
@@ -80,11 +115,17 @@ impl SlopePart {
         let along = match self.along {
             Along::Patterns => "log d",
             Along::Experts => "log₂ k",
+            Along::Own(slope) => slope.on.text(),
+        };
+        let figure = match self.figure {
+            SlopeOf::Figure(figure) => figure.name(),
+            SlopeOf::Own(slope) => slope.of.text(),
         };
         let of = match self.method {
-            Method::MedianOfLog => format!("median regression of log {}", self.figure.name()),
-            Method::RootMeanSquare => format!("log of the root mean square of {}", self.figure.name()),
-            Method::LeastSquares => format!("least squares of {}", self.figure.name()),
+            Method::Median => format!("median regression of {figure}"),
+            Method::MedianOfLog => format!("median regression of log {}", figure),
+            Method::RootMeanSquare => format!("log of the root mean square of {}", figure),
+            Method::LeastSquares => format!("least squares of {}", figure),
         };
         let side = if self.side == Side::Above { "above" } else { "at most" };
         let span = if self.tail { ", last two octaves of d" } else { "" };
@@ -119,6 +160,12 @@ pub(crate) fn estimate(method: Method, groups: &[Group]) -> Result<Slope, NoSlop
         return Err(NoSlope::TooFew);
     }
     match method {
+        Method::Median => {
+            if groups.iter().flat_map(|group| &group.values).any(|value| !value.is_finite()) {
+                return Err(NoSlope::Zero);
+            }
+            quantile_slope(groups, 0.5, RESAMPLES, BOOTSTRAP_SEED).ok_or(NoSlope::TooFew)
+        }
         Method::MedianOfLog => {
             let logs = logarithms(groups)?;
             quantile_slope(&logs, 0.5, RESAMPLES, BOOTSTRAP_SEED).ok_or(NoSlope::TooFew)

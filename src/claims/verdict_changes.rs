@@ -6,6 +6,7 @@ use super::slope_parts::Side;
 use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::sim::Decision;
+use crate::sim::Part;
 use crate::sim::Verdict;
 use crate::stats::binomial::{p_value_refuted, p_value_supported};
 
@@ -76,6 +77,7 @@ pub(crate) fn distance(row: &ClaimRow) -> Option<f64> {
 /// Whether an estimate without a level has to lie above its threshold; else below. Of slopes the claim says it.
 pub(crate) fn is_lower_bound(row: &ClaimRow) -> bool {
     !row.part.is_slope()
+        || row.part == Part::SlopeAtLeast
         || definition(&row.claim).is_some_and(|definition| {
             definition.slopes.iter().any(|part| part.name == row.part && part.side == Side::Above)
         })

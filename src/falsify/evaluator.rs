@@ -133,20 +133,21 @@ fn observation<'a>(points: &'a [Point], record: &'a RunRecord) -> Observation<'a
         run: &record.run.body,
         experts: &record.experts,
         pruning: &record.pruning,
+        trajectory: &record.trajectory,
     }
 }
 
 fn of_runs(points: &[Point], records: &[RunRecord], claim: &ClaimSpec) -> Evaluation {
     let (mut met, mut holds, mut margin) = (0, 0, f64::INFINITY);
+    let assumptions = claim.assumptions();
     for record in records {
         let observation = observation(points, record);
-        let definition = Definition::of(claim.id);
-        if observation.meets(definition) {
+        if observation.missed(claim, &assumptions).is_empty() {
             let finding = observation.decision(claim);
             met += 1;
             holds += u64::from(finding.holds);
             // Without the figure a run is as far from holding as one can be.
-            margin = margin.min(definition.margin.of(&observation, claim, &finding).unwrap_or(-1.0));
+            margin = margin.min(claim.margin().of(&observation, claim, &finding).unwrap_or(-1.0));
         }
     }
     let p_refuted = if met == 0 { 1.0 } else { p_value_refuted(holds, met, claim.level) };

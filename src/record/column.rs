@@ -1,7 +1,8 @@
 //! One column of a CSV file: name, kind, meaning, and when a cell is empty.
 
-use crate::sim::ClaimId;
+use crate::language::Known;
 use crate::sim::parameters::Criterion;
+use crate::sim::{ClaimId, is_own_id};
 
 /// What stands in a column that never has an empty cell.
 pub(crate) const NEVER: &str = "never";
@@ -19,6 +20,8 @@ pub struct Column {
     pub meaning: &'static str,
     /// When a cell is empty.
     pub empty: &'static str,
+    /// When its values are known.
+    pub known: Known,
 }
 
 /// The values that a column can have.
@@ -81,7 +84,7 @@ impl Kind {
             Kind::Flag => matches!(cell, "true" | "false"),
             Kind::Word(words) => words.contains(&cell),
             Kind::Criterion => Criterion::NAMES.contains(&cell),
-            Kind::Claim => ClaimId::NAMES.contains(&cell),
+            Kind::Claim => ClaimId::NAMES.contains(&cell) || is_own_id(cell),
             Kind::Text => true,
         }
     }
@@ -107,6 +110,7 @@ pub(super) const SWEPT: Column = Column {
     meaning: "the case's name; behind it one column a key that a case or the grid sets: the resolved value, under the last \
               part of the key",
     empty: "no column where there is none",
+    known: Known::AtStart,
 };
 
 /// The words that can be shown.

@@ -71,7 +71,7 @@ mod tests {
         for columns in by_file() {
             let names: BTreeSet<&str> = columns.iter().map(|column| column.name).collect();
             assert_eq!(names.len(), columns.len(), "{names:?}");
-            for Column { file, name, kind, meaning, empty } in columns {
+            for Column { file, name, kind, meaning, empty, .. } in columns {
                 assert!(!meaning.is_empty() && !empty.is_empty(), "{file}: {name}");
                 assert!(!matches!(kind, Kind::Word([])), "{file}: {name}");
             }

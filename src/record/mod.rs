@@ -15,6 +15,7 @@ pub(crate) mod scores;
 pub(crate) mod shard;
 pub mod tables;
 pub mod tasks;
+pub mod vocabulary;
 
 pub(crate) use derived::AuditRow;
 pub use derived::{BoundaryRow, PhaseRow, ScalingRow, TermRow};

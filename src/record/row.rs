@@ -2,8 +2,8 @@
 //!
 //! `row!` takes the struct and writes all of that. A field reads
 //! `name: Type as kind, empty "when" => optional;` below a comment that is the meaning of its column. The kind follows from
-//! the type unless `as` says more; without `empty` no cell is; a file may lack the column of an `Option`, and an `optional`
-//! one.
+//! the type unless `as` says more; without `empty` no cell is; `known AtStart` stands behind what training does not change;
+//! a file may lack the column of an `Option`, and an `optional` one.
 
 use super::column::{Column, Kind};
 use crate::sim::words::Word;
@@ -15,6 +15,24 @@ use serde::de::{DeserializeOwned, Error, MapAccess};
 pub trait Row {
     /// Its columns, in order.
     fn columns() -> Vec<Column>;
+
+    /// What stands in the column at this place of [`columns`](Self::columns).
+    fn datum(&self, place: usize) -> Datum<'_>;
+}
+
+/// What stands in one cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Datum<'a> {
+    /// Nothing.
+    Empty,
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Whole(i64),
+    /// A flag.
+    Flag(bool),
+    /// A word or a text.
+    Word(&'a str),
 }
 
 /// The names of a row's columns, in order.
@@ -26,6 +44,12 @@ pub(crate) fn names<T: Row>() -> Vec<String> {
 pub(super) trait Field: Sized {
     /// The values of the columns, as far as the type says it.
     fn kind() -> Kind;
+
+    /// How many columns it has.
+    const WIDTH: usize = 1;
+
+    /// What stands in the column at this place of its own.
+    fn datum(&self, place: usize) -> Datum<'_>;
 
     /// The columns of a field that is described so.
     fn columns(described: Column) -> Vec<Column> {
@@ -48,11 +72,18 @@ pub(super) trait Field: Sized {
 pub(super) trait Value: DeserializeOwned {
     /// The values, as far as the type says it.
     fn kind() -> Kind;
+
+    /// The value as a cell.
+    fn datum(&self) -> Datum<'_>;
 }
 
 impl<T: Value> Field for T {
     fn kind() -> Kind {
         <T as Value>::kind()
+    }
+
+    fn datum(&self, _: usize) -> Datum<'_> {
+        Value::datum(self)
     }
 
     fn read<'de, A: MapAccess<'de>>(
@@ -78,33 +109,47 @@ impl<T: Value> Field for T {
 }
 
 macro_rules! values {
-    ($($type:ty => $kind:expr,)*) => {
+    ($($type:ty => $kind:expr, $datum:expr;)*) => {
         $(impl Value for $type {
             fn kind() -> Kind {
                 $kind
+            }
+
+            fn datum(&self) -> Datum<'_> {
+                let datum: fn(&$type) -> Datum = $datum;
+                datum(self)
             }
         })*
     };
 }
 
 values! {
-    usize => Kind::Integer,
-    u64 => Kind::Integer,
-    i8 => Kind::Sign,
-    f64 => Kind::Number,
-    bool => Kind::Flag,
-    String => Kind::Text,
+    // Counts of this program are far inside 63 bits.
+    usize => Kind::Integer, |count| Datum::Whole(*count as i64);
+    u64 => Kind::Integer, |count| Datum::Whole(*count as i64);
+    i8 => Kind::Sign, |sign| Datum::Whole((*sign).into());
+    f64 => Kind::Number, |number| Datum::Number(*number);
+    bool => Kind::Flag, |flag| Datum::Flag(*flag);
+    String => Kind::Text, |text| if text.is_empty() { Datum::Empty } else { Datum::Word(text) };
 }
 
 impl<T: Word + DeserializeOwned> Value for T {
     fn kind() -> Kind {
         Kind::Word(T::NAMES)
     }
+
+    fn datum(&self) -> Datum<'_> {
+        if self.name().is_empty() { Datum::Empty } else { Datum::Word(self.name()) }
+    }
 }
 
 impl<T: Value> Value for Option<T> {
     fn kind() -> Kind {
         <T as Value>::kind()
+    }
+
+    fn datum(&self) -> Datum<'_> {
+        self.as_ref().map_or(Datum::Empty, Value::datum)
     }
 }
 
@@ -114,7 +159,7 @@ macro_rules! row {
         pub struct $row:ident in $file:literal {
             $(
                 $(#[doc = $meaning:literal])+
-                $field:ident: $type:ty $(as $kind:expr)? $(, empty $empty:expr)? $(=> $optional:ident)?;
+                $field:ident: $type:ty $(as $kind:expr)? $(, empty $empty:expr)? $(, known $known:ident)? $(=> $optional:ident)?;
             )*
         }
     ) => {
@@ -126,14 +171,30 @@ macro_rules! row {
 
         impl $crate::record::row::Row for $row {
             fn columns() -> Vec<$crate::record::column::Column> {
+                use $crate::language::Known;
                 use $crate::record::{column, row::Field};
                 [$({
                     let [.., kind] = [<$type as Field>::kind() $(, $kind)?];
                     let [.., empty] = [column::NEVER $(, $empty)?];
+                    let [.., known] = [Known::AtEnd $(, Known::$known)?];
                     let meaning = concat!($($meaning),+).trim_ascii();
-                    <$type as Field>::columns(column::Column { file: $file, name: stringify!($field), kind, meaning, empty })
+                    <$type as Field>::columns(column::Column { file: $file, name: stringify!($field), kind, meaning, empty, known })
                 }),*]
                 .concat()
+            }
+
+            fn datum(&self, place: usize) -> $crate::record::row::Datum<'_> {
+                use $crate::record::row::Field;
+                let mut before = 0;
+                $(
+                    if place < before + <$type as Field>::WIDTH {
+                        return Field::datum(&self.$field, place - before);
+                    }
+                    before += <$type as Field>::WIDTH;
+                )*
+                // Behind the last column.
+                debug_assert!(place >= before);
+                $crate::record::row::Datum::Empty
             }
         }
 

@@ -65,31 +65,31 @@ row! {
         /// of the untrained model), `a weight underflowed within I iterations`
         error: String, empty "unless it diverged or underflowed; what is empty below for a diverged run is so for both";
         /// whether the run meets the assumption A-labels
-        meets_labels: bool;
+        meets_labels: bool, known AtStart;
         /// whether the run meets the assumption A-balance
-        meets_balance: bool;
+        meets_balance: bool, known AtStart;
         /// whether the run meets the assumption A-roles
-        meets_roles: bool;
+        meets_roles: bool, known AtStart;
         /// whether the run meets the assumption A-batch
-        meets_batch: bool;
+        meets_batch: bool, known AtStart;
         /// whether the run meets the assumption A-gauge
-        meets_gauge: bool;
+        meets_gauge: bool, known AtStart;
         /// whether the run meets the assumption A-activation
-        meets_activation: bool;
+        meets_activation: bool, known AtStart;
         /// whether the run meets the assumption A-travel
-        meets_travel: bool;
+        meets_travel: bool, known AtStart;
         /// whether the run meets the assumption A-rate
-        meets_rate: bool;
+        meets_rate: bool, known AtStart;
         /// whether the run meets the assumption A-growth
-        meets_growth: bool;
+        meets_growth: bool, known AtStart;
         /// whether the run meets the assumption A-aligned
-        meets_aligned: bool;
+        meets_aligned: bool, known AtStart;
         /// largest ‖w⁰‖ of a relevant expert (measured role)
-        max_norm_0_relevant: Option<f64> as Kind::NonNegative, empty "without relevant experts";
+        max_norm_0_relevant: Option<f64> as Kind::NonNegative, empty "without relevant experts", known AtStart;
         /// the larger, over both signs, of Σ over irrelevant experts (measured role) of mean_v σ_{s,v} at t = 0
-        activation_irrelevant: f64;
+        activation_irrelevant: f64, known AtStart;
         /// accuracy at t = 0
-        accuracy_pretrained: Option<f64> as Kind::Share, empty "a weight at t = 0 has underflowed";
+        accuracy_pretrained: Option<f64> as Kind::Share, empty "a weight at t = 0 has underflowed", known AtStart;
         /// accuracy of the trained, unpruned model
         accuracy_finetuned: Option<f64> as Kind::Share, empty "diverged";
         /// lower end of the 95 % Clopper–Pearson interval of `accuracy_finetuned`
@@ -111,7 +111,7 @@ row! {
         /// lemma L10, decided
         certificate_subsets: Option<Certified>, empty "as `certificate`; `certificate.pruned` = false";
         /// γ, share of irrelevant experts (measured role)
-        gamma: Option<f64> as Kind::Share;
+        gamma: Option<f64> as Kind::Share, known AtStart;
         /// min Δ over relevant experts (measured role)
         min_delta_relevant: Option<f64>, empty "diverged, or no relevant expert";
         /// max |Δ| over irrelevant experts (measured role)
@@ -174,17 +174,17 @@ row! {
         /// index of the run at its point
         run: u64;
         /// number of the expert, from 0
-        expert: usize;
+        expert: usize, known AtStart;
         /// a_s: `1` or `-1`
-        sign: Option<i8>, empty "experts have no fixed sign (`model.system = \"mov\"`)";
+        sign: Option<i8>, empty "experts have no fixed sign (`model.system = \"mov\"`)", known AtStart;
         /// the role that it was built for; `ambiguous` in a model that was trained upstream: it was built for nothing
-        built_role: Role, empty "as `sign`";
+        built_role: Role, empty "as `sign`", known AtStart;
         /// the role measured at t = 0
-        role: Role, empty "as `sign`: an expert without a sign votes for no class";
+        role: Role, empty "as `sign`: an expert without a sign votes for no class", known AtStart;
         /// relevant, and p_v = 1 at T, exactly, for its feature; `false` for experts that are not relevant
         learned: Option<bool>, empty "with noise, token choice or spurious patterns; diverged";
         /// ‖w⁰‖
-        norm_0: f64 as Kind::NonNegative;
+        norm_0: f64 as Kind::NonNegative, known AtStart;
         /// ‖w‖ at the end
         norm_t: Option<f64> as Kind::NonNegative, empty "diverged";
         /// Δ = ‖w^T‖ − ‖w⁰‖
@@ -205,25 +205,25 @@ row! {
         max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's (`model.system = \"mov\"`)";
         /// λ₁ at t = 0, the largest over the class's features: exact; with noise, token choice or spurious patterns
         /// estimated
-        lambda1_0: f64 as Kind::Share;
+        lambda1_0: f64 as Kind::Share, known AtStart;
         /// λ₂ at t = 0, in the same way
-        lambda2_0: f64 as Kind::Share;
+        lambda2_0: f64 as Kind::Share, known AtStart;
         /// max over t of λ₁ and λ₂; in a diverged run over the steps that were completed
         lambda_max: Option<f64> as Kind::Share, empty "with noise, token choice, spurious patterns or several features";
         /// proficiency p₁ at t = 0, the largest over the class's features
-        p1_0: f64 as Kind::Share;
+        p1_0: f64 as Kind::Share, known AtStart;
         /// proficiency p₁ at the end, the largest over the class's features
         p1_t: Option<f64> as Kind::Share, empty "diverged";
         /// proficiency p₂ at t = 0, the largest over the class's features
-        p2_0: f64 as Kind::Share;
+        p2_0: f64 as Kind::Share, known AtStart;
         /// proficiency p₂ at the end, the largest over the class's features
         p2_t: Option<f64> as Kind::Share, empty "diverged";
         /// the score under the criterion of that name
         scores: Scores, empty "not among the file's criteria; diverged";
         /// the feature that the expert was built for, 0 the common one
-        built_feature: Option<usize>, empty "one feature a class; irrelevant, or trained upstream";
+        built_feature: Option<usize>, empty "one feature a class; irrelevant, or trained upstream", known AtStart;
         /// the feature that it is most proficient in at t = 0
-        feature: Option<usize>, empty "one feature a class; measured role irrelevant or ambiguous";
+        feature: Option<usize>, empty "one feature a class; measured role irrelevant or ambiguous", known AtStart;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The columns of `experts.csv` that hold scores, by criterion.
 
 use super::column::{Column, Kind};
-use super::row::Field;
+use super::row::{Datum, Field};
 use crate::sim::parameters::Criterion;
 use crate::sim::words::Word;
 use serde::de::{Error, MapAccess};
@@ -46,6 +46,13 @@ impl Serialize for Scores {
 impl Field for Scores {
     fn kind() -> Kind {
         Kind::Number
+    }
+
+    const WIDTH: usize = Criterion::COLUMNS.len();
+
+    fn datum(&self, place: usize) -> Datum<'_> {
+        let score = Criterion::COLUMNS.get(place).and_then(|criterion| self[*criterion]);
+        score.map_or(Datum::Empty, Datum::Number)
     }
 
     fn columns(described: Column) -> Vec<Column> {

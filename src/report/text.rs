@@ -4,10 +4,11 @@ use super::bars::sparkline;
 use super::numbers::{WIDTH, bare_percent, percent, significant};
 use super::{audits, maps, sweeps};
 use crate::claims::Findings;
-use crate::claims::catalogue::definition;
+use crate::claims::catalogue::{Definition, definition};
 use crate::claims::judge::{conclusions, has_too_few_runs, surprises, too_few};
 use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
+use crate::sim::ClaimSpec;
 use crate::sim::On;
 use crate::sim::Part;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ use std::fmt::Write;
 pub fn findings(findings: &Findings) -> String {
     let mut text = String::new();
     if !findings.claims.is_empty() {
-        text.push_str(&verdicts(&findings.claims, &findings.fewest_runs));
+        text.push_str(&verdicts(&findings.claims, &findings.fewest_runs, &findings.asked));
     }
     text.push_str(&sweeps::scaling(&findings.scaling));
     text.push_str(&sweeps::terms(&findings.terms));
@@ -30,7 +31,7 @@ pub fn findings(findings: &Findings) -> String {
 /// For each claim: claim, verdict, share of runs for which it holds, simultaneous interval, what it is tested against.
 /// Below: its parts, if it has several; what was claimed, with threshold and median figure. `fewest_runs` are those of the
 /// claims in file order.
-pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64]) -> String {
+pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64], asked: &[ClaimSpec]) -> String {
     let mut text = String::new();
     let rule = "─".repeat(WIDTH);
     let _ = writeln!(
@@ -46,7 +47,7 @@ pub(crate) fn verdicts(rows: &[ClaimRow], fewest_runs: &[u64]) -> String {
             let _ = writeln!(text, "case {case}:");
         }
         let _ = writeln!(text, "{}", first_line(row, &row.claim));
-        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs)), WIDTH - 8) {
+        for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 8) {
             let _ = writeln!(text, "        {line}");
         }
         if row.part == Part::All {
@@ -152,16 +153,47 @@ fn signed(difference: f64) -> String {
     }
 }
 
+/// A claim in words.
+pub(super) struct Words<'a> {
+    pub statement: &'a str,
+    pub figure: &'a str,
+    pub constant: &'a str,
+    pub holds_if: &'a str,
+    pub source: &'a str,
+}
+
+/// The words of a row's claim: of the claim of that number among those that were asked, or of the theory's of that id.
+pub(super) fn words_of<'a>(row: &ClaimRow, asked: &'a [ClaimSpec]) -> Option<Words<'a>> {
+    let own = row.number.checked_sub(1).and_then(|place| asked.get(place)).filter(|claim| claim.id.name() == row.claim);
+    let of_theory = |definition: &'static Definition| Words {
+        statement: definition.statement,
+        figure: definition.figure,
+        constant: definition.constant,
+        holds_if: definition.holds_if,
+        source: definition.source,
+    };
+    match own.filter(|claim| claim.definition().is_none()) {
+        None => definition(&row.claim).map(of_theory),
+        Some(claim) => Some(Words {
+            statement: claim.statement(),
+            figure: claim.figure_words(),
+            constant: claim.constant_words(),
+            holds_if: claim.holds_if(),
+            source: "the simulation file",
+        }),
+    }
+}
+
 /// What was claimed and what came out, in words; with too few runs, how many the claim needs.
-pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
-    let Some(definition) = definition(&row.claim) else { return String::new() };
-    let mut text = definition.statement.to_owned();
-    text.push_str(&constants(row));
+pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>, asked: &[ClaimSpec]) -> String {
+    let Some(words) = words_of(row, asked) else { return String::new() };
+    let mut text = words.statement.to_owned();
+    text.push_str(&constants(row, asked));
     if row.part == Part::Paired {
         text.push_str("; shown: share of runs in which it is better somewhere less that in which it is worse");
     }
-    if let Some(median) = row.median {
-        let _ = write!(text, "; median {}: {}", definition.figure, significant(median));
+    if let Some(median) = row.median.filter(|_| !words.figure.is_empty()) {
+        let _ = write!(text, "; median {}: {}", words.figure, significant(median));
     }
     if row.set_aside > 0 {
         let _ = write!(text, "; {} runs set aside (missed: {})", row.set_aside, row.missed);
@@ -183,8 +215,8 @@ pub(crate) fn in_words(row: &ClaimRow, fewest_runs: Option<u64>) -> String {
 }
 
 /// The constants of a claim that is no slope, and what it compares with.
-pub(super) fn constants(row: &ClaimRow) -> String {
-    let constant = definition(&row.claim).map(|definition| definition.constant).unwrap_or_default();
+pub(super) fn constants(row: &ClaimRow, asked: &[ClaimSpec]) -> String {
+    let constant = words_of(row, asked).map(|words| words.constant).unwrap_or_default();
     let mut text = match row.threshold {
         Some(threshold) if !constant.is_empty() => format!("; {}", constant.replace("{}", &threshold.to_string())),
         _ => String::new(),
@@ -234,13 +266,13 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let text = verdicts(&[row()], &[2345]);
+        let text = verdicts(&[row()], &[2345], &[]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("99.9 %") && text.contains("[99.1, 99.9]") && text.contains("c₁ = 0.1"), "{text}");
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("SUPPORTED needs at least 2345 judged ones at each point"), "{text}");
         assert!(!text.contains("EXPECTED"), "{text}");
-        let text = verdicts(&[ClaimRow { verdict: Decision::Refuted, ..row() }], &[2345]);
+        let text = verdicts(&[ClaimRow { verdict: Decision::Refuted, ..row() }], &[2345], &[]);
         assert!(text.contains("EXPECTED SUPPORTED") && !text.contains("2345"), "{text}");
     }
 
@@ -271,7 +303,7 @@ mod tests {
             verdict: Decision::Inconclusive,
             ..row()
         };
-        let text = verdicts(&[row], &[]);
+        let text = verdicts(&[row], &[], &[]);
         assert!(text.contains("-0.300  [-0.620, 0]       > -0.050        20/20"), "{text}");
         assert!(text.lines().nth(2).is_some_and(|line| !line.contains('%')), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

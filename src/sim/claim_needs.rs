@@ -12,12 +12,10 @@ use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::line::lines;
+use super::own_claim::OwnClaim;
 use super::parameters::Parameters;
 use super::phase_spec;
 use super::simulation::Simulation;
-
-/// The key that slopes are taken along.
-const ALONG: &str = "data.patterns";
 
 impl Simulation {
     /// Resolves and checks every point, and checks there what the claims and maps need.
@@ -45,15 +43,14 @@ impl Simulation {
 
     /// Refuses a claim on slopes whose points make no line that is long enough.
     fn check_lines(&self, points: &[Point]) -> Result<(), SimulationError> {
-        let on_lines = |claim: &ClaimSpec| claim.id.key().line;
-        for claim in self.claims.iter().filter(|claim| on_lines(claim) > 0) {
-            let least = on_lines(claim);
+        for claim in self.claims.iter().filter(|claim| claim.id.line().1 > 0) {
+            let (along, least) = claim.id.line();
             let own: Vec<&Point> = points.iter().filter(|point| claim.applies_to(point.case.as_deref())).collect();
-            let longest = lines(&own, ALONG).iter().map(Vec::len).max().unwrap_or(0);
+            let longest = lines(&own, along).iter().map(Vec::len).max().unwrap_or(0);
             if longest < least {
                 let found = if longest == 0 { "there is none".into() } else { format!("the longest has {longest}") };
                 let problem = format!(
-                    "needs a line of points with at least {least} values of {ALONG}, alike in every other swept key: \
+                    "needs a line of points with at least {least} values of {along}, alike in every other swept key: \
                      {found}"
                 );
                 let place = Place::File(self.file.clone());
@@ -77,17 +74,19 @@ impl Simulation {
 impl ClaimSpec {
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
-        if self.on == On::Met {
-            check_setting_for(self.id, &point.parameters)?;
+        let own = self.id.own();
+        if self.on == On::Met && own.is_none_or(OwnClaim::assumes_theory) {
+            check_setting_for(&self.id, &point.parameters)?;
         }
         if self.roles == RoleSource::Built {
             check_built_roles(&point.parameters)?;
         }
-        self.id.key().needs.iter().try_for_each(|need| self.check_need(*need, &point.parameters))
+        own.map_or(Ok(()), |own| own.check_at(&self.id, self.roles, point))?;
+        self.id.needs().iter().try_for_each(|need| self.check_need(*need, &point.parameters))
     }
 
     fn check_need(&self, need: ClaimNeed, parameters: &Parameters) -> Result<(), Contradiction> {
-        let id = self.id;
+        let id = &self.id;
         match need {
             ClaimNeed::Roles => check_roles_for(id, parameters),
             ClaimNeed::Lemma => check_lemma_for(id, parameters),

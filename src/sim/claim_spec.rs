@@ -1,13 +1,16 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
-use super::claim_key::{CLAIM_KEYS, ClaimId, ClaimKey, ConstantRule, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, find_claim};
+use super::claim_key::{CLAIM_KEYS, ClaimKey, ConstantRule, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, find_claim};
+use super::claim_name::ClaimName;
 use super::claim_words::{Feature, On, RoleSource, Verdict};
 use super::error::{Place, SimulationError, one_line};
 use super::fields::Fields;
 use super::key::Kind;
+use super::own_claim::{AssumedTexts, OwnClaim, OwnTexts};
+use super::own_claim_fields::{is_own, is_own_id, read_own};
 use super::parameters::Criterion;
-use super::similarity::nearest_word;
 use super::value::Value;
+use crate::similarity::nearest_word;
 use serde::{Deserialize, Serialize};
 
 /// One `[[claim]]` of a simulation file, or one claim that a `[[phase]]` maps.
@@ -15,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[serde(into = "Written", try_from = "Written")]
 pub struct ClaimSpec {
     /// The claim.
-    pub id: ClaimId,
+    pub id: ClaimName,
     /// Its constants: those that it has where it stands, in a `[[claim]]` or in a map.
     pub constants: Constants,
     /// The probability with which the claim must hold.
@@ -83,7 +86,16 @@ impl ClaimSpec {
     }
 
     /// Reads claim `number` (from 1) of a file with these cases.
-    pub(crate) fn read(file: &str, number: usize, value: toml::Value, cases: &[&str]) -> Result<Self, SimulationError> {
+    pub(crate) fn read(
+        file: &str,
+        number: usize,
+        value: toml::Value,
+        cases: &[&str],
+        assumptions: &[AssumedTexts],
+    ) -> Result<Self, SimulationError> {
+        if is_own(&value) {
+            return read_own(file, number, value, cases, assumptions);
+        }
         const KNOWN: &[&str] = &[
             "id",
             "threshold",
@@ -105,7 +117,7 @@ impl ClaimSpec {
         let claim = read_id(&mut fields)?;
         fields.rename(format!("claim {}", claim.id));
         Ok(Self {
-            id: claim.id,
+            id: claim.id.into(),
             constants: read_constants(&mut fields, claim, claim.constants)?,
             level: read_level(&mut fields)?,
             on: fields.word("on", On::ALL)?.unwrap_or(On::Met),
@@ -126,7 +138,11 @@ impl ClaimSpec {
 
     /// Whether both are one claim, up to level and expectation.
     fn is_same(&self, other: &Self) -> bool {
-        let words = |claim: &Self| (claim.id, claim.case.clone(), claim.on, claim.roles);
+        let words = |claim: &Self| (claim.id.name().to_owned(), claim.case.clone(), claim.on, claim.roles);
+        // One id is one claim of the file, whatever it says.
+        if self.id.own().is_some() && self.id.name() == other.id.name() {
+            return true;
+        }
         words(self) == words(other) && (self.constants, self.slope) == (other.constants, other.slope)
     }
 }
@@ -275,7 +291,7 @@ fn read_must(fields: &mut Fields, key: &str, kind: Kind, meaning: &str) -> Resul
 /// A claim as a manifest holds it.
 #[derive(Serialize, Deserialize)]
 struct Written {
-    id: ClaimId,
+    id: String,
     threshold: Option<f64>,
     level: f64,
     on: On,
@@ -296,6 +312,8 @@ struct Written {
     ratio: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     feature: Option<Feature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own: Option<OwnTexts>,
 }
 
 impl From<ClaimSpec> for Written {
@@ -306,7 +324,8 @@ impl From<ClaimSpec> for Written {
         };
         let comparison = claim.comparison().copied();
         Self {
-            id: claim.id,
+            id: claim.id.name().to_owned(),
+            own: claim.id.own().map(OwnClaim::texts),
             threshold: claim.threshold(),
             level: claim.level,
             on: claim.on,
@@ -328,7 +347,7 @@ impl TryFrom<Written> for ClaimSpec {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { id, threshold, range, lambda, against, margin, ratio, feature, .. } = written;
+        let Written { ref id, threshold, range, lambda, against, margin, ratio, feature, .. } = written;
         let constants = match (threshold, range.zip(lambda), against.zip(margin)) {
             (None, None, None) => Constants::None,
             (Some(threshold), None, None) => Constants::Threshold(threshold),
@@ -338,7 +357,15 @@ impl TryFrom<Written> for ClaimSpec {
             }
             _ => return Err(format!("claim {id} has constants of two kinds")),
         };
-        let Written { level, on, roles, case, expect, slope, .. } = written;
+        let Written { id, level, on, roles, case, expect, slope, own, .. } = written;
+        let id = match own {
+            None => find_claim(&id).ok_or_else(|| format!("claim {id} is none"))?.id.into(),
+            Some(texts) if is_own_id(&id) => {
+                let own = OwnClaim::new(id, &texts);
+                ClaimName::Own(own.map_err(|misread| misread.problem.message)?.into())
+            }
+            Some(_) => return Err(format!("claim {id} is no claim of a file")),
+        };
         Ok(Self { id, constants, level, on, roles, case, expect, slope })
     }
 }

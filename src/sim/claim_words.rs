@@ -54,6 +54,10 @@ words! {
         Slope = "slope",
         /// The slope over its last two octaves.
         SlopeTail = "slope-tail",
+        /// A slope of a claim of the file that is to be at least its threshold.
+        SlopeAtLeast = "slope-at-least",
+        /// A slope of a claim of the file that is to be at most its threshold.
+        SlopeAtMost = "slope-at-most",
         /// The slope of the displacement.
         SlopeDisplacement = "slope-displacement",
         /// The slope of the drift over the last two octaves.
@@ -70,7 +74,13 @@ impl Part {
     pub fn is_slope(self) -> bool {
         match self {
             Part::Probability | Part::Paired | Part::Constant | Part::All => false,
-            Part::Slope | Part::SlopeTail | Part::SlopeDisplacement | Part::SlopeDriftTail | Part::SlopeNoise => true,
+            Part::Slope
+            | Part::SlopeTail
+            | Part::SlopeAtLeast
+            | Part::SlopeAtMost
+            | Part::SlopeDisplacement
+            | Part::SlopeDriftTail
+            | Part::SlopeNoise => true,
         }
     }
 

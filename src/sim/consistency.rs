@@ -1,8 +1,9 @@
 //! Keys that are legal one by one and contradict each other.
 
-use super::claim_key::ClaimId;
+use super::claim_name::ClaimName;
 use super::claim_words::RoleSource;
 use super::contradiction::Contradiction;
+use super::grid::Point;
 use super::parameters::{
     Basis, Criteria, Criterion, Kept, Parameters, PretrainedKind, Property, PruningSchedule, Removal,
 };
@@ -177,7 +178,7 @@ fn check_certificates(parameters: &Parameters) -> Result<(), Contradiction> {
 }
 
 /// Checks that a claim is judged by the theory's assumptions only in the theory's setting.
-pub(crate) fn check_setting_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_setting_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
     match parameters.lost(Property::Theory) {
         None => Ok(()),
         Some((key, value)) => {
@@ -188,7 +189,7 @@ pub(crate) fn check_setting_for(claim: ClaimId, parameters: &Parameters) -> Resu
 }
 
 /// Checks that a claim about the noise and drift of routers is judged in the theory's setting.
-pub(crate) fn check_lemma_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_lemma_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
     match parameters.lost(Property::Theory) {
         None => Ok(()),
         Some((key, value)) => {
@@ -199,7 +200,7 @@ pub(crate) fn check_lemma_for(claim: ClaimId, parameters: &Parameters) -> Result
 }
 
 /// Checks that experts have roles where a claim is about them.
-pub(crate) fn check_roles_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_roles_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
     match parameters.lost(Property::Roles) {
         None => Ok(()),
         Some((key, value)) => {
@@ -306,7 +307,7 @@ fn check_memory(parameters: &Parameters) -> Result<(), Contradiction> {
 
 /// Checks what claims need that tell drift, leakage and noise apart.
 pub(crate) fn check_half_batches_for(
-    claim: ClaimId,
+    claim: &ClaimName,
     Parameters { record, .. }: &Parameters,
 ) -> Result<(), Contradiction> {
     if !record.half_batches {
@@ -316,7 +317,7 @@ pub(crate) fn check_half_batches_for(
 }
 
 /// Checks what claims need that are decided by certificates.
-pub(crate) fn check_certificates_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_certificates_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
     if parameters.certificate.nodes == 0 {
         return refuse("certificate.nodes", 0, format!("must be at least 1, because claim {claim} is judged here"));
     }
@@ -328,7 +329,7 @@ pub(crate) fn check_certificates_for(claim: ClaimId, parameters: &Parameters) ->
 }
 
 /// Checks what claims need that are decided by certificates of pruned models.
-pub(crate) fn check_pruned_certificates_for(claim: ClaimId, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_pruned_certificates_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
     if !parameters.certificate.pruned {
         return refuse("certificate.pruned", false, format!("must be true, because claim {claim} is judged here"));
     }
@@ -336,7 +337,7 @@ pub(crate) fn check_pruned_certificates_for(claim: ClaimId, parameters: &Paramet
 }
 
 /// Checks what claims need that tell samples with the common feature from those with a rare one.
-pub(crate) fn check_rare_for(claim: ClaimId, Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_rare_for(claim: &ClaimName, Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
     let share = super::value::shortest(data.rare_share);
     if data.features < 2 {
         let legal = format!("must be at least 2, because claim {claim} is about rare features");
@@ -351,7 +352,7 @@ pub(crate) fn check_rare_for(claim: ClaimId, Parameters { data, .. }: &Parameter
 
 /// Checks what claims need that are about the fewest bits, which are looked for by measured roles.
 pub(crate) fn check_bits_for(
-    claim: ClaimId,
+    claim: &ClaimName,
     roles: RoleSource,
     Parameters { pruning, .. }: &Parameters,
 ) -> Result<(), Contradiction> {
@@ -366,7 +367,7 @@ pub(crate) fn check_bits_for(
 }
 
 /// Checks what claims need that compare the file's criterion with another.
-pub(crate) fn check_against(claim: ClaimId, other: Criterion, parameters: &Parameters) -> Result<(), Contradiction> {
+pub(crate) fn check_against(claim: &ClaimName, other: Criterion, parameters: &Parameters) -> Result<(), Contradiction> {
     let (model, pruning) = (&parameters.model, &parameters.pruning);
     if other == pruning.criterion {
         let legal = format!("must differ from pruning.criterion, or claim {claim} compares nothing");
@@ -379,6 +380,31 @@ pub(crate) fn check_against(claim: ClaimId, other: Criterion, parameters: &Param
         return refuse("pruning.criteria", value, legal);
     }
     Ok(())
+}
+
+/// Checks that every run of a point has the trajectory that a claim reads.
+pub(crate) fn check_trajectories_for(claim: &ClaimName, point: &Point) -> Result<(), Contradiction> {
+    let (recorded, seeds) = (point.parameters.record.trajectory_runs, point.seeds);
+    if (recorded as u64) < seeds {
+        let legal = format!("must be at least {seeds}, the seeds, because claim {claim} reads trajectories");
+        return refuse("record.trajectory_runs", recorded, legal);
+    }
+    Ok(())
+}
+
+/// Checks that models are pruned by a criterion that a claim reads.
+pub(crate) fn check_measured_for(
+    claim: &ClaimName,
+    criterion: Criterion,
+    parameters: &Parameters,
+) -> Result<(), Contradiction> {
+    let (model, pruning) = (&parameters.model, &parameters.pruning);
+    let criteria = pruning.criteria.of(model.experts);
+    if criterion == pruning.criterion || criteria.contains(&criterion) {
+        return Ok(());
+    }
+    let value = format!("[{}]", criteria.iter().map(|criterion| criterion.name()).collect::<Vec<_>>().join(", "));
+    refuse("pruning.criteria", value, format!("must hold {}, because claim {claim} reads it", criterion.name()))
 }
 
 /// Checks what claim T2b needs, that `sufficient` experts kept are enough with further fine-tuning: fewer than the

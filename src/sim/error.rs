@@ -84,6 +84,18 @@ pub enum SimulationError {
         /// What contradicts it.
         problem: String,
     },
+    /// An expression that is not understood, or says what it cannot; below the line that names it the text with a caret.
+    #[error("{place} {key}: {problem}\n{pointed}")]
+    Expression {
+        /// Where.
+        place: Place,
+        /// The key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+        /// The text, and below it carets.
+        pointed: String,
+    },
     /// More grid points than one simulation may have.
     #[error("{place} the grid has {points} points: must be at most {most}")]
     TooManyPoints {

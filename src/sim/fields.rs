@@ -2,9 +2,9 @@
 
 use super::error::{Place, SimulationError, one_line, shown};
 use super::keys::{find, index_of_path, nearest, sections};
-use super::similarity::{nearest_word, similarity};
 use super::value::{refused, whole};
 use crate::printable::{self, LEGAL, is_one_line, is_printable};
+use crate::similarity::{nearest_word, similarity};
 use std::fmt::Display;
 use toml::{Table, Value};
 
@@ -85,6 +85,10 @@ impl Fields {
     /// Changes what messages call the table.
     pub(crate) fn rename(&mut self, what: String) {
         self.what = what;
+    }
+
+    pub(crate) fn peek(&self, key: &str) -> Option<&Value> {
+        self.table.get(key)
     }
 
     pub(crate) fn take(&mut self, key: &str) -> Option<Value> {

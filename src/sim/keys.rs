@@ -6,7 +6,7 @@
 
 use super::key::Key;
 use super::parameters::SECTIONS;
-use super::similarity::{most_similar, similarity};
+use crate::similarity::{most_similar, similarity};
 
 /// Every key of a simulation file, in the order of the sections. The defaults are the in-regime setting (METHODOLOGY,
 /// "The default setting").
@@ -39,11 +39,6 @@ const fn joined<const N: usize>(sections: &[&[Key]]) -> [Key; N] {
 /// Index in [`KEYS`] of the key with this path.
 pub(crate) fn index_of_path(path: &str) -> Option<usize> {
     KEYS.iter().position(|key| key.path == path)
-}
-
-/// Index in [`KEYS`] of the key with this last part.
-pub(crate) fn index_of_name(name: &str) -> Option<usize> {
-    KEYS.iter().position(|key| key.name() == name)
 }
 
 /// The key with this path.

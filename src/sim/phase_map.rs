@@ -3,7 +3,7 @@
 use super::error::{Place, SimulationError};
 use super::grid::Point;
 use super::phase_spec::{PhaseSpec, RATIO, label};
-use super::similarity::nearest_word;
+use crate::similarity::nearest_word;
 
 /// The map of one case.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ use super::claim_words::{On, RoleSource};
 use super::error::{Place, SimulationError};
 use super::fields::Fields;
 use super::keys::{KEYS, find, nearest};
+use super::own_claim_fields::read_threshold;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -32,7 +33,13 @@ impl PhaseSpec {
     }
 
     /// Reads table `number` (from 1) of a file with these cases.
-    pub(crate) fn read(file: &str, number: usize, value: Value, cases: &[&str]) -> Result<Self, SimulationError> {
+    pub(crate) fn read(
+        file: &str,
+        number: usize,
+        value: Value,
+        cases: &[&str],
+        own: &[ClaimSpec],
+    ) -> Result<Self, SimulationError> {
         const KNOWN: &[&str] = &["claims", "on", "roles", "case", "x", "y"];
         let mut fields = Fields::of_value(Place::File(file.into()), label(number), value, KNOWN)?;
         let on = fields.word("on", On::ALL)?.unwrap_or(On::All);
@@ -45,7 +52,7 @@ impl PhaseSpec {
             Some(other) => return Err(fields.refuse("claims", &other, legal.into())),
         };
         let read = |(index, value)| {
-            let claim = read_claim(file, &format!("{}: claim", label(number)), index + 1, value)?;
+            let claim = read_claim(file, &format!("{}: claim", label(number)), index + 1, value, own)?;
             Ok(ClaimSpec { on, roles, case: case.clone(), ..claim })
         };
         let claims = claims.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -70,15 +77,27 @@ pub(crate) fn label(number: usize) -> String {
 }
 
 /// Reads one mapped claim. Case, runs and roles are left at what a map has where its file says nothing.
-fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<ClaimSpec, SimulationError> {
+fn read_claim(
+    file: &str,
+    what: &str,
+    number: usize,
+    value: Value,
+    own: &[ClaimSpec],
+) -> Result<ClaimSpec, SimulationError> {
     const KNOWN: &[&str] = &["id", "threshold", "level"];
     let mut fields = Fields::of_value(Place::File(file.into()), format!("{what} {number}"), value, KNOWN)?;
+    let id = fields.peek("id").and_then(Value::as_str);
+    if let Some(claim) = own.iter().find(|claim| claim.id.own().is_some() && Some(claim.id.name()) == id) {
+        fields.take("id");
+        fields.rename(format!("{what} {}", claim.id));
+        return read_own(&mut fields, claim);
+    }
     let key = read_id_among(&mut fields, |claim| claim.in_maps.is_some())?;
     fields.rename(format!("{what} {}", key.id));
     // Claims without a map are not among those that were read.
     let constants = read_constants(&mut fields, key, key.in_maps.unwrap_or(ConstantRule::None))?;
     Ok(ClaimSpec {
-        id: key.id,
+        id: key.id.into(),
         constants,
         level: read_level(&mut fields)?,
         on: On::All,
@@ -86,6 +105,26 @@ fn read_claim(file: &str, what: &str, number: usize, value: Value) -> Result<Cla
         case: None,
         expect: None,
         slope: None,
+    })
+}
+
+/// Reads the map of a claim of the file's own, which has the claim's threshold and level where it gives none.
+fn read_own(fields: &mut Fields, claim: &ClaimSpec) -> Result<ClaimSpec, SimulationError> {
+    let Some(own) = claim.id.own().filter(|own| own.holds.is_some()) else {
+        let id = Value::String(claim.id.name().to_owned());
+        return Err(fields.refuse("id", &id, "is no property of one run, so it has no map: it has no holds".into()));
+    };
+    let constants = if fields.peek("threshold").is_some() { read_threshold(fields, own)? } else { claim.constants };
+    let level = if fields.peek("level").is_some() { read_level(fields)? } else { claim.level };
+    Ok(ClaimSpec {
+        constants,
+        level,
+        on: On::All,
+        roles: RoleSource::Built,
+        case: None,
+        expect: None,
+        slope: None,
+        ..claim.clone()
     })
 }
 

@@ -7,6 +7,8 @@ use super::error::{Place, SimulationError};
 use super::fields::{Fields, MOST_SEEDS, keys_of, parse_toml, read_name, seeds_legal, seeds_within, table_or_empty};
 use super::keys::{KEYS, sections};
 use super::overrides::{self, Overrides};
+use super::own_claim::AssumedTexts;
+use super::own_claim_fields::read_assumption;
 use super::phase_spec::PhaseSpec;
 use super::resolve::{Assigned, Origin};
 use toml::Value;
@@ -45,7 +47,7 @@ impl Simulation {
     /// Every grid point is resolved and checked, so that [`Simulation::points`] succeeds afterwards.
     pub fn parse(file: &str, text: &str, overrides: &Overrides) -> Result<Self, SimulationError> {
         let place = Place::File(file.into());
-        let mut known = vec!["name", "aims", "seeds", "grid", "case", "claim", "phase"];
+        let mut known = vec!["name", "aims", "seeds", "grid", "case", "claim", "assumption", "phase"];
         known.extend(sections());
         let mut fields = Fields::new(place.clone(), String::new(), parse_toml(file, text)?, &known)?;
         let name = read_name(&mut fields)?;
@@ -53,6 +55,7 @@ impl Simulation {
         let seeds = read_seeds(&mut fields, overrides.seeds)?;
         let mut grid = read_grid(file, fields.take("grid"))?;
         let mut cases = read_cases(file, fields.array("case", "must be tables [[case]]")?)?;
+        let assumptions = fields.array("assumption", "must be tables [[assumption]]")?;
         let claims = fields.array("claim", "must be tables [[claim]]")?;
         let phases = fields.array("phase", "must be tables [[phase]]")?;
         let mut base = read_base(file, keys_of(&place, "", fields.into_rest())?)?;
@@ -61,8 +64,8 @@ impl Simulation {
         if overrides.seeds.is_some() {
             cases.iter_mut().for_each(|case| case.seeds = None);
         }
-        let claims = read_claims(file, claims, &cases)?;
-        let phases = read_phases(file, phases, &cases)?;
+        let claims = read_claims(file, claims, &cases, assumptions)?;
+        let phases = read_phases(file, phases, &cases, &claims)?;
         let simulation = Self { name, aims, seeds, claims, phases, cases, grid, base, file: file.into() };
         simulation.check_points()?;
         Ok(simulation)
@@ -103,16 +106,36 @@ fn names(cases: &[Case]) -> Vec<&str> {
     cases.iter().map(|case| case.name.as_str()).collect()
 }
 
-fn read_claims(file: &str, values: Vec<Value>, cases: &[Case]) -> Result<Vec<ClaimSpec>, SimulationError> {
+fn read_claims(
+    file: &str,
+    values: Vec<Value>,
+    cases: &[Case],
+    assumptions: Vec<Value>,
+) -> Result<Vec<ClaimSpec>, SimulationError> {
     let names = names(cases);
-    let read = |(index, value)| ClaimSpec::read(file, index + 1, value, &names);
+    let mut known: Vec<AssumedTexts> = Vec::new();
+    for (index, value) in assumptions.into_iter().enumerate() {
+        let assumption = read_assumption(file, index + 1, value)?;
+        if known.iter().any(|other| other.id == assumption.id) {
+            let (place, key) = (Place::File(file.into()), format!("assumption {}", index + 1));
+            let problem = format!("{} stands twice", assumption.id);
+            return Err(SimulationError::Conflict { place, key, problem });
+        }
+        known.push(assumption);
+    }
+    let read = |(index, value)| ClaimSpec::read(file, index + 1, value, &names, &known);
     let claims = values.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     check_distinct(file, &claims)?;
     Ok(claims)
 }
 
-fn read_phases(file: &str, values: Vec<Value>, cases: &[Case]) -> Result<Vec<PhaseSpec>, SimulationError> {
+fn read_phases(
+    file: &str,
+    values: Vec<Value>,
+    cases: &[Case],
+    claims: &[ClaimSpec],
+) -> Result<Vec<PhaseSpec>, SimulationError> {
     let names = names(cases);
-    let read = |(index, value)| PhaseSpec::read(file, index + 1, value, &names);
+    let read = |(index, value)| PhaseSpec::read(file, index + 1, value, &names, claims);
     values.into_iter().enumerate().map(read).collect()
 }

@@ -1,5 +1,5 @@
 //! Statistics on counts and on slopes: pure functions, no files, no printing. Random numbers serve
-//! one function, the bootstrap of [`quantile_slope`], which takes its seed.
+//! two functions, the bootstrap of [`quantile_slope`] and the permutations of [`p_value_group_larger`], which take a seed.
 //!
 //! | file | concept |
 //! |---|---|
@@ -16,7 +16,8 @@
 //! | `hypergeometric` | draws without replacement |
 //! | `student` | Student's t and the normal distribution: tails and critical values |
 //! | `groups` | values of runs, grouped by `x` |
-//! | `ranks` | area under the ROC curve, rank correlation |
+//! | `ranks` | area under the ROC curve, rank correlations |
+//! | `permutation` | whether a group's mean is larger than that of a group drawn by chance |
 //! | [`slope`] | a slope with its standard error: interval, tests, equivalence, planning |
 //! | [`least_squares`](mod@least_squares) | slopes of means and of logarithms of means |
 //! | [`quantile_regression`](mod@quantile_regression) | slopes of quantiles, exact, with a bootstrap |
@@ -41,6 +42,7 @@ pub mod interval;
 pub mod least_squares;
 pub mod log_binomial;
 pub(crate) mod mean;
+pub(crate) mod permutation;
 pub mod quantile;
 pub mod quantile_regression;
 pub(crate) mod ranks;
@@ -64,10 +66,11 @@ pub use hypergeometric::{hypergeometric_lower_tail, hypergeometric_pmf, log_choo
 pub use interval::{Interval, clopper_pearson, wilson};
 pub use least_squares::{LogMeanError, least_squares, log_mean_slope};
 pub(crate) use mean::p_value_mean_zero;
+pub(crate) use permutation::p_value_group_larger;
 pub(crate) use quantile::median_interval;
 pub use quantile::{median, quantile};
 pub use quantile_regression::{quantile_regression, quantile_slope};
-pub(crate) use ranks::{auc, spearman};
+pub(crate) use ranks::{auc, kendall, spearman};
 pub use sequential::{SequentialTest, confidence_sequence, log_e_refuted, log_e_supported};
 pub use slope::{Bounds, MEDIAN_FACTOR, Slope, runs_for_slope_power, slope_power};
 pub(crate) use spending::spending_weight;

@@ -28,6 +28,23 @@ pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     (a.len() == b.len() && scale > 0.0).then(|| sum(&a, &b) / scale)
 }
 
+/// Kendall's τ_b: pairs in the same order less pairs in opposite order, over √(pairs untied in a · pairs untied in b) (Kendall
+/// 1945). `None` if one of them is constant, or not of equal length.
+pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
+    let order = |x: f64, y: f64| f64::from(i8::from(x > y) - i8::from(x < y));
+    let (mut agreement, mut untied_a, mut untied_b) = (0.0, 0.0, 0.0);
+    for (i, (&a_i, &b_i)) in a.iter().zip(b).enumerate() {
+        for (&a_j, &b_j) in a.iter().zip(b).take(i) {
+            let (in_a, in_b) = (order(a_i, a_j), order(b_i, b_j));
+            agreement += in_a * in_b;
+            untied_a += in_a * in_a;
+            untied_b += in_b * in_b;
+        }
+    }
+    let scale = (untied_a * untied_b).sqrt();
+    (a.len() == b.len() && scale > 0.0).then(|| agreement / scale)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +58,9 @@ mod tests {
         let rho = spearman(&[1.0, 2.0, 3.0, 4.0, 5.0], &[5.0, 6.0, 7.0, 8.0, 7.0]).unwrap_or(0.0);
         assert!((rho - 0.8207826816681233).abs() < 1e-15);
         assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
+        // scipy.stats.kendalltau([12, 2, 1, 12, 2], [1, 4, 7, 1, 0]).statistic
+        let tau = kendall(&[12.0, 2.0, 1.0, 12.0, 2.0], &[1.0, 4.0, 7.0, 1.0, 0.0]).unwrap_or(0.0);
+        assert!((tau - -0.47140452079103173).abs() < 1e-15);
+        assert_eq!((kendall(&[1.0, 1.0], &[1.0, 2.0]), kendall(&[1.0], &[1.0, 2.0])), (None, None));
     }
 }

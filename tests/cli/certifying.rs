@@ -28,6 +28,16 @@ fn rewritten(bytes: &[u8], change: impl FnOnce(&mut Map<String, Value>)) -> Vec<
     [&(text.len() as u64).to_le_bytes()[..], &text, &bytes[8 + length..]].concat()
 }
 
+/// Certificates are about noise-free inputs unless they are asked to count noise: of a noisy run that is said.
+#[test]
+fn a_trace_of_a_noisy_run_says_how_its_noise_is_counted() {
+    let bench = Bench::new();
+    bench.succeeds("trace tiny.toml --set data.noise=0.05 --set training.iterations=300 --out noisy.safetensors");
+    let hint = "The run of this file had token noise ξ = 0.05, which is not counted; --noise 0.05 counts it.";
+    assert!(bench.succeeds("certify noisy.safetensors --nodes 5").contains(hint));
+    assert!(!bench.succeeds("certify noisy.safetensors --nodes 5 --noise 0.05").contains(hint));
+}
+
 #[test]
 fn fails_on_a_tensor_of_another_shape() {
     let bench = Bench::new();

@@ -43,7 +43,11 @@ fn verdict(id: &str, runs: impl Iterator<Item = (bool, bool)>) -> String {
         ];
         let body = RunBody::default();
         let parameters = &points[0].parameters;
-        tests.add(0, number as u64, &Observation { parameters, run: &body, experts: &experts, pruning: &pruning });
+        tests.add(
+            0,
+            number as u64,
+            &Observation { parameters, run: &body, experts: &experts, pruning: &pruning, trajectory: &[] },
+        );
     }
     let rows = tests.rows();
     conclusions(&rows)[0].verdict.to_string()
@@ -96,7 +100,13 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
         .chain(rows(Criterion::Random, [0.5; 3]))
         .collect();
     let body = RunBody::default();
-    let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Observation {
+        parameters: &points[0].parameters,
+        run: &body,
+        experts: &experts,
+        pruning: &pruning,
+        trajectory: &[],
+    };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better, seen.difference)
@@ -143,7 +153,13 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
     };
     let pruning = [row(Criterion::RouterNormChange, errors[0]), row(Criterion::Random, errors[1])];
     let body = RunBody::default();
-    let evidence = Observation { parameters: &points[0].parameters, run: &body, experts: &experts, pruning: &pruning };
+    let evidence = Observation {
+        parameters: &points[0].parameters,
+        run: &body,
+        experts: &experts,
+        pruning: &pruning,
+        trajectory: &[],
+    };
     let claim = &simulation.claims[0];
     let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
     (seen.worse, seen.better)

@@ -89,12 +89,11 @@ fn fails_on_an_expression_that_cannot_be_read() {
     );
     assert_eq!(
         refused("[training]\nbatch = \"basis\"", &[]),
-        "sims/x.toml: training.batch = \"basis\": basis is not a number"
+        "sims/x.toml: training.batch = \"basis\": a number is needed here; this is a word"
     );
     assert_eq!(
         refused("", &["training.batch=2*"]),
-        "--set training.batch = \"2*\": the expression ends where a number, a key's last part or a parenthesis was \
-         expected"
+        "--set training.batch = \"2*\": the expression ends where a number, a name or a parenthesis was expected"
     );
 }
 

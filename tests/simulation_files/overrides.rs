@@ -48,7 +48,7 @@ fn fails_on_an_override_that_cannot_be_applied() {
         (vec!["data.patterns=64", "data.patterns=32"], "data.patterns: is given twice"),
         (
             vec!["data.patterns="],
-            "data.patterns = \"\": the expression ends where a number, a key's last part or a \
+            "data.patterns = \"\": the expression ends where a number, a name or a \
                                   parenthesis was expected",
         ),
         (vec!["data.patterns=3"], "data.patterns = 3: must be an integer from 4 to 65536"),

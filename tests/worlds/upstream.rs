@@ -77,7 +77,7 @@ fn assumptions_of_upstream_models_are_counted_as_the_runs_meet_them() {
     for point in &points {
         for index in 0..12 {
             let RunRecord { run, experts, pruning, .. } = run(point, index, 5, EngineChoice::Auto);
-            analysis.add(point.index, index, &run.body, &experts, &pruning);
+            analysis.add(point.index, index, &run.body, &experts, &pruning, &[]);
             if point.index == 1 {
                 let body = run.body;
                 for (name, is_met) in [

@@ -18,7 +18,7 @@ const SAMPLES: u64 = 100_000;
 pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
     check_numbers(arguments)?;
     let shown = arguments.model.display().to_string();
-    let ModelFile { stored, data } = read(arguments)?;
+    let ModelFile { stored, data, noise: traced } = read(arguments)?;
     let (model, radii) = stored.model().map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
     let kept = kept(arguments, model.experts())?;
     let support = Support::of(&data);
@@ -78,6 +78,12 @@ pub fn command(arguments: &CertifyArguments) -> Result<(), Failure> {
                 show_sampled(&mut out, Sampled::of(&table, &kept, &data, SAMPLES))?;
             }
         }
+    }
+    if traced > 0.0 && noise.is_none() {
+        writeln!(
+            out,
+            "  The run of this file had token noise ξ = {traced}, which is not counted; --noise {traced} counts it."
+        )?;
     }
     show_rest(&mut out, &certificate, arguments.target)?;
     if let Some(irrelevant) = &arguments.irrelevant {

@@ -65,7 +65,7 @@ impl<'a> Collector<'a> {
     pub fn add(&mut self, record: &RunRecord, lines: &RunLines) -> anyhow::Result<()> {
         if let Some((analysis, runs)) = &mut *lock(&self.analysis) {
             let (head, body) = (&record.run.head, &record.run.body);
-            analysis.add(head.point, head.run, body, &record.experts, &record.pruning);
+            analysis.add(head.point, head.run, body, &record.experts, &record.pruning, &record.trajectory);
             *runs += 1;
         }
         for ((table, name), lines) in self.tables.iter_mut().zip(TABLES).zip(&lines.tables) {

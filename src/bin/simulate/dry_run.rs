@@ -6,7 +6,6 @@ use crate::load::Loaded;
 use crate::output;
 use crate::threads::Threads;
 use crate::{probe, shortage, terminal};
-use moe_theory::claims::Definition;
 use moe_theory::claims::Observation;
 use moe_theory::claims::judge::{ClaimTests, slope_lines};
 use moe_theory::claims::slope_parts::{FEWEST_RUNS, Method, SlopePart};
@@ -102,7 +101,7 @@ fn show_seeds(loaded: &Loaded, arguments: &RunArguments, each: f64, out: &mut im
         let verdict = if is_short { "\n    TOO FEW: it can't come out SUPPORTED" } else { "" };
         if claim.comparison().is_some() {
             writeln!(out, "  {}{case}: at least {least}, if one criterion alone is better in each{verdict}", claim.id)?;
-        } else if Definition::of(claim.id).judges_probabilities() {
+        } else if claim.judges_probabilities() {
             writeln!(
                 out,
                 "  {}{case}: at least {least} to reach SUPPORTED, {planned} for 90 % power at P = 0.99{verdict}",
@@ -152,7 +151,8 @@ fn show_slope(
 ) -> std::io::Result<()> {
     let figure = |point: &Point, record: &RunRecord| {
         let (run, experts, pruning) = (&record.run.body, &record.experts, &record.pruning);
-        part.figure.of(&Observation { parameters: &point.parameters, run, experts, pruning }, claim.roles)
+        let trajectory = &record.trajectory;
+        part.value(&Observation { parameters: &point.parameters, run, experts, pruning, trajectory }, claim)
     };
     let spreads: Option<Vec<f64>> = line
         .iter()
@@ -194,5 +194,9 @@ fn spread(method: Method, figures: &[Option<f64>]) -> Option<f64> {
             (mean > 0.0).then(|| 0.5 * deviation / mean)
         }
         Method::LeastSquares => Some(deviation(&values).1),
+        Method::Median => {
+            let (mean, deviation) = deviation(&values);
+            mean.is_finite().then_some(deviation * MEDIAN_FACTOR)
+        }
     }
 }

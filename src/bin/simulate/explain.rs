@@ -200,6 +200,13 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
+    match claim.expressions() {
+        Some([holds, figure]) => {
+            line(out, "as an expression", holds)?;
+            line(out, "its figure", figure)?;
+        }
+        None => line(out, "as an expression", "there is none: a function of the program decides it")?,
+    }
     if let ConstantRule::Threshold { meaning, kind } = claim.id.key().constants {
         line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;
     }

@@ -2,10 +2,13 @@
 
 use crate::args::FalsifyArguments;
 use crate::failure::Failure;
+use crate::interrupt::termination_flag;
 use crate::output;
 use crate::threads::Threads;
-use moe_theory::falsify::{Evaluator, Region, report, search, shrink};
+use moe_theory::falsify::{Evaluator, Found, Outcome, Region, report, search, shrink};
 use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Runs of the file that replays a failure.
@@ -14,7 +17,7 @@ const REPLAY: u64 = 200;
 /// Share of the budget that is kept for shrinking.
 const SHRINKING: f64 = 0.4;
 
-/// Searches, shrinks, writes.
+/// Searches, shrinks, writes. An interrupt ends the search, or the shrinking: what was found by then is written.
 pub fn command(arguments: &FalsifyArguments) -> Result<(), Failure> {
     let (file, text) = match &arguments.within {
         None => ("the built-in region".to_owned(), String::new()),
@@ -38,16 +41,37 @@ pub fn command(arguments: &FalsifyArguments) -> Result<(), Failure> {
     let threads = Threads::choose(None, u64::MAX)?;
     threads.fewer.iter().for_each(output::tell);
     threads.start()?;
+    let interrupted = termination_flag()?;
+    let is_over = |end: Duration| interrupted.load(Ordering::SeqCst) > 0 || started.elapsed() > end;
     let search_ends = budget.mul_f64(1.0 - SHRINKING);
-    let outcome = search(&mut evaluator, &|| started.elapsed() > search_ends, &mut output::tell);
+    let outcome = search(&mut evaluator, &|| is_over(search_ends), &mut output::tell);
     let mut out = output::stdout();
-    let Some(found) = &outcome.found else {
-        write!(out, "{}", report::nothing_found(&region, &outcome))?;
-        return Ok(());
-    };
-    let ends = started.elapsed() + budget.saturating_sub(started.elapsed());
-    let small = shrink(&mut evaluator, found, &|| started.elapsed() > ends);
-    std::fs::write(&out_file, region.text(&small.candidate, REPLAY))
+    match &outcome.found {
+        None => write!(out, "{}", report::nothing_found(&region, &outcome))?,
+        Some(found) => {
+            let small = shrink(&mut evaluator, found, &|| is_over(budget));
+            write_failure(&mut out, (&evaluator, &region), &outcome, &small, &out_file)?;
+        }
+    }
+    match interrupted.load(Ordering::SeqCst) {
+        0 => Ok(()),
+        status => {
+            output::complete()?;
+            output::tell("\nsimulate: interrupted: the search was shorter than its budget");
+            std::process::exit(status);
+        }
+    }
+}
+
+/// Writes the simulation file of a failure, and says what fails.
+fn write_failure(
+    out: &mut impl Write,
+    (evaluator, region): (&Evaluator, &Region),
+    outcome: &Outcome,
+    small: &Found,
+    out_file: &Path,
+) -> Result<(), Failure> {
+    std::fs::write(out_file, region.text(&small.candidate, REPLAY))
         .map_err(|error| anyhow::anyhow!("{}: {error}", out_file.display()))?;
     let result = &small.result;
     if evaluator.is_on_slopes() {
@@ -57,7 +81,7 @@ pub fn command(arguments: &FalsifyArguments) -> Result<(), Failure> {
         writeln!(out, "{} fails: it holds in {holds} of {met} runs ({aside} set aside).", region.claim)?;
     }
     writeln!(out, "p = {:.1e} that it holds as claimed; {} candidates tried.\n", result.p_refuted, outcome.candidates)?;
-    write!(out, "{}", report::table(&report::differences(&region, &small.candidate)))?;
+    write!(out, "{}", report::table(&report::differences(region, &small.candidate)))?;
     writeln!(out, "\nsimulate run {} replays it.", out_file.display())?;
     Ok(())
 }

@@ -128,7 +128,14 @@ pub fn judge(
             let record = lines.record(reader.headers()).map_err(refuse)?;
             check_record(&record, points).map_err(refuse)?;
             if let Some(analysis) = &mut analysis {
-                analysis.add(lines.point, lines.run, &record.run.body, &record.experts, &record.pruning);
+                analysis.add(
+                    lines.point,
+                    lines.run,
+                    &record.run.body,
+                    &record.experts,
+                    &record.pruning,
+                    &record.trajectory,
+                );
             }
             runs += 1;
         }

@@ -2,6 +2,7 @@
 
 mod args;
 mod certify;
+mod check;
 mod collector;
 mod command_line;
 mod criteria;
@@ -12,6 +13,7 @@ mod falsify;
 mod figures;
 mod folder;
 mod glossary;
+mod inspect;
 mod interrupt;
 mod journal;
 mod judge;
@@ -22,6 +24,8 @@ mod merge;
 mod output;
 mod probe;
 mod progress;
+mod prune;
+mod rank;
 mod report;
 mod run;
 mod shard;
@@ -65,6 +69,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::List { what } => explain::list(what),
         Command::Explain { id, markdown: None } => explain::explain(&id.unwrap_or_default()),
         Command::Explain { markdown: Some(tables), .. } => explain::markdown(tables),
+        Command::Check { sim } => check::command(&sim),
         Command::Judge { dir, against } => judge::command(&dir, against.as_deref()),
         Command::Verify(arguments) => verify::command(&arguments),
         Command::Report { dir } => report::command(&dir),
@@ -76,5 +81,8 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
         Command::Falsify(arguments) => falsify::command(&arguments),
+        Command::Inspect(arguments) => inspect::command(&arguments),
+        Command::Rank(arguments) => rank::command(&arguments),
+        Command::Prune(arguments) => prune::command(&arguments),
     }
 }

@@ -16,7 +16,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "accuracy of the unpruned model",
         assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024 (arXiv 2405.16646), the premise of Theorem 2",
-        rule: Rule::Property(without_error),
+        rule: Rule::Written {
+            holds: "all(errors = 0 where kept = max(kept) and not finetuned)",
+            figure: "max(accuracy where kept = max(kept) and not finetuned)",
+        },
         margin: Margin::OfThePath,
         ..PLAIN
     },
@@ -31,11 +34,6 @@ pub(super) const CLAIMS: &[Definition] = &[
         ..PLAIN
     },
 ];
-
-fn without_error(run: &Observation, _: RoleSource) -> RunDecision {
-    let unpruned = run.unpruned();
-    RunDecision::new(unpruned.is_some_and(|row| row.errors == Some(0)), unpruned.and_then(|row| row.accuracy))
-}
 
 fn is_certified(run: &Observation, _: RoleSource) -> RunDecision {
     run.certified(run.unpruned().as_slice(), 1)

@@ -39,11 +39,10 @@ pub struct Definition {
     /// Whether it speaks of the probability that it holds in a run at each point; else only of slopes and constants over
     /// several points.
     pub has_probability: bool,
-    /// The number of a run that the largest one at the smaller half of the d's of a line must bound at every larger d, if
-    /// it claims that.
-    pub bounded_by_smaller: Option<RunNumber>,
+    /// Whether the largest figure at the smaller half of the d's of a line must bound that of a run at every larger d.
+    pub bounded_by_smaller: bool,
     /// The slopes that it speaks of.
-    pub slopes: &'static [SlopePart],
+    pub slopes: &'static [SlopePart<'static>],
     /// How tables show its constant: `c₁ = {}`.
     pub constant: &'static str,
     /// The constant of the shipped simulations, which the falsifier takes.
@@ -52,18 +51,20 @@ pub struct Definition {
     pub(crate) margin: Margin,
 }
 
-/// A number of one run, with experts' roles from a source; `None` if the run has none.
-pub(crate) type RunNumber = fn(&Observation, RoleSource) -> Option<f64>;
-
 /// What decides a claim in one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rule {
     /// Nothing: it speaks of slopes alone.
     Sweep,
-    /// The run alone.
+    /// Two expressions of the [language](crate::language).
+    Written {
+        /// The condition.
+        holds: &'static str,
+        /// The figure.
+        figure: &'static str,
+    },
+    /// The run, by what no expression says.
     Property(fn(&Observation, RoleSource) -> RunDecision),
-    /// The run and the claim's constant.
-    Bounded(fn(&Observation, RoleSource, f64) -> RunDecision),
     /// The run and the claim's R and Λ.
     WithinRange(fn(&Observation, &ClaimSpec, [f64; 2]) -> RunDecision),
     /// The run, of two criteria.
@@ -80,7 +81,7 @@ const PLAIN: Definition = Definition {
     source: "",
     rule: Rule::Sweep,
     has_probability: true,
-    bounded_by_smaller: None,
+    bounded_by_smaller: false,
     slopes: &[],
     constant: "",
     usual_threshold: None,
@@ -104,7 +105,12 @@ impl Definition {
     /// none.
     pub fn judges_probabilities(&self) -> bool {
         let is_compared = matches!(self.rule, Rule::Compared(_));
-        (self.has_probability && !is_compared) || self.bounded_by_smaller.is_some()
+        (self.has_probability && !is_compared) || self.bounded_by_smaller
+    }
+
+    /// What has to be true of a run, and the figure, in the [language](crate::language), if expressions say it.
+    pub fn expressions(&self) -> Option<[&'static str; 2]> {
+        if let Rule::Written { holds, figure } = self.rule { Some([holds, figure]) } else { None }
     }
 
     /// The definition of a claim.
@@ -155,8 +161,8 @@ const fn fits(definition: &Definition, key: &ClaimKey) -> bool {
 const fn takes(rule: &Rule, constants: &ConstantRule) -> bool {
     matches!(
         (rule, constants),
-        (Rule::Property(_), ConstantRule::None)
-            | (Rule::Bounded(_), ConstantRule::Threshold { .. })
+        (Rule::Property(_) | Rule::Written { .. }, ConstantRule::None)
+            | (Rule::Written { .. }, ConstantRule::Threshold { .. })
             | (Rule::WithinRange(_), ConstantRule::Range)
             | (Rule::Compared(_), ConstantRule::Comparison)
     )

@@ -3,19 +3,14 @@
 use super::{Definition, PLAIN, Rule};
 use crate::claims::assumptions::Assumption;
 use crate::claims::margin::Margin;
-use crate::claims::observation::{Observation, RunDecision};
 use crate::claims::run_figure::RunFigure;
-use crate::claims::slope_parts::{Method, Side, SlopePart};
-use crate::measure::Role;
-use crate::record::ExpertRow;
-use crate::sim::Part;
-use crate::sim::{ClaimId, RoleSource};
-use crate::stats::extreme;
+use crate::claims::slope_parts::{Method, Side, SlopeOf, SlopePart};
+use crate::sim::{ClaimId, Part};
 
 use Assumption::{Aligned, Balance, Batch, Gauge, Labels, Rate, Roles, Travel};
 
-const CHANGE: SlopePart = SlopePart::along_patterns(RunFigure::MinRelevantChange, Side::Above);
-const DECAY: SlopePart = SlopePart::along_patterns(RunFigure::MaxChange, Side::Below);
+const CHANGE: SlopePart<'static> = SlopePart::along_patterns(RunFigure::MinRelevantChange, Side::Above);
+const DECAY: SlopePart<'static> = SlopePart::along_patterns(RunFigure::MaxChange, Side::Below);
 
 pub(super) const CLAIMS: &[Definition] = &[
     Definition {
@@ -25,7 +20,7 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "min Δ over relevant experts",
         assumptions: &[Labels, Balance, Roles, Gauge, Travel, Rate],
         source: "Chowdhury et al. 2024, Theorem 1, first half",
-        rule: Rule::Bounded(relevant_change_at_least),
+        rule: Rule::Written { holds: "min(delta where relevant) >= threshold", figure: "min(delta where relevant)" },
         constant: "c₁ = {}",
         usual_threshold: Some(0.1),
         slopes: &[CHANGE],
@@ -39,9 +34,12 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "max |Δ| over irrelevant experts",
         assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate],
         source: "Chowdhury et al. 2024, Theorem 1, second half",
-        rule: Rule::Bounded(irrelevant_change_at_most),
+        rule: Rule::Written {
+            holds: "sqrt(patterns) * max(abs(delta) where irrelevant) <= threshold",
+            figure: "sqrt(patterns) * max(abs(delta) where irrelevant)",
+        },
         has_probability: false,
-        bounded_by_smaller: Some(scaled_change),
+        bounded_by_smaller: true,
         slopes: &[DECAY, SlopePart { name: Part::SlopeTail, tail: true, ..DECAY }],
         ..PLAIN
     },
@@ -52,7 +50,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "min relevant Δ − max Δ of the others",
         assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate, Aligned],
         source: "Chowdhury et al. 2024, what Theorem 1 is used for",
-        rule: Rule::Property(|run, roles| separates(run, |row| row.delta, roles)),
+        rule: Rule::Written {
+            holds: "min(delta where relevant) > max(delta where not relevant) or all(relevant and known(delta))",
+            figure: "min(delta where relevant) - max(delta where not relevant)",
+        },
         ..PLAIN
     },
     Definition {
@@ -62,7 +63,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "min relevant D − max D of the others",
         assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate, Aligned],
         source: "ours: T1c for a measure that no gauge changes (L11)",
-        rule: Rule::Property(|run, roles| separates(run, |row| row.displacement, roles)),
+        rule: Rule::Written {
+            holds: "min(displacement where relevant) > max(displacement where not relevant) or all(relevant and known(displacement))",
+            figure: "min(displacement where relevant) - max(displacement where not relevant)",
+        },
         ..PLAIN
     },
     Definition {
@@ -72,7 +76,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "min relevant Δᶜ − max Δᶜ of the others",
         assumptions: &[Labels, Balance, Roles, Batch, Travel, Rate, Aligned],
         source: "ours: T1c for a measure that no gauge changes (L11)",
-        rule: Rule::Property(|run, roles| separates(run, |row| row.delta_centred, roles)),
+        rule: Rule::Written {
+            holds: "min(delta_centred where relevant) > max(delta_centred where not relevant) or all(relevant and known(delta_centred))",
+            figure: "min(delta_centred where relevant) - max(delta_centred where not relevant)",
+        },
         ..PLAIN
     },
     Definition {
@@ -87,17 +94,17 @@ pub(super) const CLAIMS: &[Definition] = &[
         // The drift of small batches opposes the noise that has piled up, and its unbiased square is then below 0: it has
         // an exponent only where it outweighs that, in the last octaves.
         slopes: &[
-            SlopePart { name: Part::SlopeDisplacement, figure: RunFigure::MaxDisplacement, ..DECAY },
+            SlopePart { name: Part::SlopeDisplacement, figure: SlopeOf::Figure(RunFigure::MaxDisplacement), ..DECAY },
             SlopePart {
                 name: Part::SlopeDriftTail,
-                figure: RunFigure::DriftSquared,
+                figure: SlopeOf::Figure(RunFigure::DriftSquared),
                 method: Method::RootMeanSquare,
                 tail: true,
                 ..DECAY
             },
             SlopePart {
                 name: Part::SlopeNoise,
-                figure: RunFigure::NoiseSquared,
+                figure: SlopeOf::Figure(RunFigure::NoiseSquared),
                 method: Method::RootMeanSquare,
                 ..DECAY
             },
@@ -113,38 +120,11 @@ pub(super) const CLAIMS: &[Definition] = &[
         source: "ours: the term of lemma S1 that has to fall if D is to fall as 1/√d",
         rule: Rule::Sweep,
         has_probability: false,
-        slopes: &[SlopePart { figure: RunFigure::LeakageSquared, method: Method::RootMeanSquare, ..DECAY }],
+        slopes: &[SlopePart {
+            figure: SlopeOf::Figure(RunFigure::LeakageSquared),
+            method: Method::RootMeanSquare,
+            ..DECAY
+        }],
         ..PLAIN
     },
 ];
-
-fn relevant_change_at_least(run: &Observation, roles: RoleSource, threshold: f64) -> RunDecision {
-    let smallest = RunFigure::MinRelevantChange.of(run, roles);
-    RunDecision::new(smallest.is_some_and(|delta| delta >= threshold), smallest)
-}
-
-/// √d·max |Δ| ≤ C, at one point.
-fn irrelevant_change_at_most(run: &Observation, roles: RoleSource, constant: f64) -> RunDecision {
-    let scaled = scaled_change(run, roles);
-    RunDecision::new(scaled.is_some_and(|scaled| scaled <= constant), scaled)
-}
-
-/// √d·max |Δ| over irrelevant experts.
-fn scaled_change(run: &Observation, roles: RoleSource) -> Option<f64> {
-    let root = (run.parameters.data.patterns as f64).sqrt();
-    RunFigure::MaxChange.of(run, roles).map(|largest| root * largest)
-}
-
-/// The smallest measure of the relevant experts above the largest of all others.
-fn separates(run: &Observation, measure: fn(&ExpertRow) -> Option<f64>, roles: RoleSource) -> RunDecision {
-    let (relevant, others): (Vec<_>, Vec<_>) = run.experts.iter().partition(|row| row.role_by(roles) == Role::Relevant);
-    let smallest = extreme(relevant.iter().map(|row| measure(row)), f64::min);
-    let largest = extreme(others.iter().map(|row| measure(row)), f64::max);
-    match (smallest, largest) {
-        (Some(smallest), Some(largest)) => RunDecision::new(smallest > largest, Some(smallest - largest)),
-        // Without others there is nothing to be told apart from.
-        (Some(_), None) if others.is_empty() => RunDecision::new(true, None),
-        // Without relevant experts, or after a diverged training.
-        (None, _) | (Some(_), None) => RunDecision::WITHOUT_FIGURE,
-    }
-}

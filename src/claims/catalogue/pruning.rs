@@ -18,7 +18,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "γ",
         assumptions: &[Labels, Balance, Roles, Batch, Gauge, Activation, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024, Theorem 2, first half",
-        rule: Rule::Property(survives_pruning_the_irrelevant),
+        rule: Rule::Written {
+            holds: "count(errors = 0 where not finetuned and max(kept) - kept <= count(irrelevant)) = min(count(irrelevant), max(kept) - 1) + 1",
+            figure: "share(irrelevant)",
+        },
         margin: Margin::OfThePath,
         ..PLAIN
     },
@@ -39,7 +42,10 @@ pub(super) const CLAIMS: &[Definition] = &[
         figure: "accuracy at the smallest listed number kept ≥ c",
         assumptions: &[Labels, Balance, Roles, Batch, Gauge, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024, Theorem 2, second half",
-        rule: Rule::Bounded(survives_with_finetuning),
+        rule: Rule::Written {
+            holds: "all(errors = 0 where finetuned and kept >= threshold)",
+            figure: "max(accuracy where finetuned and kept = min(kept where finetuned and kept >= threshold))",
+        },
         constant: "c = {}",
         usual_threshold: Some(3.0),
         slopes: &[SlopePart {
@@ -52,22 +58,7 @@ pub(super) const CLAIMS: &[Definition] = &[
     },
 ];
 
-fn survives_pruning_the_irrelevant(run: &Observation, roles: RoleSource) -> RunDecision {
-    let (experts, irrelevant) = (run.experts.len(), run.irrelevant(roles));
-    let without_error = run.up_to_the_irrelevant(roles).filter(|row| row.errors == Some(0)).count();
-    // Every ratio from 0 to γ has a row, so a missing one counts as an error.
-    let holds = without_error == irrelevant.min(experts - 1) + 1;
-    RunDecision::new(holds, Some(irrelevant as f64 / experts as f64))
-}
-
 fn is_certified_up_to_the_irrelevant(run: &Observation, roles: RoleSource) -> RunDecision {
     let within: Vec<_> = run.up_to_the_irrelevant(roles).collect();
     run.certified(&within, run.irrelevant(roles).min(run.experts.len() - 1) + 1)
-}
-
-fn survives_with_finetuning(run: &Observation, _: RoleSource, sufficient: f64) -> RunDecision {
-    let within = || run.own().iter().filter(|row| row.finetuned && row.kept as f64 >= sufficient);
-    let smallest = within().min_by_key(|row| row.kept);
-    let holds = smallest.is_some() && within().all(|row| row.errors == Some(0));
-    RunDecision::new(holds, smallest.and_then(|row| row.accuracy))
 }

@@ -12,7 +12,7 @@ use crate::record::design::Design;
 use crate::report::gathering::PointRuns;
 use crate::report::numbers::{bare_percent, significant};
 use crate::report::results::PointLabel;
-use crate::report::text::constants;
+use crate::report::text::{constants, words_of};
 use crate::sim::Decision;
 use crate::sim::On;
 use crate::sim::Part;
@@ -51,7 +51,7 @@ fn axis_start(rows: &[ClaimRow]) -> f64 {
 fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
     let all = &views.results.claims;
     let parts: Vec<&ClaimRow> = all.iter().filter(|part| part.number == row.number && part.part != Part::All).collect();
-    let definition = definition(&row.claim);
+    let words = words_of(row, &views.results.manifest.claims);
     html! {
         article.claim id=(format!("claim-{}", row.number)) {
             header {
@@ -61,19 +61,19 @@ fn card(views: &Views, row: &ClaimRow, axis: f64) -> Markup {
                     span.surprise { "expected " (expected) }
                 }
             }
-            @if let Some(definition) = definition {
-                p.words { (sentence_case(definition.statement)) (threshold(row, &parts)) "." }
+            @if let Some(words) = &words {
+                p.words { (sentence_case(words.statement)) (threshold(views, row, &parts)) "." }
             }
             (marks(views, &parts, axis))
-            p.numbers { (numbers(row, &parts)) }
+            p.numbers { (numbers(views, row, &parts)) }
             p { span.key { "Assumptions:" } " " (assumptions(views, row)) }
             p { span.key { "What would change it:" } " " (change(views, row, &parts)) }
             details {
                 summary { @if parts.len() > 1 { (parts.len()) " parts, decision rule and source" } @else { "Numbers, decision rule and source" } }
                 (table(views, &parts))
-                @if let Some(definition) = definition {
-                    p { span.key { "Holds in a run if" } " " (formula(definition.holds_if)) "." }
-                    p { span.key { "Source:" } " " (definition.source) "." }
+                @if let Some(words) = &words {
+                    @if !words.holds_if.is_empty() { p { span.key { "Holds in a run if" } " " (formula(words.holds_if)) "." } }
+                    p { span.key { "Source:" } " " (words.source) "." }
                 }
             }
         }
@@ -96,13 +96,13 @@ fn sentence_case(text: &str) -> String {
 }
 
 /// The constants of a claim, and that of its slopes.
-fn threshold(row: &ClaimRow, parts: &[&ClaimRow]) -> String {
+fn threshold(views: &Views, row: &ClaimRow, parts: &[&ClaimRow]) -> String {
     let slope = parts.iter().find(|part| part.part.is_slope()).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
         format!("; slopes {side} {threshold}").replace('-', "−")
     });
-    constants(row) + &slope.unwrap_or_default()
+    constants(row, &views.results.manifest.claims) + &slope.unwrap_or_default()
 }
 
 /// What tells a part from the other parts of its claim.
@@ -178,10 +178,10 @@ fn data(value: f64, text: String) -> Markup {
     html! { data value=(value) { (text) } }
 }
 
-fn numbers(row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
+fn numbers(views: &Views, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
     let on = if row.on == On::All { "; every run counts" } else { "" };
     let roles = if row.roles == RoleSource::Built { "; roles as built" } else { "" };
-    let figure = definition(&row.claim).map(|definition| definition.figure).unwrap_or_default();
+    let figure = words_of(row, &views.results.manifest.claims).map(|words| words.figure).unwrap_or_default();
     html! {
         @if let [part] = parts { (estimate(part)) }
         @else if let Some(holds) = row.holds { "holds in " (data(holds as f64, holds.to_string())) " of " (data(row.runs as f64, row.runs.to_string())) " runs, over " (parts.len()) " parts" }
@@ -239,7 +239,16 @@ fn points_of<'a>(views: &Views<'a>, row: &ClaimRow) -> Vec<&'a PointRuns> {
 }
 
 fn assumptions(views: &Views, row: &ClaimRow) -> Markup {
-    let Some(definition) = definition(&row.claim) else { return html! { (row.missed) } };
+    let Some(definition) = definition(&row.claim) else {
+        let own = row.number.checked_sub(1).and_then(|place| views.results.manifest.claims.get(place));
+        let names: Vec<String> =
+            own.into_iter().flat_map(|claim| claim.assumptions()).map(|own| own.name().to_owned()).collect();
+        return html! {
+            @if names.is_empty() { "It assumes nothing. " } @else { (names.join(", ")) ". " }
+            @if row.set_aside > 0 { (data(row.set_aside as f64, row.set_aside.to_string())) " runs were set aside. " }
+            @if !row.missed.is_empty() { (row.missed) "." }
+        };
+    };
     let points = points_of(views, row);
     let runs: u64 = points.iter().map(|point| point.runs).sum();
     let missed: Vec<(&str, u64)> = definition

@@ -62,7 +62,7 @@ macro_rules! sections {
             }
 
             /// The value of every key, in the order of the table.
-            pub(super) fn values(&self) -> Vec<Value> {
+            pub(crate) fn values(&self) -> Vec<Value> {
                 let mut values = Vec::new();
                 $(values.extend(self.$section.values());)+
                 values
