@@ -38,21 +38,29 @@ def anchors(text):
     return made
 
 
+def links(text):
+    """Targets of links with their line numbers; a link's words may go on in the next line."""
+    numbered = list(prose(text))
+    joined = "\n".join(line for _, line in numbered)
+    for found in LINK.finditer(joined):
+        yield numbered[joined.count("\n", 0, found.end())][0], found[1]
+
+
 def faults(path, texts):
     """What is wrong with a page."""
-    for number, line in prose(texts[path]):
-        in_book = path.startswith("docs/")
-        if in_book and len(line) > COLUMNS and not line.startswith(("|", "<!--", "    ", "![")):
-            yield f"{path}:{number}: {len(line)} columns"
-        for target in LINK.findall(line):
-            if re.match(r"[a-z]+:", target):
-                continue
-            file, _, anchor = target.partition("#")
-            there = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
-            if not os.path.exists(os.path.join(ROOT, there)):
-                yield f"{path}:{number}: no file {target}"
-            elif anchor and anchor not in anchors(texts.get(there, "")):
-                yield f"{path}:{number}: no heading {target}"
+    if path.startswith("docs/"):
+        for number, line in prose(texts[path]):
+            if len(line) > COLUMNS and not line.startswith(("|", "<!--", "    ", "![")):
+                yield f"{path}:{number}: {len(line)} columns"
+    for number, target in links(texts[path]):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+        if not os.path.exists(os.path.join(ROOT, there)):
+            yield f"{path}:{number}: no file {target}"
+        elif anchor and anchor not in anchors(texts.get(there, "")):
+            yield f"{path}:{number}: no heading {target}"
 
 
 def main():
@@ -64,7 +72,7 @@ def main():
     listed = texts.get("docs/SUMMARY.md", "")
     found += [f"{path}: not in docs/SUMMARY.md" for path in texts
               if path.startswith("docs/") and path != "docs/SUMMARY.md" and f"({path[5:]})" not in listed]
-    print("\n".join(found or [f"{len(texts)} pages, {sum(len(LINK.findall(text)) for text in texts.values())} links"]))
+    print("\n".join(found or [f"{len(texts)} pages, {sum(len(list(links(text))) for text in texts.values())} links"]))
     sys.exit(1 if found else 0)
 
 
