@@ -29,7 +29,7 @@ pub fn all() -> Vec<Column> {
     by_file().concat()
 }
 
-/// The columns of each file as a table in Markdown, between comments that name the file: so FORMAT.md holds them. Columns
+/// The columns of each file as a table in Markdown, between comments that name the file: so docs/reference/columns.md holds them. Columns
 /// side by side of which the same is said share a line.
 pub fn markdown() -> Vec<String> {
     by_file().iter().map(|columns| table(columns)).collect()
@@ -57,13 +57,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_tables_of_format_are_those_of_the_rows() {
-        let format = include_str!("../../FORMAT.md");
+    fn the_tables_of_the_book_are_those_of_the_rows() {
+        let page = include_str!("../../docs/reference/columns.md");
         for table in markdown() {
             let first = table.lines().next().expect("a comment");
-            assert!(format.contains(&table), "FORMAT.md: what stands below {first} is not what that command prints");
+            assert!(page.contains(&table), "columns.md: what stands below {first} is not what that command prints");
         }
-        assert_eq!(format.matches("<!-- columns of ").count(), by_file().len());
+        assert_eq!(page.matches("<!-- columns of ").count(), by_file().len());
     }
 
     #[test]

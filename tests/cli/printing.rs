@@ -223,7 +223,7 @@ fn thresholds_are_explained_with_range_default_and_source() {
     assert!(gauge.contains("assumptions.norm_max = 2.0") && gauge.contains("source"), "{gauge}");
     let claim = bench.succeeds("explain T1a");
     assert!(claim.contains("c₁") && claim.contains("1000") && claim.contains("source"), "{claim}");
-    assert!(bench.succeeds("explain L8").contains("METHODOLOGY.md, Lemmas"));
+    assert!(bench.succeeds("explain L8").contains("docs/theory/lemmas.md"));
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn the_tables_of_columns_are_printed_as_the_document_holds_them() {
     let tables: Vec<&str> = printed.split_inclusive("<!-- end -->\n").filter(|table| table.contains('|')).collect();
     assert_eq!(tables.len(), 10);
     for table in tables {
-        assert!(include_str!("../../FORMAT.md").contains(table.trim_start()), "{table}");
+        assert!(include_str!("../../docs/reference/columns.md").contains(table.trim_start()), "{table}");
     }
     let values = [
         ("explain against", "a criterion's name"),

@@ -144,12 +144,14 @@ fn hostile_files_are_refused_in_one_line() {
     assert!(!found.contains('\n') && found.len() < 600, "{found}");
 }
 
-/// The section of FORMAT.md on simulation files.
-fn documented() -> &'static str {
-    let text = include_str!("../../FORMAT.md");
-    let start = text.find("## The simulation file").unwrap_or_default();
-    text[start..].split("\n## ").next().unwrap_or_default()
-}
+/// The book's page of keys.
+const KEYS_PAGE: &str = include_str!("../../docs/reference/keys.md");
+/// The book's pages that show parts of simulation files.
+const EXAMPLES: [&str; 3] = [
+    include_str!("../../docs/use/simulation.md"),
+    include_str!("../../docs/use/claim.md"),
+    include_str!("../../docs/use/maps.md"),
+];
 
 #[test]
 fn every_key_is_documented_with_its_default() {
@@ -157,7 +159,7 @@ fn every_key_is_documented_with_its_default() {
         let words =
             if matches!(key.kind, Kind::Choice(_)) { format!("\"{}\"", key.default) } else { key.default.into() };
         let quoted = format!("\"{}\"", key.default);
-        let row = documented().lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
+        let row = KEYS_PAGE.lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
         let row = row.unwrap_or_else(|| panic!("{} has no row", key.path));
         assert!(row.contains(&format!("| `{words}` |")) || row.contains(&format!("| `{quoted}` |")), "{row}");
         assert!(row.ends_with(&format!("| {} |", key.doc.replace('|', "\\|"))), "{row}");
@@ -177,9 +179,14 @@ fn every_key_is_documented_with_its_default() {
 
 #[test]
 fn the_examples_of_the_document_are_accepted() {
-    let blocks: Vec<&str> =
-        documented().split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let [grid, cases, claim, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    let blocks: Vec<&str> = EXAMPLES
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let [whole, grid, cases, claim, own_claim, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    assert_eq!(read(whole, &[]).and_then(|simulation| simulation.points()).map(|points| points.len()).ok(), Some(2));
+    assert_eq!(accepted(own_claim, &[]).1.len(), 1);
     assert_eq!(accepted(grid, &[]).1.len(), 30);
     assert_eq!(accepted(&format!("{cases}{claim}"), &[]).1.len(), 7);
     let (simulation, points) = accepted(phase, &[]);

@@ -34,7 +34,7 @@ pub enum Command {
         /// Example: gamma
         #[arg(required_unless_present = "markdown")]
         id: Option<String>,
-        /// Print the tables of all columns as FORMAT.md holds them. Example: --markdown columns
+        /// Print the tables of all columns as the book holds them. Example: --markdown columns
         #[arg(long, value_name = "WHAT", conflicts_with = "id")]
         markdown: Option<Tables>,
     },

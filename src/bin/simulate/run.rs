@@ -415,7 +415,7 @@ fn conclude(finished: &Finished, shard: Option<Shard>, target: &Path, runs: &Cou
     writeln!(out, "{runs}. Results: {}", target.display())?;
     let claim = finished.findings.claims.first().map_or("T2a", |row| row.claim.as_str());
     writeln!(out, "\nNext: open {} in a browser;", target.join(PAGE).display())?;
-    writeln!(out, "`simulate explain {claim}` says what a claim means, LIMITS.md what no verdict says;")?;
+    writeln!(out, "`simulate explain {claim}` says what a claim means, docs/judge/limits.md what no verdict says;")?;
     writeln!(out, "`simulate list` shows the other simulations; `controls` must come out REFUTED.")?;
     Ok(())
 }
