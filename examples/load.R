@@ -1,6 +1,6 @@
 # The CSV files of a result folder in R, without packages: Rscript examples/load.R results/default
 #
-# An empty cell was not measured; it never stands for 0. Column by column: FORMAT.md, or `simulate explain COLUMN`.
+# An empty cell was not measured; it never stands for 0. Column by column: docs/reference/columns.md, or `simulate explain COLUMN`.
 
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- if (length(arguments) > 0) arguments[1] else "results/default"

@@ -1,6 +1,6 @@
 """The CSV files of a result folder in pandas: `python3 examples/load_pandas.py results/default`.
 
-An empty cell was not measured; it never stands for 0. Column by column: FORMAT.md, or `simulate explain COLUMN`.
+An empty cell was not measured; it never stands for 0. Column by column: docs/reference/columns.md, or `simulate explain COLUMN`.
 """
 
 import sys

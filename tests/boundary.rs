@@ -1,4 +1,4 @@
-//! Why T2a breaks where irrelevant experts are loud (METHODOLOGY, "Where T2a breaks"): what the run says of lemma L10,
+//! Why T2a breaks where irrelevant experts are loud (docs/theory/boundary.md): what the run says of lemma L10,
 //! and the random order of signs that predicts the share of runs.
 
 mod common;

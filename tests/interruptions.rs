@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// A sweep of 160 runs with every kind of row, in less than a second.
 const SWEEP: &str = "run smoke --set training.iterations=120 --set training.batch=[32,48] --seeds 80 --out made";
 
-/// Kills in the suite. The figure in CLAIMS.md is from `MOE_KILLS=200`.
+/// Kills in the suite. The figure in docs/measured is from `MOE_KILLS=200`.
 fn kills() -> u64 {
     std::env::var("MOE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
 }

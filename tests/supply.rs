@@ -52,7 +52,7 @@ fn everything_comes_from_crates_io_under_an_allowed_licence() {
 #[test]
 fn every_direct_dependency_has_its_reason() {
     let metadata = metadata();
-    let document = read("DEPENDENCIES.md");
+    let document = read("docs/change/dependencies.md");
     let packages = metadata["packages"].as_array().expect("packages");
     let own = packages.iter().filter(|package| package["source"].is_null());
     let direct: BTreeSet<&str> = own
@@ -62,7 +62,7 @@ fn every_direct_dependency_has_its_reason() {
         .collect();
     let listed = |name: &&&str| document.contains(&format!("`{name}`"));
     let missing: Vec<&&str> = direct.iter().filter(|name| !listed(name)).collect();
-    assert!(missing.is_empty(), "not in DEPENDENCIES.md: {missing:?}");
+    assert!(missing.is_empty(), "not in docs/change/dependencies.md: {missing:?}");
     assert!(direct.contains("anyhow") && direct.contains("proptest"), "{direct:?}");
 }
 

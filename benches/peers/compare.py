@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs this program and its peers on the same workloads, interleaved, and prints the tables of PERFORMANCE.md.
+"""Runs this program and its peers on the same workloads, interleaved, and prints the tables of docs/measured/VERSION/performance.md.
 
     python3 benches/peers/compare.py                     # everything: 5 rounds, about 15 minutes on 2 cores
     python3 benches/peers/compare.py --rounds 3 --presets reference --noise 0 --peers c

@@ -7,7 +7,7 @@
 //! | part | meaning |
 //! |---|---|
 //! | name | the word in simulation files and CSVs |
-//! | formula | in the notation of METHODOLOGY |
+//! | formula | in the notation of docs/theory/criteria.md |
 //! | needs, source | names of [`crate::prune::scores`] |
 //! | rule | `ascending`: a score, and the smallest goes first; `descending`: the largest; `set`: which experts stay for every number kept |
 //! | function | the score of an expert, or the chooser of sets, written for [`crate::prune::scores`] |

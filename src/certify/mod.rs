@@ -7,7 +7,7 @@
 //! 2. [`relaxation`]: prices on tokens make the experts agree on the tokens that they all see (Lagrange multipliers);
 //! 3. [`search`]: branching on the tokens that they disagree about most.
 //!
-//! METHODOLOGY, section *Certificates*, has the formulas and the account of rounding.
+//! docs/theory/certificates.md has the formulas and the account of rounding.
 
 mod cells;
 pub mod evaluate;

@@ -4,7 +4,7 @@
 //! family of tests, with two hypotheses. H⁻: the probability that the claim holds in a run is at most `level`, or the
 //! slope lies beyond its threshold; rejecting it means SUPPORTED. H⁺: the probability is at least `level`, or the slope
 //! lies within; rejecting it means REFUTED. All 2N hypotheses of a simulation are corrected together by Holm at
-//! [`ALPHA`]. Neither rejected means INCONCLUSIVE. METHODOLOGY tells why.
+//! [`ALPHA`]. Neither rejected means INCONCLUSIVE. docs/judge/decision-rule.md tells why.
 
 use super::catalogue::Rule;
 use super::hypothesis_pair::HypothesisPair;

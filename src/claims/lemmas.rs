@@ -1,4 +1,4 @@
-//! The lemmas behind the claims in one line each; METHODOLOGY holds them with their scope, `proofs-check` those about expert
+//! The lemmas behind the claims in one line each; docs/theory/lemmas.md holds them with their scope, `proofs-check` those about expert
 //! choice with proofs and executable checks.
 
 /// A lemma: its name and statement.

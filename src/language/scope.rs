@@ -101,7 +101,7 @@ impl<'a> Scope<'a> {
             return Problem::new(at.clone(), format!("unknown variable {name}"));
         };
         let mut message = format!("unknown variable {name}; the nearest is {nearest}");
-        // One table of rows can be listed; the keys are in FORMAT.
+        // One table of rows can be listed; the keys are in the reference.
         if let Some((table, _)) = columns().find(|(table, own)| !table.has_one_row && written(own) == nearest) {
             let listed: Vec<&str> = table.columns.iter().map(|column| &*column.name).collect();
             message.push_str(&format!("; columns of {}: {}", table.name, listed.join(", ")));

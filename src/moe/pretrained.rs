@@ -32,7 +32,7 @@ pub struct Pretrained {
 }
 
 impl Pretrained {
-    /// The constructed pre-trained model (METHODOLOGY, "The pre-trained model").
+    /// The constructed pre-trained model (docs/theory/training.md).
     ///
     /// Experts alternate in sign. The first R_c experts of each sign specialise in their own class's first feature, the
     /// next `rare_per_class` of each sign in its second feature, and so on; the next W, in the order of their numbers, in

@@ -193,7 +193,7 @@ row! {
         delta_centred: Option<f64>, empty "diverged; routers do not read patterns (`model.system = \"mov\"`)";
         /// D = ‖w^T − w⁰‖
         displacement: Option<f64> as Kind::NonNegative, empty "diverged";
-        /// ‖V‖², unbiased for the expected squared noise in w (METHODOLOGY, Measurements)
+        /// ‖V‖², unbiased for the expected squared noise in w (docs/theory/roles.md)
         noise_squared: Option<f64> as Kind::NonNegative, empty "without `record.half_batches`; diverged";
         /// Σ (W_v² − V_v²) over irrelevant patterns, W = w − w⁰; may be negative
         drift_squared: Option<f64>, empty "as `noise_squared`";

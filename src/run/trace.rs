@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// The most bytes that the tensors of a trace may take.
 pub const MOST_BYTES: usize = 8 << 30;
 
-/// A run's whole training, in ambient coordinates. FORMAT.md gives each tensor's shape.
+/// A run's whole training, in ambient coordinates. docs/reference/traces.md gives each tensor's shape.
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// Why training ended.

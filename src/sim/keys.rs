@@ -8,8 +8,8 @@ use super::key::Key;
 use super::parameters::SECTIONS;
 use crate::similarity::{most_similar, similarity};
 
-/// Every key of a simulation file, in the order of the sections. The defaults are the in-regime setting (METHODOLOGY,
-/// "The default setting").
+/// Every key of a simulation file, in the order of the sections. The defaults are the in-regime setting
+/// (docs/theory/training.md).
 pub static KEYS: &[Key] = &joined::<{ number(SECTIONS) }>(SECTIONS);
 
 const fn number(sections: &[&[Key]]) -> usize {

@@ -23,7 +23,7 @@ fn branch_and_bound_agrees_with_enumeration() {
     assert!(seen[0] > 300 && seen[1] > 300, "{seen:?}");
 }
 
-/// The sweep behind CLAIMS' "0 unsound certificates in 10⁵ models"; `cargo test --release --test certificates -- --ignored`.
+/// The sweep behind the book's "0 unsound certificates in 10⁵ models"; `cargo test --release --test certificates -- --ignored`.
 #[test]
 #[ignore = "a minute and more"]
 fn a_hundred_thousand_models_agree_with_enumeration() {

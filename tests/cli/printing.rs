@@ -260,7 +260,7 @@ fn thresholds_are_explained_with_range_default_and_source() {
     assert!(gauge.contains("assumptions.norm_max = 2.0") && gauge.contains("source"), "{gauge}");
     let claim = bench.succeeds("explain T1a");
     assert!(claim.contains("c₁") && claim.contains("1000") && claim.contains("source"), "{claim}");
-    assert!(bench.succeeds("explain L8").contains("METHODOLOGY.md, Lemmas"));
+    assert!(bench.succeeds("explain L8").contains("docs/theory/lemmas.md"));
 }
 
 #[test]

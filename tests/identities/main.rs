@@ -1,4 +1,4 @@
-//! Identities of pruning criteria, each in the mode in which it is exact. Numbers as in METHODOLOGY, "Identities".
+//! Identities of pruning criteria, each in the mode in which it is exact. Numbers as in docs/theory/identities.md.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -144,18 +144,24 @@ fn hostile_files_are_refused_in_one_line() {
     assert!(!found.contains('\n') && found.len() < 600, "{found}");
 }
 
-/// The section of FORMAT.md on simulation files.
-fn documented() -> &'static str {
-    let text = include_str!("../../FORMAT.md");
-    let start = text.find("## The simulation file").unwrap_or_default();
-    text[start..].split("\n## ").next().unwrap_or_default()
-}
+/// The book's pages that show parts of simulation files.
+const EXAMPLES: [&str; 4] = [
+    include_str!("../../docs/use/simulation.md"),
+    include_str!("../../docs/use/claim.md"),
+    include_str!("../../docs/use/maps.md"),
+    include_str!("../../docs/reference/language.md"),
+];
 
 #[test]
 fn the_examples_of_the_document_are_accepted() {
-    let blocks: Vec<&str> =
-        documented().split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let [grid, cases, claim, own, phase] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    let blocks: Vec<&str> = EXAMPLES
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let [whole, grid, cases, claim, own_claim, phase, own] = blocks[..] else { panic!("{} examples", blocks.len()) };
+    assert_eq!(read(whole, &[]).and_then(|simulation| simulation.points()).map(|points| points.len()).ok(), Some(2));
+    assert_eq!(accepted(own_claim, &[]).1.len(), 1);
     assert_eq!(accepted(grid, &[]).1.len(), 30);
     assert_eq!(accepted(&format!("{cases}{claim}"), &[]).1.len(), 7);
     assert_eq!(accepted(&format!("[grid]\n\"data.patterns\" = [64, 128]\n{own}"), &[]).1.len(), 2);

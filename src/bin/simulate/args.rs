@@ -35,7 +35,7 @@ pub enum Command {
         /// Example: gamma
         #[arg(required_unless_present = "markdown")]
         id: Option<String>,
-        /// Print a table as the documents hold it. Example: --markdown keys
+        /// Print a table as the book holds it. Example: --markdown keys
         #[arg(long, value_name = "WHAT", conflicts_with = "id")]
         markdown: Option<Tables>,
     },
@@ -580,7 +580,7 @@ impl FigureFormat {
 /// File format of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FigureFormat {
-    /// Vector graphics; FORMAT.md says how to make pixels of them
+    /// Vector graphics; docs/reference/files.md says how to make pixels of them
     Svg,
 }
 

@@ -192,7 +192,7 @@ fn explain_word(out: &mut impl Write, word: &Word) -> std::io::Result<()> {
 fn explain_lemma(out: &mut impl Write, lemma: &Lemma) -> std::io::Result<()> {
     paragraph(out, &format!("{}: {}", lemma.id, lemma.statement))?;
     line(out, "checked", &format!("on real trajectories by `{}`", lemma.checked_by))?;
-    line(out, "source", "METHODOLOGY.md, Lemmas: statement, proof, scope")
+    line(out, "source", "docs/theory/lemmas.md: statement, proof, scope")
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> std::io::Result<()> {
@@ -259,7 +259,7 @@ fn explain_assumption(out: &mut impl Write, assumption: Assumption) -> std::io::
         let (legal, default) = (key.legal(), key.default);
         line(out, "threshold", &format!("{} = {default}, {}", key.path, legal.trim_start_matches("must be ")))?;
     }
-    line(out, "source", "ours; METHODOLOGY.md, Assumptions")
+    line(out, "source", "ours; docs/reference/assumptions.md")
 }
 
 /// The keys that an assumption compares with.
@@ -337,7 +337,7 @@ fn explain_columns(out: &mut impl Write, columns: &[Column]) -> std::io::Result<
             explain_assumption(out, assumption)?;
             continue;
         }
-        line(out, "source", "FORMAT.md; METHODOLOGY.md says what the quantities mean")?;
+        line(out, "source", "docs/reference/columns.md; docs/theory/roles.md says how they are measured")?;
     }
     Ok(())
 }

@@ -23,12 +23,12 @@ impl Word {
     }
 }
 
-const MEASUREMENTS: &str = "METHODOLOGY.md, Measurements";
-const ROLES: &str = "METHODOLOGY.md, Roles";
-const DECISION: &str = "METHODOLOGY.md, Claims and the decision rule";
-const FILE: &str = "FORMAT.md, The simulation file";
-const TABLE: &str = "CRITERIA.md, and `simulate criteria DIR`";
-const PROOFS: &str = "METHODOLOGY.md, Certificates";
+const MEASUREMENTS: &str = "docs/theory/roles.md";
+const ROLES: &str = "docs/theory/roles.md";
+const DECISION: &str = "docs/judge/decision-rule.md";
+const FILE: &str = "docs/use/simulation.md";
+const TABLE: &str = "docs/measured, and `simulate criteria DIR`";
+const PROOFS: &str = "docs/theory/certificates.md";
 
 /// The words, by what they are about.
 pub static WORDS: &[Word] = &[
@@ -69,16 +69,16 @@ pub static WORDS: &[Word] = &[
     word(
         &["o", "o_v", "o₁", "o₂", "pattern"],
         "A token is one of d orthonormal patterns; o₁ and o₂ are those of the classes +1 and −1.",
-        "METHODOLOGY.md, The data",
+        "docs/theory/model.md",
     ),
     word(&["c₁", "c1", "c_1"], "Threshold of claim T1a: min Δ over relevant experts must be at least c₁.", DECISION)
     .in_column("claims.csv:threshold"),
     word(
         &["w", "w_s", "router"],
         "The vector with which expert s scores tokens; it chooses those of the largest ⟨w_s, x⟩. w⁰ is before fine-tuning, w^T after it.",
-        "METHODOLOGY.md, The model",
+        "docs/theory/model.md",
     ),
-    word(&["y", "label"], "A sample's label, +1 or −1. An error is y·f(x) ≤ 0.", "METHODOLOGY.md, The data"),
+    word(&["y", "label"], "A sample's label, +1 or −1. An error is y·f(x) ≤ 0.", "docs/theory/model.md"),
     word(
         &["relevant"],
         "An expert whose proficiency, at t = 0, for the class that its sign votes for is at least roles.relevant_min.",
@@ -159,7 +159,7 @@ pub static WORDS: &[Word] = &[
     word(
         &["seed", "master_seed"],
         "Every run has its own 64-bit seed, from the master seed (--seed), the point's keys and the run's number. The same three give the same numbers.",
-        "METHODOLOGY.md, Randomness",
+        "docs/judge/reproducibility.md",
     ),
     word(&["name"], "Of a simulation, and so of its result folder; of a case.", FILE),
     word(&["aims"], "What a simulation is for, in a line.", FILE),
@@ -172,7 +172,7 @@ pub static WORDS: &[Word] = &[
     word(
         &["phase", "map"],
         "A table [[phase]] of a simulation file: a map of where claims hold over one or two keys. It has no part in the verdicts.",
-        "METHODOLOGY.md, Phase maps",
+        "docs/judge/maps.md",
     ),
     word(
         &["run"],
@@ -182,22 +182,22 @@ pub static WORDS: &[Word] = &[
     word(
         &["shard"],
         "One of N equal parts of a simulation's runs: --shard I/N; `simulate merge` puts them together.",
-        "FORMAT.md, Shards",
+        "docs/use/shards.md",
     ),
     word(
         &["assumption", "assumptions"],
         "What a claim assumes, checked for every run: the columns meets_… of runs.csv. `simulate list assumptions` shows all.",
-        "METHODOLOGY.md, Assumptions",
+        "docs/reference/assumptions.md",
     ),
     word(
         &["criterion", "criteria"],
         "What orders experts for pruning. `simulate list criteria` shows all.",
-        "METHODOLOGY.md, Criteria",
+        "docs/theory/criteria.md",
     ),
     word(
         &["lemma", "lemmas"],
         "What is proved of the model, and checked on real trajectories. `simulate list lemmas` shows all.",
-        "METHODOLOGY.md, Lemmas",
+        "docs/theory/lemmas.md",
     ),
     word(
         &["AUC"],

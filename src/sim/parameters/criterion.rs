@@ -14,7 +14,7 @@ macro_rules! names {
         }
 
         impl Criterion {
-            /// Its formula, in the notation of METHODOLOGY.
+            /// Its formula, in the notation of docs/theory/criteria.md.
             pub const fn formula(self) -> &'static str {
                 match self { $(Criterion::$variant => $formula,)* }
             }

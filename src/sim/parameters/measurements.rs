@@ -7,7 +7,7 @@ section! {
     /// Thresholds of the measured roles.
     pub struct RolesParameters: "roles" {
         /// An expert is relevant (or misaligned) for v if its proficiency p_v is at least this.
-        relevant_min: f64 = "0.5", real(0.0, 1.0), "", "paper; METHODOLOGY, Roles";
+        relevant_min: f64 = "0.5", real(0.0, 1.0), "", "paper; docs/theory/roles.md";
         /// An expert is irrelevant if λ₁ and λ₂ are at most this.
         irrelevant_max: f64 = "0.02", real(0.0, 1.0), "", ROLES;
         /// Samples per class from which a proficiency is estimated.

@@ -3,22 +3,22 @@
 use super::domain::Domain;
 use crate::sim::key::Key;
 
-pub(super) const DATA: &str = "paper; METHODOLOGY, The data";
-pub(super) const MODEL: &str = "paper; METHODOLOGY, The model";
-pub(super) const TRAINING: &str = "paper; METHODOLOGY, Training";
-pub(super) const PRUNING: &str = "paper; METHODOLOGY, Pruning";
-pub(super) const CRITERIA: &str = "METHODOLOGY, Criteria";
-pub(super) const OPTION: &str = "ours; METHODOLOGY, The data";
-pub(super) const MEASURED: &str = "ours; METHODOLOGY, Measurements";
-pub(super) const CERTIFIED: &str = "ours; METHODOLOGY, Certificates";
-pub(super) const ROLES: &str = "ours; METHODOLOGY, Roles";
-pub(super) const CONTROL: &str = "ours; METHODOLOGY, Negative controls";
-pub(super) const BUILT: &str = "ours; METHODOLOGY, The pre-trained model";
-pub(super) const WORLD: &str = "ours; METHODOLOGY, Worlds";
-pub(super) const SYSTEM: &str = "METHODOLOGY, Systems";
-pub(super) const ROUTING: &str = "METHODOLOGY, Token-choice routing";
-pub(super) const UPSTREAM: &str = "ours; METHODOLOGY, Upstream pre-training";
-pub(super) const AUDIT: &str = "ours; METHODOLOGY, Assumptions";
+pub(super) const DATA: &str = "paper; docs/theory/model.md";
+pub(super) const MODEL: &str = "paper; docs/theory/model.md";
+pub(super) const TRAINING: &str = "paper; docs/theory/training.md";
+pub(super) const PRUNING: &str = "paper; docs/theory/pruning.md";
+pub(super) const CRITERIA: &str = "docs/theory/criteria.md";
+pub(super) const OPTION: &str = "ours; docs/theory/model.md";
+pub(super) const MEASURED: &str = "ours; docs/theory/roles.md";
+pub(super) const CERTIFIED: &str = "ours; docs/theory/certificates.md";
+pub(super) const ROLES: &str = "ours; docs/theory/roles.md";
+pub(super) const CONTROL: &str = "ours; docs/judge/controls.md";
+pub(super) const BUILT: &str = "ours; docs/theory/training.md";
+pub(super) const WORLD: &str = "ours; docs/theory/worlds.md";
+pub(super) const SYSTEM: &str = "docs/theory/systems.md";
+pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
+pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
+pub(super) const AUDIT: &str = "ours; docs/reference/assumptions.md";
 
 /// Largest number of iterations or samples.
 pub(super) const MANY: u64 = 100_000_000;
