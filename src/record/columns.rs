@@ -59,7 +59,7 @@ mod tests {
             (Kind::Flag, "yes"),
             (Kind::Word(&["met", "all"]), "some"),
             (Kind::Criterion, "reep"),
-            (Kind::Claim, "T9"),
+            (Kind::Claim, "9 of T"),
         ];
         for (kind, cell) in refused {
             assert!(!kind.admits(cell), "{kind:?}: {cell}");

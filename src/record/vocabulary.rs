@@ -117,14 +117,16 @@ fn constants() -> Described {
 }
 
 /// The columns of a row, but for the numbers of point and run. A hyphen of a name is an underscore here.
-fn of_row<T: Row>(name: &'static str, short: &str, has_one_row: bool, others: &'static [&'static str]) -> Described {
+fn of_row<T: Row>(file: &'static str, short: &str, has_one_row: bool, others: &'static [&'static str]) -> Described {
     let is_told = |column: &CsvColumn| !matches!(column.name, "point" | "run");
     let described = |(place, column): (usize, CsvColumn)| {
         let name = column.name.replace('-', "_");
-        let path = format!("{short}.{name}");
         let refused = (column.kind == Kind::Criterion).then_some(
             "the rows are those of the file's criterion; those of another are behind `of`, as in errors of reap",
         );
+        // What cannot be read leaves its name to the key `pruning.criterion`.
+        let before = if refused.is_some() { file } else { short };
+        let path = format!("{before}.{name}");
         let source = match SHARES.iter().find(|(share, _)| *share == column.name) {
             Some((_, most)) => Source::Share(place, *most),
             None => Source::Column(place),
@@ -133,7 +135,7 @@ fn of_row<T: Row>(name: &'static str, short: &str, has_one_row: bool, others: &'
     };
     let columns = T::columns().into_iter().enumerate().filter(|(_, column)| is_told(column));
     let (columns, sources) = columns.map(described).unzip();
-    (Table { name, has_one_row, others, columns }, sources)
+    (Table { name: file, has_one_row, others, columns }, sources)
 }
 
 fn values(kind: Kind) -> Type {
