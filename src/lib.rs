@@ -86,7 +86,7 @@
 //! }
 //! let verdict = &analysis.findings().claims[0];
 //! assert_eq!((verdict.claim.as_str(), verdict.runs), ("T1a", 100));
-//! assert_eq!(verdict.verdict, "SUPPORTED");
+//! assert_eq!(verdict.verdict.verdict(), Verdict::Supported);
 //! # Ok(())
 //! # }
 //! ```

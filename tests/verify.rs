@@ -125,8 +125,9 @@ fn an_edited_cell_of_any_column_is_found_though_the_hash_fits() {
             bench.write("made/manifest.json", &manifest);
         }
     }
-    let expected = "runs.csv:point runs.csv:run experts.csv:point experts.csv:run experts.csv:expert \
-                    trajectory.csv:point trajectory.csv:run pruning.csv:point pruning.csv:run pruning.csv:kept";
+    let expected = "runs.csv:point runs.csv:run runs.csv:stop_reason runs.csv:certificate runs.csv:certificate_subsets \
+                    experts.csv:point experts.csv:run experts.csv:expert trajectory.csv:point trajectory.csv:run \
+                    pruning.csv:point pruning.csv:run pruning.csv:criterion pruning.csv:kept pruning.csv:certificate";
     assert_eq!(refused.join(" "), expected);
     verifies(&bench, "made --sample all");
 }

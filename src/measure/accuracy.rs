@@ -168,7 +168,7 @@ pub fn feature_errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: u
 }
 
 /// The errors of the whole model.
-pub(crate) fn errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: usize) -> Errors {
+pub fn errors(engine: &mut dyn Engine, sampler: &mut Sampler, samples: usize) -> Errors {
     let all: Vec<usize> = (0..engine.experts()).collect();
     let by_kept = errors_by_kept(engine, sampler, samples, &all);
     by_kept.last().copied().unwrap_or(Errors { errors: samples as u64, samples: samples as u64 })

@@ -3,8 +3,8 @@
 use crate::claims::judge::conclusions;
 use crate::claims::verdict_changes::distance;
 use crate::record::ClaimRow;
-use crate::sim::parameters::Criterion;
 use crate::sim::Part;
+use crate::sim::parameters::Criterion;
 
 /// Claims of one case with the same words, constants, verdict and expectation.
 #[derive(Clone, Debug, PartialEq)]

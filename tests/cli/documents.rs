@@ -32,7 +32,10 @@ fn documents_hold_every_table_as_it_is_printed() {
         let printed = tables(&printed, kind);
         let of_document = |(_, text): &(&str, &'static str)| tables(text, kind);
         let held: Vec<&str> = DOCUMENTS.iter().flat_map(of_document).collect();
-        assert_eq!(held, printed, "{kind}: `simulate explain --markdown {kind}` prints what a page must hold; docs/refresh.py --write writes it");
+        assert_eq!(
+            held, printed,
+            "{kind}: `simulate explain --markdown {kind}` prints what a page must hold; docs/refresh.py --write writes it"
+        );
         assert!(!printed.is_empty());
         assert!(printed.iter().all(|table| table.lines().count() > 4), "{kind}");
     }

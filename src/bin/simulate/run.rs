@@ -442,7 +442,8 @@ fn next(findings: &Findings, out: &mut impl Write) -> std::io::Result<()> {
     let claims = &findings.claims;
     let claim = claims.first().map(|row| &row.claim).or(findings.phase.first().map(|cell| &cell.claim));
     if let Some(claim) = claim {
-        writeln!(out, "`simulate explain {claim}` says what a claim means, docs/judge/limits.md what no verdict says")?;
+        writeln!(out, "`simulate explain {claim}` says what a claim means")?;
+        writeln!(out, "docs/judge/limits.md says what no verdict says")?;
     }
     // A folder of negative controls needs none.
     if !claims.is_empty() && claims.iter().all(|row| row.expected != Some(Verdict::Refuted)) {

@@ -17,8 +17,8 @@ pub(super) const CLAIMS: &[Definition] = &[
         assumptions: &[Labels, Balance, Roles, Travel, Rate, Growth],
         source: "Chowdhury et al. 2024 (arXiv 2405.16646), the premise of Theorem 2",
         rule: Rule::Written {
-            holds: "all(errors = 0 where kept = max(kept) and not finetuned)",
-            figure: "max(accuracy where kept = max(kept) and not finetuned)",
+            holds: "all(errors = 0 where kept = max(kept where not finetuned) and not finetuned)",
+            figure: "max(accuracy where kept = max(kept where not finetuned) and not finetuned)",
         },
         margin: Margin::OfThePath,
         ..PLAIN
