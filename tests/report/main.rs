@@ -219,6 +219,16 @@ fn each_figure_has_its_data() {
     assert!((share - certified as f64 / 25.0).abs() < 1e-4, "{share} in place of {certified} of 25");
 }
 
+/// The first tag that has an attribute twice, which no XML may have.
+fn twice(svg: &str) -> Option<&str> {
+    let tags = svg.split('<').skip(1).filter_map(|tag| tag.split('>').next());
+    tags.into_iter().find(|tag| {
+        let names = tag.split('"').step_by(2).filter_map(|part| part.trim().strip_suffix('='));
+        let names: Vec<&str> = names.map(|name| name.split_whitespace().last().unwrap_or_default()).collect();
+        (1..names.len()).any(|place| names[..place].contains(&names[place]))
+    })
+}
+
 #[test]
 fn the_files_of_figures_are_the_drawings_of_the_page() {
     let bench = Bench::new();
@@ -232,6 +242,7 @@ fn the_files_of_figures_are_the_drawings_of_the_page() {
         let text = fs::read_to_string(&file).expect("text");
         assert!(page.contains(&text), "{}", file.display());
         assert!(text.contains("mm\"") && text.contains("xmlns="), "{}", file.display());
+        assert_eq!(twice(&text), None, "{}", file.display());
     }
     for name in ["norm-change-point-3", "pruning-point-0", "trajectory-point-0", "phase-1-T2a", "scaling-1"] {
         assert!(bench.path(&format!("out/figures/{name}.svg")).is_file(), "{name}");

@@ -61,7 +61,7 @@ fn series(group: &Group, scales: (&Scale, &Scale), frame: Frame) -> Markup {
     let body = html! {
         @if !line.is_empty() { path fill="none" stroke-width=(width) stroke-dasharray=[dashes(group)] d=(line) {} }
         @if !bars.is_empty() { path fill="none" stroke-width="1.2" d=(bars) {} }
-        g.marks class=[(group.marker == Marker::Open).then_some("open")] fill=[(group.marker == Marker::Open).then_some("#ffffff")] stroke=[(group.marker != Marker::Open).then_some("none")] stroke-width="1.3" fill-opacity=(opacity) {
+        g class=(if group.marker == Marker::Open { "marks open" } else { "marks" }) fill=[(group.marker == Marker::Open).then_some("#ffffff")] stroke=[(group.marker != Marker::Open).then_some("none")] stroke-width="1.3" fill-opacity=(opacity) {
             @for (x, y) in places { path d=(format!("M{} {}{outline}", px(x), px(y))) {} }
         }
     };
