@@ -21,7 +21,7 @@ import argparse, os, re, shutil, subprocess, sys, tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SECONDS = 600
-VARIES = re.compile(r"\b[0-9][0-9.,]* (ms|s|min|h|MB)\b")
+VARIES = re.compile(r"(\b(about|less than) )?\b[0-9][0-9.,]* (ms|s|min|h|MB)\b")
 OUTPUT = re.compile(r"<!-- output(?:, lines (\d+) to (\d+))? -->")
 TABLE = re.compile(r"(<!-- [^:>]+: `simulate (explain --markdown [a-z]+)` -->\n).*?(<!-- end -->)", re.S)
 # Each figure, the simulation that draws it, and the name that the program gives it.
