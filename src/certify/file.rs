@@ -155,8 +155,8 @@ impl Sizes {
                 if known.is_empty() { ", each at least 1".into() } else { format!(" with {}", known.join(", ")) };
             return Err(format!("tensor {name} has shape {shape:?}: must be [{}]{rest}", wanted.join(", ")));
         }
-        let of = |bytes: &[u8]| bytes.try_into().map(f64::from_le_bytes).unwrap_or(f64::NAN);
-        Ok(tensor.data().chunks_exact(8).map(of).collect())
+        let (numbers, _) = tensor.data().as_chunks();
+        Ok(numbers.iter().copied().map(f64::from_le_bytes).collect())
     }
 
     /// Refuses metadata that say another size.

@@ -92,7 +92,11 @@ impl Resolver<'_> {
                 self.open.push(key);
                 let mut numbers = vec![f64::NAN; self.assigned.len()];
                 for variable in expression.variables() {
-                    numbers[variable] = self.value(variable)?.number().unwrap_or(f64::NAN);
+                    numbers[variable] = self.value(variable)?.number().ok_or_else(|| {
+                        let (own, assigned) = (&KEYS[key], self.assigned[key]);
+                        let legal = format!("must name numbers only, and {} is none", KEYS[variable].path);
+                        assigned.origin.refuse(self.file, own.path, assigned.setting.text(), legal)
+                    })?;
                 }
                 self.open.pop();
                 self.number(key, expression.evaluate(|variable| numbers[variable]))?
