@@ -23,7 +23,7 @@ pub(crate) struct Adapter<'a> {
 
 impl<'a> Adapter<'a> {
     /// The adapter in a folder; `None` if it holds a whole model.
-    pub fn of(files: &'a CheckpointFiles) -> Result<Option<Self>> {
+    pub(crate) fn of(files: &'a CheckpointFiles) -> Result<Option<Self>> {
         let dir = if files.place.is_dir() { &files.place } else { files.place.parent().unwrap_or(Path::new("")) };
         let path = dir.join(CONFIG);
         if !path.is_file() {
@@ -44,7 +44,7 @@ impl<'a> Adapter<'a> {
     ///
     /// LoRA is W + s·B·A with s = α/r, or α/√r for rsLoRA. DoRA gives every row the stored norm. A module of
     /// `modules_to_save` is stored whole.
-    pub fn rows(&self, base: &RouterRows, site: &Site) -> Result<Option<RouterRows>> {
+    pub(crate) fn rows(&self, base: &RouterRows, site: &Site) -> Result<Option<RouterRows>> {
         let module = site.relative(&site.router);
         let module = module.strip_suffix(".weight").unwrap_or(module);
         if let Some(name) = self.find(module, site.key.mtp, &["weight", "modules_to_save.weight"]) {
@@ -102,7 +102,7 @@ impl<'a> Adapter<'a> {
 
     /// Whether it changes experts that are stored in one tensor: which rows of A and columns of B are whose then depends on
     /// the program that wrote it.
-    pub fn changes_stacked_experts(&self, site: &Site) -> bool {
+    pub(crate) fn changes_stacked_experts(&self, site: &Site) -> bool {
         let stacked = |member: &&super::site::Member| member.role != Role::Router && !site.is_numbered();
         let experts = site.members.iter().find(stacked).map(|member| site.relative(&member.name));
         let block = experts.and_then(|name| name.rsplit_once('.')).map(|(block, _)| format!("{block}."));

@@ -72,7 +72,7 @@ impl SiteAudit {
 
     /// Whether two groups stand apart: a gap of more than half the range, found in half of the coordinates and again in the
     /// other half.
-    pub fn has_two_groups(&self) -> bool {
+    pub(crate) fn has_two_groups(&self) -> bool {
         self.gap.is_some_and(|gap| gap.share > 0.5) && self.groups_p_value.is_some_and(|p| p <= LEVEL)
     }
 }

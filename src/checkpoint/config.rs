@@ -29,7 +29,7 @@ pub(crate) type Found<'a> = (String, &'a Value);
 
 impl Config {
     /// Reads the configuration of a folder; `None` if it has none.
-    pub fn read(dir: &Path) -> Result<Option<Self>> {
+    pub(crate) fn read(dir: &Path) -> Result<Option<Self>> {
         let path = dir.join(CONFIG);
         match std::fs::read(&path) {
             Ok(text) => Self::parse(path.display().to_string(), text).map(Some),
@@ -39,7 +39,7 @@ impl Config {
     }
 
     /// Reads its text.
-    pub fn parse(place: String, text: Vec<u8>) -> Result<Self> {
+    pub(crate) fn parse(place: String, text: Vec<u8>) -> Result<Self> {
         match serde_json::from_slice(&text) {
             Ok(Value::Object(value)) => Ok(Self { place, text, value }),
             Ok(_) => Err(refused(place, "is no JSON object")),
@@ -48,13 +48,13 @@ impl Config {
     }
 
     /// The model's type: that of the text model where the whole has another.
-    pub fn model_types(&self) -> Vec<String> {
+    pub(crate) fn model_types(&self) -> Vec<String> {
         let types = self.find("model_type").into_iter().filter_map(|(_, value)| value.as_str().map(str::to_owned));
         types.collect()
     }
 
     /// All places of a key, outer ones first. A key with a dot is a path from the top.
-    pub fn find(&self, key: &str) -> Vec<Found<'_>> {
+    pub(crate) fn find(&self, key: &str) -> Vec<Found<'_>> {
         let mut found = Vec::new();
         collect(&self.value, key, "", DEEPEST, &mut found);
         found
@@ -62,7 +62,7 @@ impl Config {
 
     /// The whole number at one of these keys, wherever it stands; an error if two places disagree or one is no number.
     /// A list of equal numbers is that number.
-    pub fn number(&self, keys: &[String]) -> Result<Option<(String, u64)>> {
+    pub(crate) fn number(&self, keys: &[String]) -> Result<Option<(String, u64)>> {
         let mut first: Option<(String, u64)> = None;
         for (path, value) in keys.iter().flat_map(|key| self.find(key)) {
             if value.is_null() {
@@ -85,12 +85,12 @@ impl Config {
     }
 
     /// The value at a key, the outermost first.
-    pub fn first(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn first(&self, key: &str) -> Option<&Value> {
         self.find(key).into_iter().next().map(|(_, value)| value)
     }
 
     /// The names of keys that speak of experts and their whole numbers, as a detector needs them.
-    pub fn expert_counts(&self) -> Vec<(String, u64)> {
+    pub(crate) fn expert_counts(&self) -> Vec<(String, u64)> {
         let mut counts = Vec::new();
         all_numbers(&self.value, "", DEEPEST, &mut counts);
         counts.retain(|(path, _)| {
@@ -101,7 +101,7 @@ impl Config {
     }
 
     /// Puts a number in every place of a key where a number or a list of numbers stands; whether there was any.
-    pub fn set_number(&mut self, key: &str, number: u64) -> bool {
+    pub(crate) fn set_number(&mut self, key: &str, number: u64) -> bool {
         set(&mut self.value, key, DEEPEST, &|old| match old {
             Value::Number(_) => Some(Value::from(number)),
             Value::Array(list) if whole_number(old).is_some() => Some(Value::from(vec![number; list.len()])),
@@ -110,7 +110,7 @@ impl Config {
     }
 
     /// The text of a changed configuration, indented by 2 as transformers writes it.
-    pub fn rewritten(&self) -> Result<Vec<u8>> {
+    pub(crate) fn rewritten(&self) -> Result<Vec<u8>> {
         let mut text = serde_json::to_vec_pretty(&self.value).map_err(|error| refused(&self.place, error))?;
         text.push(b'\n');
         Ok(text)

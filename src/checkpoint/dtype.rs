@@ -14,7 +14,7 @@ pub struct Rounding {
 
 impl Rounding {
     /// Rounding of a type; `None` for types that hold no floating-point numbers.
-    pub fn of(dtype: Dtype) -> Option<Self> {
+    pub(crate) fn of(dtype: Dtype) -> Option<Self> {
         let (precision, smallest) = match dtype {
             Dtype::F64 => (53, -1074),
             Dtype::F32 => (24, -149),
@@ -29,7 +29,7 @@ impl Rounding {
 
     /// The most by which rounding of its entries may have changed the norm of a row of `length` entries:
     /// ‖e‖ ≤ √(Σ max(relative·|x|, absolute)²) ≤ relative·‖x‖ + absolute·√length.
-    pub fn of_norm(self, norm: f64, length: usize) -> f64 {
+    pub(crate) fn of_norm(self, norm: f64, length: usize) -> f64 {
         self.relative * norm + self.absolute * (length as f64).sqrt()
     }
 }

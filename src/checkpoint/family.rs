@@ -162,7 +162,7 @@ impl Families {
 
 impl Family {
     /// A family that a router's pattern defines: `layers.{l}.mlp.gate.weight` has the block `layers.{l}.mlp`.
-    pub fn of_router(pattern: &str, config: Option<&Config>) -> Result<Self> {
+    pub(crate) fn of_router(pattern: &str, config: Option<&Config>) -> Result<Self> {
         let bad = || {
             refused(
                 format!("--router-pattern {pattern}"),
@@ -189,7 +189,7 @@ impl Family {
     }
 
     /// The blocks' patterns.
-    pub fn blocks(&self) -> Vec<BlockPattern> {
+    pub(crate) fn blocks(&self) -> Vec<BlockPattern> {
         self.block.iter().filter_map(|block| BlockPattern::parse(block)).collect()
     }
 }

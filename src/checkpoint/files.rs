@@ -155,12 +155,12 @@ impl CheckpointFiles {
     }
 
     /// Bytes of all tensors.
-    pub fn total_bytes(&self) -> u64 {
+    pub(crate) fn total_bytes(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.bytes).sum()
     }
 
     /// Numbers of all tensors. Four-bit numbers that stand in pairs in bytes count as pairs.
-    pub fn parameters(&self) -> u64 {
+    pub(crate) fn parameters(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.shape.iter().product::<u64>()).sum()
     }
 }

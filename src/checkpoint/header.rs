@@ -42,7 +42,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads the header of an open file.
-    pub fn read(file: &PositionedFile) -> Result<Self> {
+    pub(crate) fn read(file: &PositionedFile) -> Result<Self> {
         let bad = |problem: String| refused(file.path().display(), problem);
         let length = match file.bytes_at(0, LENGTH_BYTES)?.first_chunk::<8>() {
             Some(bytes) => u64::from_le_bytes(*bytes),

@@ -21,13 +21,13 @@ pub(crate) struct Index {
 
 impl Index {
     /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read(path).map_err(|error| refused(path.display(), error))?;
         Self::parse(path.display().to_string(), &text)
     }
 
     /// Reads its text. A shard is a file of the same folder: a name with a path in it is refused.
-    pub fn parse(place: String, text: &[u8]) -> Result<Self> {
+    pub(crate) fn parse(place: String, text: &[u8]) -> Result<Self> {
         let value: Value = serde_json::from_slice(text).map_err(|error| refused(&place, error))?;
         let Value::Object(value) = value else { return Err(refused(place, "is no JSON object")) };
         let Some(Value::Object(map)) = value.get("weight_map") else {
@@ -48,7 +48,7 @@ impl Index {
     }
 
     /// The shards' names, each once, in order.
-    pub fn shards(&self) -> Vec<String> {
+    pub(crate) fn shards(&self) -> Vec<String> {
         let mut names: Vec<String> = self.weight_map.values().cloned().collect();
         names.sort();
         names.dedup();
@@ -56,7 +56,7 @@ impl Index {
     }
 
     /// `metadata.total_size`.
-    pub fn total_size(&self) -> Option<u64> {
+    pub(crate) fn total_size(&self) -> Option<u64> {
         self.value.get("metadata")?.get("total_size")?.as_u64()
     }
 }

@@ -123,7 +123,7 @@ pub(crate) struct Chooser<'a> {
 
 impl Chooser<'_> {
     /// The experts that stay in these sites.
-    pub fn choose(&self, keep: &Keep, sites: &[&Site]) -> Result<Vec<Chosen>> {
+    pub(crate) fn choose(&self, keep: &Keep, sites: &[&Site]) -> Result<Vec<Chosen>> {
         if let Keep::List(list) = keep {
             list.check(self.layout)?;
             return sites.iter().map(|site| self.listed(list, site)).collect();

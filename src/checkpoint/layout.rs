@@ -51,7 +51,7 @@ impl Layout {
     ///
     /// # Errors
     /// A family that is unknown or refused, no router, shapes or numbers that contradict each other.
-    pub fn of(files: &CheckpointFiles, choice: &FamilyChoice) -> Result<Self> {
+    pub(crate) fn of(files: &CheckpointFiles, choice: &FamilyChoice) -> Result<Self> {
         let (model_type, family) = family_of(files, choice)?;
         if let Some(reason) = &family.refuse {
             return Err(refused(
@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// What a configuration promises and the files lack: heads that predict several tokens.
-    pub fn missing_mtp(&self, files: &CheckpointFiles) -> Option<String> {
+    pub(crate) fn missing_mtp(&self, files: &CheckpointFiles) -> Option<String> {
         let promised = |key: &&str| files.config.as_ref()?.first(key)?.as_u64().filter(|&heads| heads > 0);
         let key = MTP_COUNTS.iter().find(|key| promised(key).is_some())?;
         let is_there = self.sites.keys().any(|key| key.mtp);
@@ -110,7 +110,7 @@ impl Layout {
     }
 
     /// E, where all sites have equally many.
-    pub fn experts(&self) -> Option<u64> {
+    pub(crate) fn experts(&self) -> Option<u64> {
         let mut counts = self.sites.values().map(|site| site.experts);
         let first = counts.next()?;
         counts.all(|count| count == first).then_some(first)

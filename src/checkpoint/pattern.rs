@@ -22,13 +22,13 @@ pub(crate) struct InBlock<'a> {
 
 impl BlockPattern {
     /// Reads a pattern; `None` unless it holds `{l}` once.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (before, after) = text.split_once("{l}")?;
         (!after.contains("{l}")).then(|| Self { before: before.to_owned(), after: after.to_owned() })
     }
 
     /// Takes a name apart; `None` if the pattern does not occur in it.
-    pub fn find<'a>(&self, name: &'a str) -> Option<InBlock<'a>> {
+    pub(crate) fn find<'a>(&self, name: &'a str) -> Option<InBlock<'a>> {
         let starts = name.match_indices(self.before.as_str()).map(|(start, _)| start);
         starts.filter(|&start| is_boundary(&name[..start])).find_map(|start| {
             let (layer, rest) = leading_number(&name[start + self.before.len()..])?;
@@ -39,7 +39,7 @@ impl BlockPattern {
     }
 
     /// What tells several routers of one layer apart: `encoder`, `decoder`, `attention`; empty where there is one.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             _ if self.before.starts_with("encoder.") => "encoder",
             _ if self.before.starts_with("decoder.") => "decoder",

@@ -307,12 +307,12 @@ impl<'a> PrunePlan<'a> {
     }
 
     /// Bytes of all tensors that are written.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.tensors.iter().map(|(name, written)| written.bytes(&self.files.tensors[name])).sum()
     }
 
     /// Numbers of all tensors that are written.
-    pub fn parameters(&self) -> u64 {
+    pub(crate) fn parameters(&self) -> u64 {
         let shape = |(name, written): (&String, &Written)| written.shape(&self.files.tensors[name]);
         self.tensors.iter().map(|entry| shape(entry).iter().product::<u64>()).sum()
     }
@@ -320,7 +320,7 @@ impl<'a> PrunePlan<'a> {
 
 impl Written {
     /// The shape that is written.
-    pub fn shape(&self, old: &Tensor) -> Vec<u64> {
+    pub(crate) fn shape(&self, old: &Tensor) -> Vec<u64> {
         let mut shape = old.shape.clone();
         if let Action::Cut { axis, entries, experts, kept } = &self.action {
             shape[*axis] -= entries * (experts - kept.len() as u64);
@@ -329,7 +329,7 @@ impl Written {
     }
 
     /// The bytes that are written.
-    pub fn bytes(&self, old: &Tensor) -> u64 {
+    pub(crate) fn bytes(&self, old: &Tensor) -> u64 {
         match &self.action {
             Action::Cut { axis, entries, experts, kept } => {
                 old.bytes / old.shape[*axis] * (old.shape[*axis] - entries * (experts - kept.len() as u64))

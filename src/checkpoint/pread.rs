@@ -15,7 +15,7 @@ pub(crate) struct PositionedFile {
 
 impl PositionedFile {
     /// Opens a file; links are followed, as caches of downloads consist of them.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(io_at(path))?;
         let metadata = file.metadata().map_err(io_at(path))?;
         match metadata.is_file() {
@@ -25,23 +25,23 @@ impl PositionedFile {
     }
 
     /// Length in bytes.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Fills `bytes` from `offset` on; an error if the file ends before.
-    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
+    pub(crate) fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(bytes)).map_err(io_at(&self.path))
     }
 
     /// `count` bytes from `offset` on; the range is checked before memory is taken.
-    pub fn bytes_at(&self, offset: u64, count: u64) -> Result<Vec<u8>> {
+    pub(crate) fn bytes_at(&self, offset: u64, count: u64) -> Result<Vec<u8>> {
         let inside = offset.checked_add(count).is_some_and(|end| end <= self.length);
         let Some(count) = usize::try_from(count).ok().filter(|_| inside) else {
             return Err(refused(

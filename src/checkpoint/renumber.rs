@@ -26,7 +26,7 @@ pub(crate) enum NewName {
 }
 
 impl<'a> Renumbering<'a> {
-    pub fn new(layout: &'a Layout, chosen: &'a [Chosen]) -> Self {
+    pub(crate) fn new(layout: &'a Layout, chosen: &'a [Chosen]) -> Self {
         let sites = layout.sites.values();
         Self {
             patterns: layout.family.blocks(),
@@ -37,7 +37,7 @@ impl<'a> Renumbering<'a> {
     }
 
     /// The new number of an expert; `None` if it is gone.
-    pub fn number(&self, site: SiteKey, expert: u64) -> Option<u64> {
+    pub(crate) fn number(&self, site: SiteKey, expert: u64) -> Option<u64> {
         match self.kept.get(&site) {
             Some(kept) => kept.binary_search(&expert).ok().map(|place| place as u64),
             None => Some(expert),
@@ -45,7 +45,7 @@ impl<'a> Renumbering<'a> {
     }
 
     /// The new name of a tensor or of a module.
-    pub fn name(&self, name: &str) -> NewName {
+    pub(crate) fn name(&self, name: &str) -> NewName {
         for pattern in &self.patterns {
             let Some(found) = pattern.find(name) else { continue };
             let Some(site) = self.prefixes.get(&(found.prefix, found.layer, pattern.kind())) else { continue };

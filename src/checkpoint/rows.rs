@@ -26,7 +26,7 @@ impl RouterRows {
     ///
     /// # Errors
     /// Types that hold no floating-point numbers; numbers that are not finite; FP8 without a scale that is known.
-    pub fn read(files: &CheckpointFiles, site: &Site) -> Result<Self> {
+    pub(crate) fn read(files: &CheckpointFiles, site: &Site) -> Result<Self> {
         let tensor = &files.tensors[&site.router];
         let rounding = Rounding::of(tensor.dtype).ok_or_else(|| not_numbers(&site.router, tensor))?;
         let mut values = read_values(files, &site.router, tensor)?;
@@ -40,12 +40,12 @@ impl RouterRows {
     }
 
     /// The rows, in the order of the experts.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.values.chunks_exact(self.hidden)
     }
 
     /// The mean over experts, removed from every row: what a vector added to all rows can't change (L12).
-    pub fn less_mean(&self) -> Self {
+    pub(crate) fn less_mean(&self) -> Self {
         let experts = self.rows().len() as f64;
         let mut mean = vec![0.0; self.hidden];
         for row in self.rows() {
@@ -56,7 +56,7 @@ impl RouterRows {
     }
 
     /// What multiplies the normalised input: w ⊙ γ, less its mean over coordinates where the layer removes the input's.
-    pub fn folded(&self, gamma: &[f64], family: &Family) -> Self {
+    pub(crate) fn folded(&self, gamma: &[f64], family: &Family) -> Self {
         let offset = f64::from(family.norm_offset);
         let fold = |row: &[f64]| {
             let folded: Vec<f64> = row.iter().zip(gamma).map(|(value, gamma)| value * (gamma + offset)).collect();

@@ -145,12 +145,12 @@ impl RowCriterion {
     }
 
     /// Whether a router that did not change leaves it without an order.
-    pub fn needs_change(self) -> bool {
+    pub(crate) fn needs_change(self) -> bool {
         !matches!(self, Self::RouterNorm | Self::ExpertChange | Self::ExpertMagnitude | Self::Random)
     }
 
     /// The score of an expert; `None` where something that it needs is not known, and for the random order.
-    pub fn of(self, score: &ExpertScore) -> Option<f64> {
+    pub(crate) fn of(self, score: &ExpertScore) -> Option<f64> {
         match self {
             Self::RouterNormChange => Some(score.delta),
             Self::RouterNormChangeAbs => Some(score.delta.abs()),

@@ -86,7 +86,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Takes the tensors of a block apart; `block` has names relative to it. `None` if there is no router among them.
-    pub fn new(
+    pub(crate) fn new(
         key: SiteKey,
         prefix: &str,
         block: &BTreeMap<&str, &str>,
@@ -190,7 +190,7 @@ impl Site {
     }
 
     /// Refuses a site whose experts are not all there, or of which something is not understood.
-    pub fn check_members(&self) -> Result<()> {
+    pub(crate) fn check_members(&self) -> Result<()> {
         let place = || format!("{} ({})", self.key, self.router);
         if let Some((name, problem)) = self.problems.first() {
             return Err(refused(name, problem));
@@ -227,17 +227,17 @@ impl Site {
     }
 
     /// Whether each expert has tensors of its own.
-    pub fn is_numbered(&self) -> bool {
+    pub(crate) fn is_numbered(&self) -> bool {
         self.members.iter().any(|member| matches!(member.cut, Cut::Numbered { .. }))
     }
 
     /// The name without what stands before the block: the same in two checkpoints whatever their prefixes.
-    pub fn relative<'a>(&self, name: &'a str) -> &'a str {
+    pub(crate) fn relative<'a>(&self, name: &'a str) -> &'a str {
         name.strip_prefix(self.prefix.as_str()).unwrap_or(name)
     }
 
     /// Bytes of one expert's weights, without its row of the router.
-    pub fn expert_bytes(&self, files: &CheckpointFiles) -> u64 {
+    pub(crate) fn expert_bytes(&self, files: &CheckpointFiles) -> u64 {
         let members = self.members.iter().filter(|member| member.role != Role::Router);
         let bytes = members.map(|member| match member.cut {
             Cut::Numbered { expert: 0, .. } => files.tensors[&member.name].bytes,

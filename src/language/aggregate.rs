@@ -9,7 +9,7 @@ use crate::stats::quantile::quantile;
 
 impl<R: Rows> Frame<'_, R> {
     /// The value of an aggregate. Over a table without rows, and where a condition is missing in a row, it is missing.
-    pub fn aggregate(&self, aggregate: &Aggregate) -> Value {
+    pub(crate) fn aggregate(&self, aggregate: &Aggregate) -> Value {
         let rows = self.rows_of(aggregate);
         match &aggregate.of {
             AggregateOf::Numbers(function, term) => {

@@ -17,7 +17,7 @@ impl Expression {
     ///
     /// # Errors
     /// A name that is not there, a value of the wrong type, or what the scope does not allow; and where it stands.
-    pub fn program(&self, scope: &Scope) -> Result<Program, Problem> {
+    pub(crate) fn program(&self, scope: &Scope) -> Result<Program, Problem> {
         let mut checker = Checker { scope, aggregates: Vec::new(), reads: Vec::new(), others: Vec::new() };
         let root = checker.term(&self.root, None)?;
         Ok(Program { root, aggregates: checker.aggregates, reads: checker.reads, others: checker.others })
@@ -27,7 +27,7 @@ impl Expression {
     ///
     /// # Errors
     /// The same, and another type.
-    pub fn number(&self, scope: &Scope) -> Result<Program, Problem> {
+    pub(crate) fn number(&self, scope: &Scope) -> Result<Program, Problem> {
         self.of_type(scope, Type::Number)
     }
 
@@ -35,7 +35,7 @@ impl Expression {
     ///
     /// # Errors
     /// The same, and another type.
-    pub fn condition(&self, scope: &Scope) -> Result<Program, Problem> {
+    pub(crate) fn condition(&self, scope: &Scope) -> Result<Program, Problem> {
         self.of_type(scope, Type::Truth)
     }
 

@@ -15,7 +15,7 @@ pub(super) enum Value {
 
 impl Program {
     /// The number that it is in a run; `None` if a value is missing, or if it is no number.
-    pub fn number(&self, rows: &impl Rows) -> Option<Number> {
+    pub(crate) fn number(&self, rows: &impl Rows) -> Option<Number> {
         match &self.root {
             Term::Number(term) => self.frame(rows).number(term, 0),
             _ => None,
@@ -23,7 +23,7 @@ impl Program {
     }
 
     /// Whether it is true in a run; `None` if a value is missing, or if it is no condition.
-    pub fn truth(&self, rows: &impl Rows) -> Option<bool> {
+    pub(crate) fn truth(&self, rows: &impl Rows) -> Option<bool> {
         match &self.root {
             Term::Truth(term) => self.frame(rows).truth(term, 0),
             _ => None,
@@ -48,7 +48,7 @@ pub(super) struct Frame<'a, R> {
 }
 
 impl<R: Rows> Frame<'_, R> {
-    pub fn number(&self, term: &NumberTerm, row: usize) -> Option<Number> {
+    pub(crate) fn number(&self, term: &NumberTerm, row: usize) -> Option<Number> {
         match term {
             NumberTerm::Constant(number) => Some(*number),
             NumberTerm::Cell(place) => self.rows.number(place.cell, self.row_of(place, row)?),
@@ -82,7 +82,7 @@ impl<R: Rows> Frame<'_, R> {
         }
     }
 
-    pub fn truth(&self, term: &TruthTerm, row: usize) -> Option<bool> {
+    pub(crate) fn truth(&self, term: &TruthTerm, row: usize) -> Option<bool> {
         match term {
             TruthTerm::Constant(truth) => Some(*truth),
             TruthTerm::Cell(place) => self.rows.truth(place.cell, self.row_of(place, row)?),
@@ -122,7 +122,7 @@ impl<R: Rows> Frame<'_, R> {
     }
 
     /// `decisive` if one of the truth values is that; the opposite if all are there and none is.
-    pub fn decided_by(&self, decisive: bool, truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    pub(crate) fn decided_by(&self, decisive: bool, truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
         let mut is_whole = true;
         for truth in truths {
             match truth {

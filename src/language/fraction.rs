@@ -12,12 +12,12 @@ pub(super) struct Fraction {
 
 impl Fraction {
     /// A whole number.
-    pub fn whole(number: i128) -> Self {
+    pub(crate) fn whole(number: i128) -> Self {
         Self { over: number, under: 1 }
     }
 
     /// `over`/`under` in lowest terms; `None` if `under` is 0 or a sign does not fit.
-    pub fn new(over: i128, under: i128) -> Option<Self> {
+    pub(crate) fn new(over: i128, under: i128) -> Option<Self> {
         if under == 1 {
             return Some(Self::whole(over));
         }
@@ -33,7 +33,7 @@ impl Fraction {
     }
 
     /// The shortest decimal that reads back as this float, which is what a file said; `None` if it does not fit.
-    pub fn of_decimal(number: f64) -> Option<Self> {
+    pub(crate) fn of_decimal(number: f64) -> Option<Self> {
         if number.fract() == 0.0 && number.abs() < 1e15 {
             return Some(Self::whole(number as i128));
         }
@@ -46,34 +46,34 @@ impl Fraction {
         if exponent < 0 { Self::new(mantissa, power) } else { mantissa.checked_mul(power).map(Self::whole) }
     }
 
-    pub fn negated(self) -> Option<Self> {
+    pub(crate) fn negated(self) -> Option<Self> {
         Some(Self { over: self.over.checked_neg()?, under: self.under })
     }
 
-    pub fn absolute(self) -> Option<Self> {
+    pub(crate) fn absolute(self) -> Option<Self> {
         Some(Self { over: self.over.checked_abs()?, under: self.under })
     }
 
-    pub fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
         let (a, b) = self.crosswise(other)?;
         Self::new(a.checked_add(b)?, self.under.checked_mul(other.under)?)
     }
 
-    pub fn minus(self, other: Self) -> Option<Self> {
+    pub(crate) fn minus(self, other: Self) -> Option<Self> {
         let (a, b) = self.crosswise(other)?;
         Self::new(a.checked_sub(b)?, self.under.checked_mul(other.under)?)
     }
 
-    pub fn times(self, other: Self) -> Option<Self> {
+    pub(crate) fn times(self, other: Self) -> Option<Self> {
         Self::new(self.over.checked_mul(other.over)?, self.under.checked_mul(other.under)?)
     }
 
-    pub fn divided_by(self, other: Self) -> Option<Self> {
+    pub(crate) fn divided_by(self, other: Self) -> Option<Self> {
         Self::new(self.over.checked_mul(other.under)?, self.under.checked_mul(other.over)?)
     }
 
     /// The order of two fractions; `None` if it takes more than 128 bits to tell.
-    pub fn compare(self, other: Self) -> Option<Ordering> {
+    pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
         let (a, b) = self.crosswise(other)?;
         Some(a.cmp(&b))
     }

@@ -16,27 +16,27 @@ pub struct Number {
 
 impl Number {
     /// What was measured: a float alone; `None` if it is NaN.
-    pub fn measured(float: f64) -> Option<Self> {
+    pub(crate) fn measured(float: f64) -> Option<Self> {
         (!float.is_nan()).then_some(Self { float, exact: None })
     }
 
     /// A decimal as a file writes it; `None` if it is NaN.
-    pub fn decimal(float: f64) -> Option<Self> {
+    pub(crate) fn decimal(float: f64) -> Option<Self> {
         (!float.is_nan()).then(|| Self { float, exact: Fraction::of_decimal(float) })
     }
 
     /// A whole number.
-    pub fn whole(number: i64) -> Self {
+    pub(crate) fn whole(number: i64) -> Self {
         Self { float: number as f64, exact: Some(Fraction::whole(number.into())) }
     }
 
     /// A share of counts, of which `float` is what a table holds; the quotient itself may be rounded differently.
-    pub fn share(float: f64, part: u64, whole: u64) -> Option<Self> {
+    pub(crate) fn share(float: f64, part: u64, whole: u64) -> Option<Self> {
         (!float.is_nan()).then(|| Self { float, exact: Fraction::new(part.into(), whole.into()) })
     }
 
     /// The float: what the same operations on floats give.
-    pub fn float(self) -> f64 {
+    pub(crate) fn float(self) -> f64 {
         self.float
     }
 

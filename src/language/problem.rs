@@ -17,7 +17,7 @@ impl Problem {
     }
 
     /// The text, and below it carets under the bytes that the problem is about.
-    pub fn pointed_at(&self, text: &str) -> String {
+    pub(crate) fn pointed_at(&self, text: &str) -> String {
         let width = |range: Range<usize>| text.get(range).map_or(0, |part| part.chars().count());
         let before = width(0..self.at.start);
         let length = width(self.at.clone()).max(1);

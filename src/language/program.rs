@@ -25,17 +25,17 @@ pub struct Program {
 
 impl Program {
     /// What it has for values.
-    pub fn values(&self) -> Type {
+    pub(crate) fn values(&self) -> Type {
         self.root.values()
     }
 
     /// The places in [`Table::others`](super::Table::others) of the names that it reads other rows by.
-    pub fn others(&self) -> &[usize] {
+    pub(crate) fn others(&self) -> &[usize] {
         &self.others
     }
 
     /// The columns that it reads, in the order of first mention.
-    pub fn reads(&self) -> &[Cell] {
+    pub(crate) fn reads(&self) -> &[Cell] {
         &self.reads
     }
 }
@@ -50,7 +50,7 @@ pub(super) enum Term {
 }
 
 impl Term {
-    pub fn values(&self) -> Type {
+    pub(crate) fn values(&self) -> Type {
         match self {
             Term::Number(_) => Type::Number,
             Term::Truth(_) => Type::Truth,

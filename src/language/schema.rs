@@ -72,7 +72,7 @@ pub struct Schema {
 
 impl Schema {
     /// The column of a cell.
-    pub fn column(&self, cell: Cell) -> Option<&Column> {
+    pub(crate) fn column(&self, cell: Cell) -> Option<&Column> {
         self.tables.get(cell.table)?.columns.get(cell.column)
     }
 

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::program::Cell;
 use super::schema::{Column, Known, Schema};
-use super::syntax::{Expression, Node, What};
+use super::syntax::Expression;
 use crate::similarity::nearest_word;
 use std::ops::Range;
 
@@ -18,29 +18,24 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Every column of the schema.
-    pub fn new(schema: &'a Schema) -> Self {
+    pub(crate) fn new(schema: &'a Schema) -> Self {
         Self { schema, until: Known::AtEnd, bound: Vec::new(), in_floats: false }
     }
 
     /// Only what is known before the first step.
-    pub fn at_start(schema: &'a Schema) -> Self {
+    pub(crate) fn at_start(schema: &'a Schema) -> Self {
         Self { until: Known::AtStart, ..Self::new(schema) }
     }
 
     /// With every number a float: what grids and keys compute with.
-    pub fn in_floats(self) -> Self {
+    pub(crate) fn in_floats(self) -> Self {
         Self { in_floats: true, ..self }
     }
 
     /// With a name for an expression, which must be correct by itself in this scope.
-    pub fn with(mut self, name: &'static str, expression: &Expression) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, expression: &Expression) -> Self {
         self.bound.push((name, expression.clone()));
         self
-    }
-
-    /// With a name for a number.
-    pub fn with_number(self, name: &'static str, number: f64) -> Self {
-        self.with(name, &Expression::of_number(number))
     }
 
     pub(super) fn bound(&self, name: &str) -> Option<&Expression> {
@@ -107,15 +102,5 @@ impl<'a> Scope<'a> {
             message.push_str(&format!("; columns of {}: {}", table.name, listed.join(", ")));
         }
         Problem::new(at.clone(), message)
-    }
-}
-
-impl Expression {
-    /// The number, as a decimal.
-    fn of_number(number: f64) -> Self {
-        let (text, at) = (number.to_string(), 0..0);
-        let positive = Node { at: at.clone(), what: What::Number(number.abs()) };
-        let root = if number < 0.0 { Node { at, what: What::Negative(positive.into()) } } else { positive };
-        Self::from_parts(text, root)
     }
 }

@@ -64,7 +64,7 @@ pub(super) enum Operator {
 
 impl Operator {
     /// As it is written.
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Operator::Or => "or",
             Operator::And => "and",
@@ -88,21 +88,17 @@ impl Expression {
     ///
     /// # Errors
     /// What is wrong with the text, and where.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         Ok(Self { text: text.to_owned(), root: parse(text)? })
     }
 
-    pub(super) fn from_parts(text: String, root: Node) -> Self {
-        Self { text, root }
-    }
-
     /// The expression as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether it names `name` somewhere.
-    pub fn mentions(&self, name: &str) -> bool {
+    pub(crate) fn mentions(&self, name: &str) -> bool {
         self.root.mentions(name)
     }
 }

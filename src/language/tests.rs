@@ -119,7 +119,7 @@ impl Rows for Run {
 
 fn program(text: &str) -> Result<Program, String> {
     let schema = schema();
-    let scope = Scope::new(&schema).with_number("threshold", 50.0);
+    let scope = Scope::new(&schema).with("threshold", &Expression::parse("50").expect("a number"));
     Expression::parse(text).and_then(|expression| expression.program(&scope)).map_err(|problem| problem.message)
 }
 
@@ -353,7 +353,8 @@ fn what_is_known_only_at_the_end_is_no_assumption() {
 fn a_bound_name_stands_for_its_expression() {
     let schema = schema();
     let figure = Expression::parse("max(norm) / experts").expect("figure");
-    let scope = Scope::new(&schema).with("figure", &figure).with_number("threshold", -1.5);
+    let scope =
+        Scope::new(&schema).with("figure", &figure).with("threshold", &Expression::parse("-1.5").expect("a number"));
     let value = |text: &str| Expression::parse(text).expect("parsed").program(&scope).expect("checked");
     assert_eq!(value("figure - threshold").number(&Run).map(Number::float), Some(2.5));
     assert_eq!(value("all(norm <= 4 * figure)").truth(&Run), Some(true));

@@ -42,12 +42,12 @@ fn is_alike(a: &ClaimRow, b: &ClaimRow) -> bool {
 
 impl<'a> Alike<'a> {
     /// The first of the claims.
-    pub fn first(&self) -> &'a ClaimRow {
+    pub(crate) fn first(&self) -> &'a ClaimRow {
         self.rows[0]
     }
 
     /// The id, with how many claims there are if there are several.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.rows.len() {
             1 => self.first().claim.clone(),
             count => format!("{} ×{count}", self.first().claim),
@@ -55,12 +55,12 @@ impl<'a> Alike<'a> {
     }
 
     /// The part that is worst for the claims.
-    pub fn worst(&self) -> &'a ClaimRow {
+    pub(crate) fn worst(&self) -> &'a ClaimRow {
         worst(&self.parts).unwrap_or(self.first())
     }
 
     /// What each of the claims compares with, if they compare.
-    pub fn against(&self) -> Vec<&'static str> {
+    pub(crate) fn against(&self) -> Vec<&'static str> {
         self.rows.iter().filter_map(|row| row.against).map(Criterion::name).collect()
     }
 }

@@ -189,14 +189,14 @@ impl PointRuns {
     }
 
     /// `first 260 of 500 runs`, unless all are drawn.
-    pub fn part_drawn(&self) -> Option<String> {
+    pub(crate) fn part_drawn(&self) -> Option<String> {
         (!self.is_complete()).then(|| format!("first {} of {} runs", self.drawn, self.runs))
     }
 }
 
 impl Gathered {
     /// Of which runs the experts and pruned models are drawn, in words, unless they are all: `the first 260 of 500 runs`.
-    pub fn part_drawn(&self) -> Option<String> {
+    pub(crate) fn part_drawn(&self) -> Option<String> {
         let partial = self.points.values().any(|point| !point.is_complete());
         partial.then(|| self.part(|point| point.drawn, |point| point.runs, "runs"))
     }

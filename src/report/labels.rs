@@ -17,7 +17,7 @@ pub(crate) struct PointLabel {
 
 impl PointLabel {
     /// The label in words: `linear, d = 512`; empty for the only point.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let case = (!self.case.is_empty()).then(|| self.case.clone());
         let varying = self.varying.iter().map(|(name, value)| equation(name, value));
         case.into_iter().chain(varying).collect::<Vec<_>>().join(", ")

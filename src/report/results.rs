@@ -52,7 +52,7 @@ impl Results {
     }
 
     /// What the figures over d need to know of each point.
-    pub fn swept_points(&self) -> Vec<SweptPoint> {
+    pub(crate) fn swept_points(&self) -> Vec<SweptPoint> {
         let swept = |(&point, own): (&usize, &PointRuns)| SweptPoint {
             point,
             case: self.case(&own.first).to_owned(),

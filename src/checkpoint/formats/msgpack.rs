@@ -39,7 +39,7 @@ pub(super) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// Tokens from the beginning.
-    pub fn new(source: Source<'a>) -> Self {
+    pub(crate) fn new(source: Source<'a>) -> Self {
         let end = match source {
             Source::File(file) => file.length(),
             Source::Memory(bytes) => bytes.len() as u64,
@@ -48,17 +48,17 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next byte's place.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
     /// Whether nothing follows.
-    pub fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.position == self.end
     }
 
     /// The next token.
-    pub fn next(&mut self) -> Result<Token> {
+    pub(crate) fn next(&mut self) -> Result<Token> {
         let marker = self.byte()?;
         Ok(match marker {
             0x00..=0x7f => Token::Integer(i128::from(marker)),
@@ -91,7 +91,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Passes over bytes of a payload.
-    pub fn skip(&mut self, bytes: u64) -> Result<()> {
+    pub(crate) fn skip(&mut self, bytes: u64) -> Result<()> {
         match self.position.checked_add(bytes).filter(|&end| end <= self.end) {
             Some(end) => {
                 self.position = end;
@@ -102,7 +102,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Passes over a whole value.
-    pub fn skip_value(&mut self) -> Result<()> {
+    pub(crate) fn skip_value(&mut self) -> Result<()> {
         let mut open = 1u64;
         while open > 0 {
             open -= 1;
@@ -117,7 +117,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Payload bytes, at most 64 KiB of them: names and shapes, never weights.
-    pub fn take(&mut self, bytes: u64) -> Result<Vec<u8>> {
+    pub(crate) fn take(&mut self, bytes: u64) -> Result<Vec<u8>> {
         if bytes > WINDOW {
             return Err(self.bad(format!("a name or a shape of {bytes} bytes")));
         }
@@ -129,7 +129,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A text, which a writer may also have stored as bytes.
-    pub fn text(&mut self) -> Result<String> {
+    pub(crate) fn text(&mut self) -> Result<String> {
         match self.next()? {
             Token::Text(length) | Token::Bytes(length) => {
                 String::from_utf8(self.take(length)?).map_err(|_| self.bad("a name is no UTF-8"))
@@ -139,7 +139,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A whole number that is not negative.
-    pub fn number(&mut self) -> Result<u64> {
+    pub(crate) fn number(&mut self) -> Result<u64> {
         match self.next()? {
             Token::Integer(number) => {
                 u64::try_from(number).map_err(|_| self.bad(format!("{number}: must not be negative")))
@@ -149,7 +149,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The length of an array.
-    pub fn array(&mut self) -> Result<u64> {
+    pub(crate) fn array(&mut self) -> Result<u64> {
         match self.next()? {
             // Each value takes a byte at least.
             Token::Array(length) if length <= self.end - self.position => Ok(length),
@@ -158,12 +158,12 @@ impl<'a> Tokens<'a> {
     }
 
     /// The numbers of an array.
-    pub fn numbers(&mut self) -> Result<Vec<u64>> {
+    pub(crate) fn numbers(&mut self) -> Result<Vec<u64>> {
         (0..self.array()?).map(|_| self.number()).collect()
     }
 
     /// A refusal that names the place.
-    pub fn bad(&self, problem: impl std::fmt::Display) -> super::super::CheckpointError {
+    pub(crate) fn bad(&self, problem: impl std::fmt::Display) -> super::super::CheckpointError {
         let place = match self.source {
             Source::File(file) => file.path().display().to_string(),
             Source::Memory(_) => "an entry of MessagePack".to_owned(),

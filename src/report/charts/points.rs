@@ -36,7 +36,7 @@ pub(in crate::report) struct Point<'a> {
 
 impl Point<'_> {
     /// The file of a drawing of this point.
-    pub fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         if self.is_one_of_many { file(&[name, "point", &self.number.to_string()]) } else { name.to_owned() }
     }
 }

@@ -32,7 +32,7 @@ impl Look {
     }
 
     /// A role's.
-    pub const fn of_role(role: Role) -> Self {
+    pub(crate) const fn of_role(role: Role) -> Self {
         match role {
             Role::Relevant => Self::plain(0),
             Role::Misaligned => Self::plain(1),
@@ -42,27 +42,27 @@ impl Look {
     }
 
     /// That of a series which is of no role, by its place; the first is the paper's criterion.
-    pub const fn of_series(place: usize) -> Self {
+    pub(crate) const fn of_series(place: usize) -> Self {
         Self::plain([4, 5, 7, 3, 1, 0, 2][place % 7])
     }
 
     /// The same colour with another marker and dash.
-    pub const fn shaped(self, shape: usize) -> Self {
+    pub(crate) const fn shaped(self, shape: usize) -> Self {
         Self { shape, ..self }
     }
 
     /// The colour on paper.
-    pub fn paint(self) -> &'static str {
+    pub(crate) fn paint(self) -> &'static str {
         COLOURS[self.colour % COLOURS.len()]
     }
 
     /// Lengths of dashes and gaps; empty: a solid line.
-    pub fn dash(self) -> &'static str {
+    pub(crate) fn dash(self) -> &'static str {
         DASHES[self.shape % DASHES.len()]
     }
 
     /// The outline of a marker of about this radius, as path commands relative to its centre.
-    pub fn outline(self, r: f64) -> String {
+    pub(crate) fn outline(self, r: f64) -> String {
         let corners: &[(f64, f64)] = match self.shape % 8 {
             1 => &[(0.0, -1.2), (1.1, 0.9), (-1.1, 0.9)],
             2 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],

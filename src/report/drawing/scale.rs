@@ -32,7 +32,7 @@ pub(in crate::report) struct Scale {
 
 impl Scale {
     /// Linear from `low` to `high`, with ticks at round numbers.
-    pub fn linear(low: f64, high: f64) -> Self {
+    pub(crate) fn linear(low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
         let raw = (high - low) / 5.0;
         let power = libm::pow(10.0, libm::floor(libm::log10(raw)));
@@ -50,7 +50,7 @@ impl Scale {
 
     /// Logarithmic over sorted values above 0, a little beyond both ends, of at most nine decades. Ticks at powers of
     /// ten, and at twice and five times these if there are few.
-    pub fn log(sorted: &[f64]) -> Self {
+    pub(crate) fn log(sorted: &[f64]) -> Self {
         let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else { return Self::linear(0.0, 1.0) };
         let (low, high) = (libm::log10(first), libm::log10(last));
         let pad = 0.04 * (high - low).max(0.5);
@@ -68,7 +68,7 @@ impl Scale {
     }
 
     /// Symmetric-logarithmic over sorted values, from decade to decade; purely logarithmic if all are above 0.
-    pub fn symmetric_log(sorted: &[f64]) -> Self {
+    pub(crate) fn symmetric_log(sorted: &[f64]) -> Self {
         let sizes = || sorted.iter().map(|value| value.abs()).filter(|size| *size > 0.0);
         let largest = sizes().fold(0.0, f64::max);
         if largest == 0.0 {
@@ -103,7 +103,7 @@ impl Scale {
 
     /// Categories 0, 1, … of unit width, each labelled in its middle where a label of this many units fits beside the
     /// one before, on an axis of `length` units.
-    pub fn categories(labels: &[String], label: f64, length: f64) -> Self {
+    pub(crate) fn categories(labels: &[String], label: f64, length: f64) -> Self {
         let count = labels.len().max(1);
         let stride = (label * count as f64 / length.max(1.0)) as usize + 1;
         let ticks = labels.iter().enumerate().step_by(stride).map(|(place, text)| (place as f64 + 0.5, text.clone()));
@@ -111,13 +111,13 @@ impl Scale {
     }
 
     /// Where a value lies: 0 at the lower end, 1 at the upper one, and never beyond these.
-    pub fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         let share = self.share(value);
         if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// The same without ends.
-    pub fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         let bent = match self.bend {
             Bend::Linear => value,
             Bend::Log if value > 0.0 => libm::log10(value),
@@ -131,12 +131,12 @@ impl Scale {
     }
 
     /// Whether a value lies between the ends.
-    pub fn holds(&self, value: f64) -> bool {
+    pub(crate) fn holds(&self, value: f64) -> bool {
         (-1e-9..=1.0 + 1e-9).contains(&self.share(value)) && !(self.bend == Bend::Log && value <= 0.0)
     }
 
     /// The value at a place between 0 and 1.
-    pub fn value(&self, place: f64) -> f64 {
+    pub(crate) fn value(&self, place: f64) -> f64 {
         let bent = self.low + place * (self.high - self.low);
         match self.bend {
             Bend::Linear => bent,
@@ -149,7 +149,7 @@ impl Scale {
     }
 
     /// Within what distance of 0 the scale is linear, if that is on the scale and it is not linear throughout.
-    pub fn linear_within(&self) -> Option<String> {
+    pub(crate) fn linear_within(&self) -> Option<String> {
         match self.bend {
             Bend::Symmetric(threshold) if self.low < 1.0 => Some(decade(libm::round(libm::log10(threshold)) as i32)),
             _ => None,

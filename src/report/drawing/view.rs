@@ -44,7 +44,7 @@ pub(in crate::report) struct Axis {
 
 impl Axis {
     /// With this label.
-    pub fn new(label: &str, scale: Scale) -> Self {
+    pub(crate) fn new(label: &str, scale: Scale) -> Self {
         Self { label: label.to_owned(), scale }
     }
 }
@@ -196,12 +196,12 @@ pub(in crate::report) struct Flip {
 
 impl View {
     /// Whether it shows nothing.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| group.points.is_empty()) && self.boxes.is_empty() && self.heat.is_none()
     }
 
     /// A row for each mark: the points of the series, the boxes, the cells.
-    pub fn table(&self) -> Vec<Vec<String>> {
+    pub(crate) fn table(&self) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         for group in &self.groups {
             for at in &group.points {
