@@ -1,10 +1,10 @@
 //! Which experts stay.
 
 use super::audit::ascending;
+use super::criterion::RowCriterion;
 use super::error::{Result, listed, refused};
 use super::layout::{Groups, Layout};
 use super::rank::Ranking;
-use super::scores::RowCriterion;
 use super::site::{Site, SiteKey};
 use chacha20::ChaCha8Rng;
 use rand::seq::SliceRandom;

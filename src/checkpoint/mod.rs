@@ -20,6 +20,7 @@
 mod adapter;
 mod audit;
 mod config;
+mod criterion;
 mod dtype;
 mod error;
 mod experts;
@@ -44,6 +45,7 @@ mod words;
 mod write;
 
 pub use audit::{Gap, SiteAudit};
+pub use criterion::RowCriterion;
 pub use error::CheckpointError;
 pub use family::{Effect, Families};
 pub use files::CheckpointFiles;
@@ -52,7 +54,7 @@ pub use keep::{Chosen, Keep, Order, PerLayer, TieBreak};
 pub use layout::{FamilyChoice, Groups};
 pub use plan::{PrunePlan, PruneRequest, Semantics};
 pub use rank::{Ranking, SiteRanking};
-pub use scores::{ExpertScore, RowCriterion};
+pub use scores::ExpertScore;
 pub use site::SiteKey;
 pub use summary::{LayerSummary, Summary};
 pub use words::RankRow;

@@ -1,7 +1,7 @@
 //! A ranking as a page: the audit in words, and a figure of Δ for every router.
 
+use super::criterion::RowCriterion;
 use super::rank::{Ranking, SiteRanking};
-use super::scores::RowCriterion;
 use maud::{DOCTYPE, Markup, html};
 
 /// Width and height of a figure, and its margin.

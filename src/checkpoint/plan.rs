@@ -2,6 +2,7 @@
 
 use super::adapter::Adapter;
 use super::config::Config;
+use super::criterion::RowCriterion;
 use super::error::{Result, listed, refused};
 use super::files::{CheckpointFiles, Tensor};
 use super::formats::Format;
@@ -10,7 +11,6 @@ use super::layout::{FamilyChoice, Groups, Layout, MTP_COUNTS};
 use super::rank::Ranking;
 use super::renumber::{NewName, Renumbering};
 use super::rows::RouterRows;
-use super::scores::RowCriterion;
 use super::site::{Cut, Member, Role, Site, SiteKey};
 use safetensors::Dtype;
 use serde::Serialize;

@@ -1,9 +1,10 @@
 //! A ranking in words: what the theorem says of these checkpoints, and what it does not.
 
 use super::audit::{SiteAudit, ascending};
+use super::criterion::RowCriterion;
 use super::family::Effect;
 use super::rank::{Ranking, SiteRanking};
-use super::scores::{ExpertScore, RowCriterion};
+use super::scores::ExpertScore;
 use crate::stats::median;
 
 impl SiteRanking {

@@ -1,10 +1,15 @@
 //! The command line.
 
+mod checkpoints;
+
+pub use checkpoints::{
+    FamilyArguments, InspectArguments, PruneArguments, RankArguments, SemanticsArgument, TieBreakArgument,
+};
+
 use crate::kind::Kind;
 use crate::shard::{self, ShardArgument};
 use crate::tables::Tables;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use moe_theory::checkpoint::RowCriterion;
 use moe_theory::record::Design;
 use moe_theory::sgd::EngineChoice;
 use std::path::PathBuf;
@@ -373,170 +378,6 @@ pub struct CertifyArguments {
     pub check: bool,
 }
 
-/// What a checkpoint is, where its configuration does not say.
-#[derive(Debug, Args)]
-pub struct FamilyArguments {
-    /// A file of further families, as data/families.toml of the sources has them. Example: --family my.toml
-    #[arg(long, value_name = "FILE")]
-    pub family: Option<PathBuf>,
-    /// The name of the router in a model of no known family, with {l} for the layer.
-    /// Example: --router-pattern layers.{l}.mlp.gate.weight
-    #[arg(long, value_name = "NAME")]
-    pub router_pattern: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct InspectArguments {
-    /// A folder as save_pretrained writes it, or a file
-    pub checkpoint: PathBuf,
-    #[command(flatten)]
-    pub family: FamilyArguments,
-    /// Print JSON. Example: simulate inspect models/mixtral --json
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RankArguments {
-    /// The checkpoint before fine-tuning
-    pub pretrained: PathBuf,
-    /// The checkpoint after fine-tuning, or a LoRA adapter of the first
-    pub finetuned: PathBuf,
-    #[command(flatten)]
-    pub family: FamilyArguments,
-    /// What the order is by. Example: --by router-displacement
-    #[arg(long, value_enum, value_name = "CRITERION", default_value_t = CriterionArgument::RouterNormChange)]
-    pub by: CriterionArgument,
-    /// Read all weights of the experts too, for their change and magnitude; slow. Example: simulate rank a b --experts
-    #[arg(long)]
-    pub experts: bool,
-    /// Write one row an expert. Example: --csv rank.csv
-    #[arg(long, value_name = "FILE")]
-    pub csv: Option<PathBuf>,
-    /// Write scores and audit. Example: --json rank.json
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Write a page with the audit and a figure for every router. Example: --page rank.html
-    #[arg(long, value_name = "FILE")]
-    pub page: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("kept").required(true)))]
-pub struct PruneArguments {
-    /// The checkpoint before fine-tuning
-    pub pretrained: PathBuf,
-    /// The checkpoint after fine-tuning, which is pruned
-    pub finetuned: PathBuf,
-    #[command(flatten)]
-    pub family: FamilyArguments,
-    /// Keep so many experts a layer, of so many that there must be. Example: --keep 6/8
-    #[arg(long, value_name = "N[/E]", group = "kept")]
-    pub keep: Option<String>,
-    /// Prune this share of the experts of each layer. Example: --ratio 0.25
-    #[arg(long, value_name = "SHARE", group = "kept")]
-    pub ratio: Option<f64>,
-    /// Prune below the gap of Δ, which every layer must have. Example: simulate prune a b --gap --out c
-    #[arg(long, group = "kept")]
-    pub gap: bool,
-    /// Keep these: a JSON object of layers and lists of experts. Example: --keep-list keep.json
-    #[arg(long, value_name = "FILE", group = "kept")]
-    pub keep_list: Option<PathBuf>,
-    /// The new folder. Example: --out models/pruned
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// What goes first. Example: --by router-displacement
-    #[arg(long, value_enum, value_name = "CRITERION", default_value_t = CriterionArgument::RouterNormChange)]
-    pub by: CriterionArgument,
-    /// Scores made elsewhere, small ones go first: a JSON object of layers and lists of numbers. Example: --scores reap.json
-    #[arg(long, value_name = "FILE", conflicts_with = "by")]
-    pub scores: Option<PathBuf>,
-    /// delete: rows and weights go, the router chooses among those that stay, as after a mask of −∞. zero: the paper's
-    /// removal: the router chooses among all, and a pruned expert gives 0; nothing is saved. Example: --semantics zero
-    #[arg(long, value_enum, value_name = "MEANING", default_value_t = SemanticsArgument::Delete)]
-    pub semantics: SemanticsArgument,
-    /// Layers, in place of all. Example: simulate prune a b --keep 6 --semantics zero --layers 0-3,7 --out c
-    #[arg(long, value_name = "LAYERS")]
-    pub layers: Option<String>,
-    /// Which of two experts of equal score goes first. Example: --tie-break random
-    #[arg(long, value_enum, value_name = "RULE", default_value_t = TieBreakArgument::Index)]
-    pub tie_break: TieBreakArgument,
-    /// Seed of random orders. Example: --seed 7
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
-    /// Choose among all experts in place of within groups; the model then routes differently.
-    /// Example: simulate prune a b --keep 6 --ungroup --out c
-    #[arg(long)]
-    pub ungroup: bool,
-    /// Lower the experts a token uses to the number that stays. Example: simulate prune a b --keep 1 --lower-top-k --out c
-    #[arg(long)]
-    pub lower_top_k: bool,
-    /// Drop the heads that predict several tokens. Example: simulate prune a b --keep 6 --drop-mtp --out c
-    #[arg(long)]
-    pub drop_mtp: bool,
-}
-
-/// Criteria of `rank` and `prune`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CriterionArgument {
-    /// Δ, the paper's: the change of the router's norm, signed
-    RouterNormChange,
-    /// |Δ|
-    RouterNormChangeAbs,
-    /// −Δ: the largest goes first
-    RouterNormChangeReversed,
-    /// Δ after the mean over experts is removed from the rows
-    RouterNormChangeLessMean,
-    /// Δ of the rows times γ, the weight of the layer before
-    RouterNormChangeFolded,
-    /// D: the length of the router's change
-    RouterDisplacement,
-    /// The router's norm after fine-tuning
-    RouterNorm,
-    /// The length of the change of the expert's weights; reads them all
-    ExpertChange,
-    /// The norm of the expert's weights; reads them all
-    ExpertMagnitude,
-    /// A seeded random order
-    Random,
-}
-
-/// What pruned means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SemanticsArgument {
-    /// Rows and weights go
-    Delete,
-    /// The last weights become 0
-    Zero,
-}
-
-/// What decides between equals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TieBreakArgument {
-    /// The smaller number goes first
-    Index,
-    /// A seeded draw
-    Random,
-}
-
-impl CriterionArgument {
-    /// The library's name for it.
-    pub fn criterion(self) -> RowCriterion {
-        match self {
-            Self::RouterNormChange => RowCriterion::RouterNormChange,
-            Self::RouterNormChangeAbs => RowCriterion::RouterNormChangeAbs,
-            Self::RouterNormChangeReversed => RowCriterion::RouterNormChangeReversed,
-            Self::RouterNormChangeLessMean => RowCriterion::RouterNormChangeLessMean,
-            Self::RouterNormChangeFolded => RowCriterion::RouterNormChangeFolded,
-            Self::RouterDisplacement => RowCriterion::RouterDisplacement,
-            Self::RouterNorm => RowCriterion::RouterNorm,
-            Self::ExpertChange => RowCriterion::ExpertChange,
-            Self::ExpertMagnitude => RowCriterion::ExpertMagnitude,
-            Self::Random => RowCriterion::Random,
-        }
-    }
-}
-
 /// The engine that trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineArgument {
@@ -585,76 +426,4 @@ pub enum FigureFormat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::load;
-    use clap::CommandFactory;
-
-    /// The examples that the help gives, each as a whole command line.
-    fn examples() -> Vec<String> {
-        let mut found = Vec::new();
-        let mut program = Arguments::command();
-        program.build();
-        for command in program.get_subcommands() {
-            let example = |text: Option<&clap::builder::StyledStr>| {
-                let text = text?.to_string();
-                Some(text.split_once("Example: ")?.1.split(" > ").next()?.trim().to_owned())
-            };
-            found.extend(example(command.get_long_about().or(command.get_about())));
-            for argument in command.get_arguments() {
-                let Some(example) = example(argument.get_long_help().or(argument.get_help())) else { continue };
-                if example.starts_with("simulate ") {
-                    found.push(example);
-                    continue;
-                }
-                // What else the command needs.
-                let others = command.get_arguments().filter(|other| other.is_required_set() && *other != argument);
-                let others = others.map(|other| other.get_long().map_or("x".to_owned(), |long| format!("--{long} x")));
-                // Of alternatives one must be given.
-                let groups = command.get_groups().filter(|group| group.is_required_set());
-                let groups =
-                    groups.filter(|group| !group.get_args().any(|alternative| alternative == argument.get_id()));
-                let alternatives = groups.filter_map(|group| Some(format!("--{} x", group.get_args().next()?)));
-                let others: Vec<String> = others.chain(alternatives).collect();
-                found.push(format!("simulate {} {example} {}", command.get_name(), others.join(" ")));
-            }
-        }
-        found
-    }
-
-    /// The words of a command line; quotes keep spaces together.
-    fn words(line: &str) -> Vec<String> {
-        let mut words = Vec::new();
-        for (place, part) in line.split('"').enumerate() {
-            match place % 2 {
-                0 => words.extend(part.split_whitespace().map(str::to_owned)),
-                _ => words.push(part.to_owned()),
-            }
-        }
-        words
-    }
-
-    #[test]
-    fn every_example_of_the_help_is_legal_and_its_simulations_exist() {
-        let examples = examples();
-        assert!(examples.len() > 50, "{examples:#?}");
-        for example in examples {
-            let parsed = Arguments::try_parse_from(words(&example));
-            let parsed = parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
-            let (sims, set) = match parsed.command {
-                Some(Command::Run(run)) => (run.sims, run.asked.set),
-                Some(Command::Submit(submit)) if submit.sim != "x" => (vec![submit.sim], submit.asked.set),
-                Some(Command::Trace(trace)) if trace.sim != "x" => (vec![trace.sim], trace.set),
-                Some(Command::Judge { against: Some(sim), .. }) => (vec![sim], Vec::new()),
-                Some(Command::Explain { id: Some(id), .. }) => {
-                    assert!(crate::explain::is_known(&id), "{example}");
-                    continue;
-                }
-                _ => continue,
-            };
-            for sim in sims {
-                assert!(load(&sim, &set, None).is_ok(), "{example}");
-            }
-        }
-    }
-}
+mod tests;

@@ -74,7 +74,7 @@ fn show(arguments: &PruneArguments, report: &PruneReport) -> Result<(), Failure>
 fn request(arguments: &PruneArguments) -> Result<PruneRequest, Failure> {
     let order = match &arguments.scores {
         Some(path) => Order::Scores(per_layer(path)?),
-        None => Order::Criterion(arguments.by.criterion()),
+        None => Order::Criterion(arguments.by),
     };
     Ok(PruneRequest {
         keep: keep(arguments)?,

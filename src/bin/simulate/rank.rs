@@ -11,7 +11,7 @@ use std::path::Path;
 /// Prints orders and audit, and writes what else was asked for.
 pub fn command(arguments: &RankArguments) -> Result<(), Failure> {
     let choice = choice(&arguments.family)?;
-    let by = arguments.by.criterion();
+    let by = arguments.by;
     let before = CheckpointFiles::open(&arguments.pretrained).map_err(refused)?;
     let after = CheckpointFiles::open(&arguments.finetuned).map_err(refused)?;
     let read_experts = arguments.experts || by.needs_experts();
