@@ -1,18 +1,24 @@
 //! The plan of a pruned checkpoint: everything is decided, and everything that can be refused is, before a byte is written.
 
+mod notes;
+mod refusals;
+mod written;
+
+pub(crate) use written::{Action, Written};
+use written::{cut, zeroed};
+
 use super::adapter::Adapter;
 use super::config::Config;
-use super::criterion::RowCriterion;
 use super::error::{Result, listed, refused};
-use super::files::{CheckpointFiles, Tensor};
+use super::files::CheckpointFiles;
 use super::formats::Format;
 use super::keep::{Chooser, Chosen, Keep, Order, TieBreak};
-use super::layout::{FamilyChoice, Groups, Layout, MTP_COUNTS};
+use super::layout::{FamilyChoice, Layout, MTP_COUNTS};
 use super::rank::Ranking;
 use super::renumber::{NewName, Renumbering};
 use super::rows::RouterRows;
-use super::site::{Cut, Member, Role, Site, SiteKey};
-use safetensors::Dtype;
+use super::site::{Site, SiteKey};
+use refusals::check_groups;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,31 +55,6 @@ pub struct PruneRequest {
     pub lower_top_k: bool,
     /// Heads that predict several tokens go.
     pub drop_mtp: bool,
-}
-
-/// What is written of a tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Copy,
-    /// Entries of kept experts along an axis; `experts` were there, of `entries` each.
-    Cut {
-        axis: usize,
-        entries: u64,
-        experts: u64,
-        kept: Vec<u64>,
-    },
-    /// The same bytes with 0 for these experts of so many.
-    Zero {
-        experts: u64,
-        pruned: Vec<u64>,
-    },
-}
-
-/// A tensor of the pruned checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    pub name: String,
-    pub action: Action,
 }
 
 /// A pruned checkpoint, decided.
@@ -155,98 +136,6 @@ impl<'a> PrunePlan<'a> {
         Ok(plan)
     }
 
-    /// Refuses what would not load, or would not do what was asked.
-    fn check_counts(&self, layout: &Layout, request: &PruneRequest, groups: Option<Groups>) -> Result<()> {
-        if request.semantics == Semantics::Zero {
-            return Ok(());
-        }
-        let counts: BTreeSet<usize> = self.chosen.iter().map(|chosen| chosen.kept.len()).collect();
-        if counts.len() > 1 {
-            let counts: Vec<usize> = counts.into_iter().collect();
-            let problem = format!(
-                "layers would keep {} experts, but {} has one number for all layers. Two ways out: keep equally \
-                many in every layer, or --semantics zero, which keeps all shapes",
-                listed(&counts, 8),
-                layout.model_type
-            );
-            return Err(refused(self.files.shown(), problem));
-        }
-        for chosen in &self.chosen {
-            let kept = chosen.kept.len() as u64;
-            let site = &layout.sites[&chosen.site];
-            if let Some(table) = &site.table {
-                let problem = "names experts by number, token by token: its layer can't be cut; use --semantics zero";
-                return Err(refused(table, problem));
-            }
-            let least = layout.family.least;
-            if kept < least {
-                let problem = format!(
-                    "{kept} of {} experts would stay, {} needs at least {least}",
-                    site.experts, layout.model_type
-                );
-                return Err(refused(chosen.site, problem));
-            }
-            if let Some(top_k) = layout.top_k.filter(|&top_k| kept < top_k) {
-                let way = match layout.family.fixed_top_k {
-                    true => format!("{} can't work with another number", layout.model_type),
-                    false if request.lower_top_k => continue,
-                    false => "--lower-top-k lowers it".to_owned(),
-                };
-                return Err(refused(
-                    chosen.site,
-                    format!("{kept} of {} experts would stay, and every token uses {top_k}; {way}", site.experts),
-                ));
-            }
-            if let Some(groups) = groups {
-                check_groups(groups, layout, kept, site.experts as usize)?;
-                check_list_groups(groups, chosen, site.experts)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Says what no refusal says.
-    fn note(&mut self, layout: &Layout, request: &PruneRequest, norms: &BTreeMap<SiteKey, Vec<f64>>) {
-        self.notes.extend(self.files.notes.clone());
-        self.notes.extend(layout.family.note.clone());
-        self.notes.extend(layout.missing_mtp(self.files).filter(|_| !request.drop_mtp));
-        let Some(kept) = self.chosen.first().map(|chosen| chosen.kept.len() as u64) else { return };
-        let ranked = matches!(request.order, Order::Criterion(criterion) if criterion != RowCriterion::Random);
-        if ranked && !matches!(request.keep, Keep::List(_)) && !request.drop_mtp {
-            for key in norms.keys() {
-                self.notes.push(format!("{key}: has no partner in the pre-trained checkpoint; ranked by router-norm"));
-            }
-        }
-        let undecided = self.chosen.iter().filter(|chosen| !chosen.undecided.is_empty());
-        for chosen in undecided {
-            let (stays, goes) = chosen.undecided[0];
-            self.notes.push(format!(
-                "{}: ties across the cut: experts {stays} (stays) and {goes} (goes) differ by less than rounding ({} such pairs)",
-                chosen.site,
-                chosen.undecided.len()
-            ));
-        }
-        if request.semantics == Semantics::Zero {
-            self.notes.push(
-                "zero: all shapes stay, nothing is saved; the router still sends tokens to pruned experts".to_owned(),
-            );
-            return;
-        }
-        if layout.groups.is_some() && request.ungroup {
-            self.notes.push("experts are no longer chosen within groups: the model routes differently".to_owned());
-        }
-        let supported = &layout.family.supported;
-        if !supported.is_empty() && !supported.contains(&kept) {
-            self.notes.push(format!(
-                "kernels for {} exist for {} experts, not for {kept}",
-                layout.model_type,
-                listed(supported, 32)
-            ));
-        }
-        let sizes: Vec<u64> = (1..=kept).filter(|size| kept.is_multiple_of(*size)).collect();
-        self.notes.push(format!("{kept} experts can be spread over {} ranks", listed(&sizes, 32)));
-    }
-
     fn decide_tensors(&mut self, layout: &Layout, request: &PruneRequest) -> Result<()> {
         let dropped = if request.drop_mtp { mtp_tensors(self.files, layout) } else { BTreeSet::new() };
         for name in self.files.tensors.keys().filter(|name| !dropped.contains(name.as_str())) {
@@ -318,27 +207,6 @@ impl<'a> PrunePlan<'a> {
     }
 }
 
-impl Written {
-    /// The shape that is written.
-    pub(crate) fn shape(&self, old: &Tensor) -> Vec<u64> {
-        let mut shape = old.shape.clone();
-        if let Action::Cut { axis, entries, experts, kept } = &self.action {
-            shape[*axis] -= entries * (experts - kept.len() as u64);
-        }
-        shape
-    }
-
-    /// The bytes that are written.
-    pub(crate) fn bytes(&self, old: &Tensor) -> u64 {
-        match &self.action {
-            Action::Cut { axis, entries, experts, kept } => {
-                old.bytes / old.shape[*axis] * (old.shape[*axis] - entries * (experts - kept.len() as u64))
-            }
-            Action::Copy | Action::Zero { .. } => old.bytes,
-        }
-    }
-}
-
 /// The sites that are pruned; with one number for all layers that must be all of them.
 fn pruned_sites<'l>(layout: &'l Layout, request: &PruneRequest) -> Result<Vec<&'l Site>> {
     let is_dropped = |site: &&Site| request.drop_mtp && site.key.mtp;
@@ -370,108 +238,6 @@ fn norms(files: &CheckpointFiles, layout: &Layout, ranking: Option<&Ranking>) ->
     let norm = |row: &[f64]| row.iter().map(|value| value * value).sum::<f64>().sqrt();
     let sites = alone.iter().filter_map(|key| layout.sites.get(key));
     sites.map(|site| Ok((site.key, RouterRows::read(files, site)?.rows().map(norm).collect()))).collect()
-}
-
-/// Refuses numbers that groups don't allow, with the nearest that they do.
-fn check_groups(groups: Groups, layout: &Layout, kept: u64, experts: usize) -> Result<()> {
-    let experts = experts as u64;
-    let top_k = layout.top_k.unwrap_or(1);
-    let is_valid = |kept: u64| {
-        kept.is_multiple_of(groups.groups)
-            && kept / groups.groups >= 2
-            && groups.kept.saturating_mul(kept / groups.groups) >= top_k
-    };
-    if !experts.is_multiple_of(groups.groups) || groups.kept > groups.groups {
-        let problem = format!("{} groups of which {} are used don't fit {experts} experts", groups.groups, groups.kept);
-        return Err(refused("config.json", problem));
-    }
-    if is_valid(kept) {
-        return Ok(());
-    }
-    let below = (1..kept).rev().find(|&kept| is_valid(kept));
-    let above = (kept + 1..=experts).find(|&kept| is_valid(kept));
-    let nearest: Vec<String> = below.into_iter().chain(above).map(|kept| kept.to_string()).collect();
-    Err(refused(
-        format!("keeping {kept} of {experts}"),
-        format!(
-            "experts are chosen within {} groups, so equally many must stay in each, at least 2, and {top_k} in the {} that a \
-             token uses; the nearest numbers are {}; or --ungroup, which routes differently",
-            groups.groups,
-            groups.kept,
-            nearest.join(" and ")
-        ),
-    ))
-}
-
-fn check_list_groups(groups: Groups, chosen: &Chosen, experts: u64) -> Result<()> {
-    let size = experts / groups.groups;
-    let each = chosen.kept.len() as u64 / groups.groups;
-    let count = |group: u64| chosen.kept.iter().filter(|&&expert| expert / size == group).count() as u64;
-    match (0..groups.groups).find(|&group| count(group) != each) {
-        Some(group) => {
-            let problem = format!(
-                "group {group} would keep {} experts: all {} groups must keep {each}",
-                count(group),
-                groups.groups
-            );
-            Err(refused(chosen.site, problem))
-        }
-        None => Ok(()),
-    }
-}
-
-/// What becomes of a tensor whose experts are deleted; `None` if it goes.
-fn cut(member: &Member, site: &Site, chosen: &Chosen, renumbering: &Renumbering<'_>) -> Option<Written> {
-    match &member.cut {
-        Cut::Numbered { .. } => match renumbering.name(&member.name) {
-            NewName::Same => Some(Written { name: member.name.clone(), action: Action::Copy }),
-            NewName::Renamed(name) => Some(Written { name, action: Action::Copy }),
-            NewName::Gone => None,
-        },
-        Cut::Axis { axis, entries } => {
-            let action =
-                Action::Cut { axis: *axis, entries: *entries, experts: site.experts, kept: chosen.kept.clone() };
-            Some(Written { name: member.name.clone(), action })
-        }
-    }
-}
-
-/// What becomes of a tensor whose experts say nothing.
-fn zeroed(member: &Member, tensor: &Tensor, site: &Site, chosen: &Chosen) -> Result<Option<Written>> {
-    let copy = Written { name: member.name.clone(), action: Action::Copy };
-    let last = member.name.rsplit(['.', '/']).next().unwrap_or_default();
-    if member.role != Role::Output || last.contains("scale") {
-        return Ok(Some(copy));
-    }
-    let pruned = match member.cut {
-        Cut::Numbered { expert, .. } if chosen.kept.contains(&expert) => return Ok(Some(copy)),
-        Cut::Numbered { .. } => Action::Zero { experts: 1, pruned: vec![0] },
-        Cut::Axis { axis: 0, .. } => Action::Zero { experts: site.experts, pruned: chosen.pruned.clone() },
-        Cut::Axis { .. } => {
-            return Err(refused(&member.name, "experts stand in columns: --semantics zero can't be done"));
-        }
-    };
-    // In MXFP4 the byte 0 is two zeros. In other packed types it need not be.
-    let is_zero = !matches!(
-        tensor.dtype,
-        Dtype::BOOL
-            | Dtype::I8
-            | Dtype::I16
-            | Dtype::U16
-            | Dtype::I32
-            | Dtype::U32
-            | Dtype::I64
-            | Dtype::U64
-            | Dtype::F8_E8M0
-    ) && (tensor.dtype != Dtype::U8 || last.ends_with("_blocks"));
-    match is_zero {
-        true => Ok(Some(Written { action: pruned, ..copy })),
-        false => {
-            let problem =
-                format!("is {:?}, packed in a way that is not known: --semantics zero can't be done", tensor.dtype);
-            Err(refused(&member.name, problem))
-        }
-    }
 }
 
 /// All tensors of heads that predict several tokens.

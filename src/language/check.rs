@@ -3,12 +3,10 @@
 use super::function::{OfOne, is_aggregate, names, of_numbers, of_one};
 use super::number::Number;
 use super::problem::Problem;
-use super::program::{
-    Aggregate, AggregateOf, Arithmetic, Cell, NumberTerm, Place, Program, Relation, Term, TruthTerm, WordTerm,
-};
+use super::program::{Aggregate, AggregateOf, Arithmetic, Cell, NumberTerm, Place, Program, Term, TruthTerm, WordTerm};
 use super::schema::Type;
 use super::scope::Scope;
-use super::syntax::{Expression, Node, Operator, What};
+use super::syntax::{Expression, Node, Operator, Relation, What};
 use crate::similarity::nearest_word;
 use std::ops::Range;
 
@@ -187,20 +185,12 @@ impl Checker<'_> {
 
     /// A comparison or a power.
     fn binary(&mut self, operator: Operator, left: &Node, right: &Node, table: Option<usize>) -> Result<Term, Problem> {
-        let relation = match operator {
-            Operator::Equal => Relation::Equal,
-            Operator::Unequal => Relation::Unequal,
-            Operator::Less => Relation::Less,
-            Operator::AtMost => Relation::AtMost,
-            Operator::More => Relation::More,
-            Operator::AtLeast => Relation::AtLeast,
-            _ => {
-                let needs = "^ stands between numbers";
-                let (base, exponent) = (self.number(left, table, needs)?, self.number(right, table, needs)?);
-                return Ok(Term::Number(NumberTerm::Chain(base.into(), vec![(Arithmetic::Power, exponent)])));
-            }
-        };
-        self.comparison(relation, left, right, table)
+        if let Operator::Compare(relation) = operator {
+            return self.comparison(relation, left, right, table);
+        }
+        let needs = "^ stands between numbers";
+        let (base, exponent) = (self.number(left, table, needs)?, self.number(right, table, needs)?);
+        Ok(Term::Number(NumberTerm::Chain(base.into(), vec![(Arithmetic::Power, exponent)])))
     }
 
     fn comparison(

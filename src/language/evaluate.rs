@@ -2,8 +2,9 @@
 
 use super::function::{OfOne, Rounding};
 use super::number::Number;
-use super::program::{Arithmetic, NumberTerm, Place, Program, Relation, Term, TruthTerm, WordTerm};
+use super::program::{Arithmetic, NumberTerm, Place, Program, Term, TruthTerm, WordTerm};
 use super::schema::Rows;
+use super::syntax::Relation;
 use std::cmp::Ordering;
 
 /// The value of an aggregate, once it is known.

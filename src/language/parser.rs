@@ -2,7 +2,7 @@
 
 use super::lexer::{Lexeme, Token, criterion, token};
 use super::problem::Problem;
-use super::syntax::{Node, Operator, What};
+use super::syntax::{Node, Operator, Relation, What};
 
 /// Longest expression, in bytes.
 pub const LONGEST: usize = 1000;
@@ -51,12 +51,12 @@ impl<'a> Parser<'a> {
 
     fn comparison(&mut self) -> Result<Node, Problem> {
         const COMPARISONS: [(&str, Operator); 6] = [
-            ("=", Operator::Equal),
-            ("!=", Operator::Unequal),
-            ("<", Operator::Less),
-            ("<=", Operator::AtMost),
-            (">", Operator::More),
-            (">=", Operator::AtLeast),
+            ("=", Operator::Compare(Relation::Equal)),
+            ("!=", Operator::Compare(Relation::Unequal)),
+            ("<", Operator::Compare(Relation::Less)),
+            ("<=", Operator::Compare(Relation::AtMost)),
+            (">", Operator::Compare(Relation::More)),
+            (">=", Operator::Compare(Relation::AtLeast)),
         ];
         let left = self.sum()?;
         let Some(operator) = self.one_of(&COMPARISONS)? else { return Ok(left) };

@@ -3,6 +3,7 @@
 use super::function::{OfNumbers, OfOne};
 use super::number::Number;
 use super::schema::Type;
+use super::syntax::Relation;
 
 /// A column, by the numbers of its table in the schema and of itself in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,16 +104,6 @@ pub(super) enum TruthTerm {
     Words(WordTerm, WordTerm),
     /// Whether two conditions are the same.
     Truths(Box<TruthTerm>, Box<TruthTerm>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    More,
-    AtLeast,
 }
 
 #[derive(Clone, Debug)]

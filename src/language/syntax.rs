@@ -44,17 +44,23 @@ pub(super) enum What {
     },
 }
 
-/// An operator between two expressions.
+/// How two numbers may stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    Or,
-    And,
+pub(super) enum Relation {
     Equal,
     Unequal,
     Less,
     AtMost,
     More,
     AtLeast,
+}
+
+/// An operator between two expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Or,
+    And,
+    Compare(Relation),
     Plus,
     Minus,
     Times,
@@ -68,12 +74,12 @@ impl Operator {
         match self {
             Operator::Or => "or",
             Operator::And => "and",
-            Operator::Equal => "=",
-            Operator::Unequal => "!=",
-            Operator::Less => "<",
-            Operator::AtMost => "<=",
-            Operator::More => ">",
-            Operator::AtLeast => ">=",
+            Operator::Compare(Relation::Equal) => "=",
+            Operator::Compare(Relation::Unequal) => "!=",
+            Operator::Compare(Relation::Less) => "<",
+            Operator::Compare(Relation::AtMost) => "<=",
+            Operator::Compare(Relation::More) => ">",
+            Operator::Compare(Relation::AtLeast) => ">=",
             Operator::Plus => "+",
             Operator::Minus => "-",
             Operator::Times => "*",
