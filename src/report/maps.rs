@@ -1,47 +1,61 @@
 //! Phase maps for a terminal of 80 columns.
 
 use crate::record::{BoundaryRow, PhaseRow};
+use crate::report::charts::map::{Map, maps};
 use crate::report::numbers::{WIDTH, bare_percent, significant};
 use std::fmt::Write;
 
 /// Width of one cell.
 const CELL: usize = 7;
 
-/// Columns of the row labels.
-const LABEL: usize = 10;
+/// Least width of the row labels.
+const LABEL: usize = 9;
 
 /// Each map as a table of percentages (a row a y, or a claim where there is no y; a column an x), with the places where
 /// claims flip.
 pub(super) fn phases(cells: &[PhaseRow], boundaries: &[BoundaryRow]) -> String {
     let mut text = String::new();
-    for map in cells.chunk_by(same_table) {
-        let first = &map[0];
+    for maps in maps(cells, boundaries).chunk_by(is_one_table) {
+        let first = maps[0].first;
         let _ = writeln!(text, "\n{}", textwrap::fill(&title(first), WIDTH));
-        let lines: Vec<&[PhaseRow]> = map.chunk_by(|a, b| (&a.claim, &a.y) == (&b.claim, &b.y)).collect();
-        let columns = (WIDTH - LABEL) / CELL;
-        for block in 0..lines[0].len().div_ceil(columns) {
-            let part = |line: &[PhaseRow]| line.chunks(columns).nth(block).unwrap_or_default().to_vec();
-            let xs: String = part(lines[0]).iter().map(|cell| format!("{:>CELL$}", short(&cell.x))).collect();
-            let _ = writeln!(text, "{:<LABEL$}{xs}", "");
-            for line in &lines {
-                let shown: String = part(line).iter().map(|cell| format!("{:>CELL$}", percent(cell))).collect();
-                let label = if first.y_key.is_empty() { line[0].claim.clone() } else { short(&line[0].y) };
-                let _ = writeln!(text, "{label:>width$} {}", shown.trim_end(), width = LABEL - 1);
+        // A map, a place along y, and what stands before the line.
+        let lines: Vec<(&Map, usize, String)> = match first.y_key.is_empty() {
+            true => maps.iter().map(|map| (map, 0, label(map, maps))).collect(),
+            false => maps[0].ys.iter().enumerate().map(|(y, value)| (&maps[0], y, short(value))).collect(),
+        };
+        let width = lines.iter().map(|(_, _, label)| label.chars().count()).max().unwrap_or(0).max(LABEL);
+        let columns = (WIDTH - width - 1) / CELL;
+        for (block, xs) in maps[0].xs.chunks(columns).enumerate() {
+            let named: String = xs.iter().map(|x| format!("{:>CELL$}", short(x))).collect();
+            let _ = writeln!(text, "{:<width$} {named}", "");
+            for (map, y, label) in &lines {
+                let places = block * columns..block * columns + xs.len();
+                let shown: String = places.map(|x| format!("{:>CELL$}", percent(map.cell(x, *y)))).collect();
+                let _ = writeln!(text, "{label:>width$} {}", shown.trim_end());
             }
         }
-        let is_own = |row: &&BoundaryRow| {
-            (row.map, &row.case) == (first.map, &first.case) && (first.y_key.is_empty() || row.claim == first.claim)
-        };
-        for row in boundaries.iter().filter(is_own) {
-            let _ = writeln!(text, "{}", textwrap::fill(&boundary(row), WIDTH));
+        for map in maps {
+            for (_, flip) in &map.flips {
+                let _ = writeln!(text, "{}", textwrap::fill(&boundary(flip, &label(map, maps)), WIDTH));
+            }
         }
     }
     text
 }
 
-/// Cells of one table: those of a map of two parameters for one claim, of a map of one parameter for all its claims.
-fn same_table(a: &PhaseRow, b: &PhaseRow) -> bool {
-    (a.map, &a.case) == (b.map, &b.case) && (a.y_key.is_empty() || a.claim == b.claim)
+/// Maps of one parameter stand in one table.
+fn is_one_table(a: &Map, b: &Map) -> bool {
+    let key = |map: &Map| (map.first.map, map.first.case.clone(), map.first.x_key.clone());
+    a.first.y_key.is_empty() && b.first.y_key.is_empty() && key(a) == key(b) && a.xs == b.xs
+}
+
+/// The claim, with its threshold where the claim stands in the table twice.
+fn label(map: &Map, table: &[Map]) -> String {
+    let is_alone = table.iter().filter(|other| other.first.claim == map.first.claim).count() == 1;
+    match map.first.threshold.filter(|_| !is_alone) {
+        Some(threshold) => format!("{} {threshold}", map.first.claim),
+        None => map.first.claim.clone(),
+    }
 }
 
 fn title(first: &PhaseRow) -> String {
@@ -72,7 +86,8 @@ fn short(text: &str) -> String {
     }
 }
 
-fn percent(cell: &PhaseRow) -> String {
+fn percent(cell: Option<&PhaseRow>) -> String {
+    let Some(cell) = cell else { return "none".to_owned() };
     let mark = match cell.state.as_str() {
         "holds" => "+",
         "fails" => "-",
@@ -81,9 +96,9 @@ fn percent(cell: &PhaseRow) -> String {
     cell.estimate.map_or("none".to_owned(), |share| format!("{}{mark}", bare_percent(share)))
 }
 
-fn boundary(row: &BoundaryRow) -> String {
+fn boundary(row: &BoundaryRow, label: &str) -> String {
     let of = match row.y_key.as_str() {
-        "" => format!("{}: ", row.claim),
+        "" => format!("{label}: "),
         key => format!("{} {}: ", name(key), short(&row.y)),
     };
     let x = name(&row.x_key);
@@ -94,5 +109,37 @@ fn boundary(row: &BoundaryRow) -> String {
             let side = if row.direction == "rising" { "from" } else { "up to" };
             format!("  {of}holds {side} {x} = {} [{}, {}]", significant(flip), end(row.low), end(row.high))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_claim_with_two_thresholds_is_two_rows_with_a_boundary_each() {
+        let cell = |threshold, x: &str, share| PhaseRow {
+            map: 1,
+            claim: "gap".to_owned(),
+            threshold: Some(threshold),
+            x_key: "model.neurons".to_owned(),
+            x: x.to_owned(),
+            estimate: Some(share),
+            level: 0.95,
+            ..Default::default()
+        };
+        let flip = |remark: &str| BoundaryRow {
+            map: 1,
+            claim: "gap".to_owned(),
+            x_key: "model.neurons".to_owned(),
+            remark: remark.to_owned(),
+            ..Default::default()
+        };
+        let cells = [cell(0.9, "2", 0.25), cell(0.9, "4", 0.5), cell(0.5, "2", 1.0), cell(0.5, "4", 1.0)];
+        let text = phases(&cells, &[flip("fails throughout"), flip("holds throughout")]);
+        let lines: Vec<&str> = text.lines().map(str::trim).skip_while(|line| !line.starts_with('2')).collect();
+        let expected = ["2      4", "gap 0.9   25.0   50.0", "gap 0.5    100    100"];
+        assert_eq!(lines[..3], expected, "{text}");
+        assert_eq!(lines[3..], ["gap 0.9: fails throughout", "gap 0.5: holds throughout"], "{text}");
     }
 }

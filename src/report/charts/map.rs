@@ -77,6 +77,11 @@ fn numbers<'a>(values: &[&'a str]) -> Option<Vec<(f64, &'a str)>> {
 }
 
 impl Map<'_> {
+    /// The cell at these places, if a run was judged there.
+    pub(in crate::report) fn cell(&self, x: usize, y: usize) -> Option<&PhaseRow> {
+        self.cells.iter().find(|(at_x, at_y, _)| (*at_x, *at_y) == (x, y)).map(|(_, _, cell)| *cell)
+    }
+
     /// Where a value lies along x, in categories; as the flip itself, it is interpolated in the logarithm if all values
     /// are above 0 and the largest is at least four times the smallest.
     pub(crate) fn along_x(&self, value: f64) -> Option<f64> {

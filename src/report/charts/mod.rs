@@ -14,7 +14,7 @@
 
 mod criteria;
 mod experts;
-mod map;
+pub(in crate::report) mod map;
 pub(in crate::report) mod names;
 mod phase;
 pub(in crate::report) mod points;
