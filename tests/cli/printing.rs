@@ -71,8 +71,12 @@ fn advice_fits_the_folder() {
 
 #[test]
 fn no_line_of_a_dry_run_is_wider_than_80_columns() {
-    let printed = Bench::new().succeeds("run tiny.toml --dry-run");
-    assert_eq!(too_wide(&printed), Vec::<&str>::new());
+    let bench = Bench::new();
+    let (before, after) = TINY.split_once("aims = \"").expect("it aims at something");
+    bench.write("long.toml", format!("{before}aims = \"{}{after}", "At a long line. ".repeat(8)));
+    for file in ["tiny.toml", "long.toml"] {
+        assert_eq!(too_wide(&bench.succeeds(&format!("run {file} --dry-run"))), Vec::<&str>::new());
+    }
 }
 
 #[test]

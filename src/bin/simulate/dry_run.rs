@@ -45,7 +45,7 @@ const PILOT: u64 = 8;
 pub fn show(loaded: &Loaded, arguments: &RunArguments, threads: &Threads) -> Result<(), Failure> {
     let Loaded { simulation, points, .. } = loaded;
     let mut out = output::stdout();
-    writeln!(out, "{}: {}", simulation.name, simulation.aims)?;
+    writeln!(out, "{}", textwrap::fill(&format!("{}: {}", simulation.name, simulation.aims), WIDTH))?;
     let total: u64 = points.iter().map(|point| point.seeds).sum();
     writeln!(out, "points: {}, runs: {total}", points.len())?;
     for point in points.iter().take(LISTED) {

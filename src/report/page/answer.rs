@@ -165,6 +165,10 @@ pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
     let (low, high) = (row.ci_low.unwrap_or(0.0), row.ci_high.unwrap_or(1.0));
     let percent = |share: f64| format!("{} %", bare_percent(share));
     let (Some(_), Some(holds)) = (row.level, row.holds) else { return tendency(row, &where_, &confidence) };
+    if row.runs == 0 {
+        let missed = if row.missed.is_empty() { String::new() } else { format!(" ({})", row.missed) };
+        return html! { "No run" (tied(&where_)) " was judged: " (number(row.set_aside as f64, thousands(row.set_aside))) " were set aside" (missed) "." };
+    }
     let bound = match row.verdict.verdict() {
         Verdict::Supported => format!("at least {} at {confidence}", percent(low)),
         Verdict::Refuted => format!("at most {} at {confidence}", percent(high)),
