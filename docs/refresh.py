@@ -29,6 +29,7 @@ FIGURES = [
     ("norm-change.svg", "run default", "default/figures/norm-change.svg"),
     ("pruning.svg", "run default", "default/figures/pruning.svg"),
     ("phase-loudness.svg", "run phase-loudness --seeds 60", "phase-loudness/figures/phase-1-T2a.svg"),
+    ("textures.svg", "run textures --seeds 20", "textures/figures/phase-1-built.svg"),
     ("scaling.svg", "run theorem1 --seeds 40 --set data.patterns=[64,128,256,512]",
      "theorem1/figures/scaling-linear.svg"),
 ]

@@ -1,6 +1,7 @@
 //! All that is computed from many runs: verdicts, scaling, terms, phase maps.
 
 use super::audits::Audits;
+use super::gram::gram;
 use super::judge::ClaimTests;
 use super::observation::Observation;
 use super::phase::PhaseMaps;
@@ -9,7 +10,8 @@ use super::terms::Terms;
 use crate::record::design::Design;
 use crate::record::rows::RunBody;
 use crate::record::{
-    AuditRow, BoundaryRow, ClaimRow, ExpertRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow, tables,
+    AuditRow, BoundaryRow, ClaimRow, ExpertRow, GramRow, PhaseRow, PruningRow, ScalingRow, TermRow, TrajectoryRow,
+    tables,
 };
 use crate::sim::{ClaimSpec, Point, Simulation};
 use std::collections::BTreeSet;
@@ -46,6 +48,8 @@ pub struct Findings {
     pub boundary: Vec<BoundaryRow>,
     /// How often the assumptions hold after upstream pre-training; empty without it.
     pub audits: Vec<AuditRow>,
+    /// The Gram matrix of the pictures; empty without `data.images`.
+    pub gram: Vec<GramRow>,
 }
 
 impl<'a> Analysis<'a> {
@@ -98,6 +102,7 @@ impl<'a> Analysis<'a> {
             phase: self.maps.rows(),
             boundary: self.maps.boundaries(),
             audits: self.audits.rows(),
+            gram: gram(self.points),
         }
     }
 }
@@ -115,6 +120,7 @@ impl Findings {
             ("phase.csv", self.phase.is_empty(), tables::to_csv(&self.phase)?),
             ("boundary.csv", self.boundary.is_empty(), tables::to_csv(&self.boundary)?),
             ("assumptions.csv", self.audits.is_empty(), tables::to_csv(&self.audits)?),
+            ("gram.csv", self.gram.is_empty(), tables::to_csv(&self.gram)?),
         ];
         files.extend(others.into_iter().filter(|(_, empty, _)| !empty).map(|(name, _, text)| (name, text)));
         Ok(files)

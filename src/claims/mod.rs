@@ -7,6 +7,7 @@ mod audits;
 pub mod catalogue;
 pub(crate) mod comparison;
 mod decision;
+mod gram;
 mod hypothesis_pair;
 pub mod judge;
 pub mod lemmas;

@@ -62,7 +62,7 @@ pub(crate) fn estimate_features(
         sampler.fill(&mut batch, block);
         for (feature, estimates) in estimates.iter_mut().enumerate() {
             for (number, class) in Class::BOTH.into_iter().enumerate() {
-                batch.set_feature(class, feature);
+                sampler.set_feature(&mut batch, class, feature);
                 engine.class_token_gates(&batch, &mut gates);
                 for gates in gates.chunks_exact(experts) {
                     for (estimate, &gate) in estimates.iter_mut().zip(gates) {

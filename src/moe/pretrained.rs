@@ -1,8 +1,8 @@
 //! Pre-trained models: what fine-tuning starts from.
 
 use super::Model;
-use crate::patterns::StandardNormal;
 use crate::patterns::streams::{Purpose, Stream, stream};
+use crate::patterns::{Dictionary, StandardNormal};
 use crate::sim::parameters::{DataParameters, ModelParameters, Parameters, PretrainedParameters, Signs};
 use rand::RngExt;
 use rand::distr::Distribution;
@@ -38,7 +38,8 @@ impl Pretrained {
     /// next `rare_per_class` of each sign in its second feature, and so on; the next W, in the order of their numbers, in
     /// the other class's first feature; every other expert specialises in irrelevant patterns, the first 2·`twins` of them
     /// in pairs of equal weights. Router: c on special patterns, N(0, s_r²) added everywhere. Neurons: |N(0, s₀²)| on
-    /// special patterns, N(0, (s₀/2)²) elsewhere.
+    /// special patterns, N(0, (s₀/2)²) elsewhere. These are scores of patterns: where patterns are a dictionary, the weights
+    /// are those that have them.
     pub fn constructed(parameters: &Parameters, run_seed: u64) -> Self {
         let Parameters { data, model, pretrained, .. } = parameters;
         let mut generator = stream(run_seed, Purpose::Pretrained);
@@ -72,6 +73,10 @@ impl Pretrained {
             if is_for_a_class && signs[expert] != alternating(expert) {
                 *role = if *role == BuiltRole::Relevant { BuiltRole::Misaligned } else { BuiltRole::Relevant };
             }
+        }
+        if let Some(dictionary) = Dictionary::new(data, run_seed) {
+            routers = dictionary.weights_with_scores(&routers);
+            neurons = dictionary.weights_with_scores(&neurons);
         }
         let model = Model {
             patterns: data.patterns,

@@ -13,7 +13,8 @@ pub struct Batch {
     pub labels: Vec<f64>,
     /// Position of the class token in each sample, `[samples]`.
     pub class_positions: Vec<u32>,
-    /// Token noise in pattern coordinates, `[samples, n, d]`; empty if there is none.
+    /// What each token is beyond the unit vector of its pattern, in pattern coordinates, `[samples, n, d]`: noise, and what a
+    /// dictionary or a picture puts in the place of that vector. Empty if tokens are their patterns.
     pub noise: Vec<f64>,
 }
 
@@ -28,16 +29,12 @@ impl Batch {
         &self.tokens[sample * self.tokens_per_sample..][..self.tokens_per_sample]
     }
 
-    /// Replaces every sample's class token by the first feature of `class`; labels stay.
+    /// Replaces every sample's class token by the first feature of `class`; labels stay. It is for batches whose tokens are
+    /// their patterns: of others the sampler knows what a token looks like.
     pub fn set_class(&mut self, class: Class) {
-        self.set_feature(class, 0);
-    }
-
-    /// Replaces every sample's class token by feature number `feature` of `class`; labels stay.
-    pub(crate) fn set_feature(&mut self, class: Class, feature: usize) {
         let n = self.tokens_per_sample;
         for (sample, &position) in self.class_positions.iter().enumerate() {
-            self.tokens[sample * n + position as usize] = class.feature(feature) as Pattern;
+            self.tokens[sample * n + position as usize] = class.pattern() as Pattern;
         }
     }
 

@@ -1,8 +1,11 @@
 //! The vocabulary of patterns and the sampler of (x, y) ~ D.
 
+mod appearance;
 pub(crate) mod batch;
+pub(crate) mod dictionary;
 pub(crate) mod gaussian;
 pub(crate) mod normal;
+pub(crate) mod pictures;
 pub(crate) mod sampler;
 pub mod streams;
 pub(crate) mod training_set;
@@ -10,6 +13,7 @@ pub(crate) mod vocabulary;
 mod words;
 
 pub use batch::Batch;
+pub use dictionary::Dictionary;
 pub use normal::StandardNormal;
 pub use sampler::Sampler;
 pub use streams::{Purpose, Stream, stream};

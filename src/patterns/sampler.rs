@@ -1,5 +1,6 @@
 //! The sampler: fresh batches of (x, y) ~ D from a stream.
 
+use super::appearance::Appearance;
 use super::gaussian::Gaussians;
 use super::streams::{Purpose, Stream, stream};
 use super::training_set::TrainingSet;
@@ -56,6 +57,7 @@ pub struct Sampler {
     /// in worlds where a sample takes other draws, too.
     class_limit: Option<u64>,
     noise: Gaussians,
+    appearance: Appearance,
     /// The irrelevant patterns in the order that the last draw left: a partial Fisher–Yates shuffle is uniform from any
     /// starting order, so it never has to be put back.
     standing: Vec<Pattern>,
@@ -87,13 +89,15 @@ impl Sampler {
     /// A sampler that reads the streams `tokens` and `noise` of the run with seed `run_seed`.
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
         let is_plain = data.features == 1 && data.spurious == 0.0;
+        let appearance = Appearance::new(data, run_seed, tokens, noise);
         Self {
             level: Level::best(),
             data: data.clone(),
             tokens: Words::new(stream(run_seed, tokens)),
             class_limit: class_limit(data.class_share).filter(|_| is_plain),
             noise: Gaussians::new(stream(run_seed, noise), data.noise / (data.patterns as f64).sqrt()),
-            standing: (data.first_ordinary() as Pattern..data.patterns as Pattern).collect(),
+            standing: (data.first_ordinary() as Pattern..appearance.kinds(data.patterns) as Pattern).collect(),
+            appearance,
             rare: cumulated_weights(data),
             set: None,
         }
@@ -156,6 +160,23 @@ impl Sampler {
         batch.class_positions.resize(samples, 0);
         self.level.run(DrawAll { sampler: self, batch });
         self.fill_noise(batch, samples * n * self.data.patterns);
+    }
+
+    /// Replaces every sample's class token by feature number `feature` of `class`; labels stay.
+    pub(crate) fn set_feature(&mut self, batch: &mut Batch, class: Class, feature: usize) {
+        for sample in 0..batch.samples() {
+            self.put(batch, sample, class.feature(feature) as Pattern);
+        }
+    }
+
+    /// Replaces the class token of a sample by one of this pattern; the label stays.
+    pub(crate) fn put(&mut self, batch: &mut Batch, sample: usize, pattern: Pattern) {
+        self.appearance.put(batch, sample, pattern);
+    }
+
+    /// The irrelevant patterns that are drawn uniformly.
+    pub(crate) fn ordinary(&self) -> std::ops::Range<Pattern> {
+        self.data.first_ordinary() as Pattern..self.appearance.kinds(self.data.patterns) as Pattern
     }
 
     /// [`Sampler::draw`] from a view of the words: the same sample from the same words, without a call for each. `None`,
@@ -263,15 +284,20 @@ impl Sampler {
         if self.tokens.random_bool(self.data.class_share) { 1.0 } else { -1.0 }
     }
 
-    /// ξ·N(0, I_d/d) for every token. In pattern coordinates: the Gaussian is rotation-invariant, so a run on another
+    /// ξ·N(0, I_d/d) for every token, and what it looks like. In pattern coordinates: the Gaussian is rotation-invariant, so a run on another
     /// basis sees the same noise turned with the patterns.
     fn fill_noise(&mut self, batch: &mut Batch, numbers: usize) {
-        if self.data.noise == 0.0 {
+        if self.data.tokens_are_patterns() {
             batch.noise.clear();
             return;
         }
         batch.noise.resize(numbers, 0.0);
-        self.noise.fill(&mut batch.noise);
+        if self.data.noise > 0.0 {
+            self.noise.fill(&mut batch.noise);
+        } else {
+            batch.noise.fill(0.0);
+        }
+        self.appearance.dress(batch);
     }
 }
 

@@ -49,6 +49,10 @@ pub enum Purpose {
     CalibrationNoise = 17,
     /// Which of them have no class pattern, and what stands in its place.
     CalibrationShift = 18,
+    /// The signs of a dictionary's inner products.
+    Dictionary = 40,
+    /// Which class of pictures is which pattern.
+    Pictures = 41,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

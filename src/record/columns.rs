@@ -1,7 +1,7 @@
 //! Every column of every CSV file. The rows say what it is, beside their fields.
 
 use super::column::SWEPT;
-use super::derived::{AuditRow, BoundaryRow, PhaseRow, ScalingRow, TermRow};
+use super::derived::{AuditRow, BoundaryRow, GramRow, PhaseRow, ScalingRow, TermRow};
 use super::row::Row;
 use super::rows::{ClaimRow, ExpertRow, PruningRow, RunBody, RunHead, TrajectoryRow};
 
@@ -21,6 +21,7 @@ pub fn by_file() -> Vec<Vec<Column>> {
         PhaseRow::columns(),
         BoundaryRow::columns(),
         AuditRow::columns(),
+        GramRow::columns(),
     ]
 }
 

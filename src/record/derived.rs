@@ -51,6 +51,24 @@ row! {
 }
 
 row! {
+    /// The mean inner product of patches of two classes of pictures: a row of `gram.csv`.
+    pub struct GramRow in "gram.csv" {
+        /// the pictures: `data.images`
+        images: String as Kind::Text;
+        /// pixels of a patch: `data.patterns`
+        patterns: usize;
+        /// which pictures: those for `training` or those `held-out`
+        part: String as Kind::Word(&["training", "held-out"]);
+        /// the class of one patch, as the pictures number it
+        class: usize;
+        /// the class of the other
+        other: usize;
+        /// mean over all pairs of patches of their inner product; each patch is centred and of length 1
+        inner_product: f64;
+    }
+}
+
+row! {
     /// What an irrelevant router's displacement consists of at one point: a row of `terms.csv`.
     pub struct TermRow in "terms.csv" {
         /// the case

@@ -17,7 +17,7 @@ pub mod tables;
 pub mod tasks;
 pub mod vocabulary;
 
-pub(crate) use derived::AuditRow;
+pub(crate) use derived::{AuditRow, GramRow};
 pub use derived::{BoundaryRow, PhaseRow, ScalingRow, TermRow};
 pub use design::{ALPHA, Design};
 pub use lines::{Headers, RunLines};

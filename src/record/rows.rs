@@ -190,7 +190,7 @@ row! {
         /// Δ = ‖w^T‖ − ‖w⁰‖
         delta: Option<f64>, empty "diverged";
         /// Δᶜ: Δ after the mean over patterns is removed from both routers
-        delta_centred: Option<f64>, empty "diverged; routers do not read patterns (`model.system = \"mov\"`)";
+        delta_centred: Option<f64>, empty "diverged; routers do not read orthonormal patterns (`model.system = \"mov\"`, `coherence`, `likeness`, `images`)";
         /// D = ‖w^T − w⁰‖
         displacement: Option<f64> as Kind::NonNegative, empty "diverged";
         /// ‖V‖², unbiased for the expected squared noise in w (docs/theory/roles.md)
@@ -202,7 +202,7 @@ row! {
         /// the part of D along o₁ and o₂
         displacement_class: Option<f64> as Kind::NonNegative, empty "as `delta_centred`";
         /// max_t R_s; in a diverged run over the steps that were completed
-        max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's (`model.system = \"mov\"`)";
+        max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's, or do not read orthonormal patterns (as `delta_centred`)";
         /// λ₁ at t = 0, the largest over the class's features: exact; with noise, token choice or spurious patterns
         /// estimated
         lambda1_0: f64 as Kind::Share, known AtStart;

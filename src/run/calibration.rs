@@ -2,7 +2,7 @@
 
 use crate::measure::RouterChange;
 use crate::patterns::streams::{Purpose, Stream, stream};
-use crate::patterns::{Batch, Pattern, Sampler};
+use crate::patterns::{Batch, Sampler};
 use crate::prune::statistics::changes_between;
 use crate::prune::{Calibration, Statistics};
 use crate::sgd::{Engine, Observer, StepReport};
@@ -105,7 +105,7 @@ pub(super) fn calibrate(system: &dyn System, parameters: &Parameters, run_seed: 
         let block = remaining.min(BLOCK);
         remaining -= block;
         sampler.fill(&mut batch, block);
-        shift(&mut batch, share, parameters, &mut generator);
+        shift(&mut batch, &mut sampler, share, parameters, &mut generator);
         system.for_each_routed(&batch, &mut |sample| calibration.add_sample(&sample, system.groups()));
     }
     match system.places().len() == routers {
@@ -116,19 +116,18 @@ pub(super) fn calibrate(system: &dyn System, parameters: &Parameters, run_seed: 
 
 /// In a share of the samples an irrelevant pattern takes the class pattern's place: they are of no class, as samples of
 /// other tasks are. Labels stay.
-fn shift(batch: &mut Batch, share: f64, parameters: &Parameters, generator: &mut Stream) {
-    let (first, patterns) = (parameters.data.first_ordinary(), parameters.data.patterns);
+fn shift(batch: &mut Batch, sampler: &mut Sampler, share: f64, parameters: &Parameters, generator: &mut Stream) {
+    let ordinary = sampler.ordinary();
     let n = batch.tokens_per_sample;
     for sample in 0..batch.samples() {
         if share == 0.0 || !generator.random_bool(share) {
             continue;
         }
-        let place = sample * n + batch.class_positions[sample] as usize;
         loop {
-            let pattern = generator.random_range(first as Pattern..patterns as Pattern);
+            let pattern = generator.random_range(ordinary.clone());
             // Where the sample holds every irrelevant pattern, one of them stands twice.
-            if parameters.data.replacement || patterns - first < n || !batch.sample(sample).contains(&pattern) {
-                batch.tokens[place] = pattern;
+            if parameters.data.replacement || ordinary.len() < n || !batch.sample(sample).contains(&pattern) {
+                sampler.put(batch, sample, pattern);
                 break;
             }
         }

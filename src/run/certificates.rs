@@ -30,7 +30,7 @@ pub(super) struct Proofs {
 /// Certifies the trained model along the pruning order.
 pub(super) fn prove(model: &Model, keep_first: &[usize], roles: Irrelevant, parameters: &Parameters) -> Proofs {
     let nodes = parameters.certificate.nodes;
-    if nodes == 0 || parameters.data.noise > 0.0 {
+    if nodes == 0 || !parameters.data.tokens_are_patterns() {
         return Proofs::default();
     }
     let support = Support::of(&parameters.data);

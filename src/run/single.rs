@@ -100,6 +100,8 @@ fn expert_rows(
     let has_features = parameters.data.features > 1;
     let has_table = parameters.has(Property::ExactLambda) && !has_features;
     let by_pattern = system.is_in_pattern_coordinates();
+    let has_range =
+        [Property::ReluExperts, Property::PatternCoordinates].map(|property| parameters.has(property)) == [true; 2];
     (0..system.experts())
         .map(|expert| {
             let sign = system.sign(expert);
@@ -124,7 +126,7 @@ fn expert_rows(
                 drift_squared: split.map(|split| split.drift_squared),
                 leakage_squared: split.map(|split| split.leakage_squared),
                 displacement_class: change.filter(|_| by_pattern).map(|change| change.displacement_class),
-                max_range: parameters.has(Property::ReluExperts).then(|| extremes.range[expert]),
+                max_range: has_range.then(|| extremes.range[expert]),
                 lambda1_0: start.lambdas[expert][0],
                 lambda2_0: start.lambdas[expert][1],
                 lambda_max: has_table.then(|| extremes.lambda[expert]),

@@ -57,7 +57,7 @@ impl TensorData {
 pub fn trace_bytes(point: &Point) -> usize {
     let (data, model, training) = (&point.parameters.data, &point.parameters.model, &point.parameters.training);
     let tokens = training.iterations.saturating_mul(training.batch).saturating_mul(data.tokens);
-    let noise = if data.noise > 0.0 { tokens.saturating_mul(8 * data.patterns) } else { 0 };
+    let noise = if data.tokens_are_patterns() { 0 } else { tokens.saturating_mul(8 * data.patterns) };
     let recorded = recorded_iterations(training.iterations, point.parameters.record.record_every).len();
     let routers = (recorded + 2) * model.experts * data.patterns * 8;
     let neurons = 2 * model.experts * model.neurons * data.patterns * 8;

@@ -12,11 +12,11 @@ use crate::sim::parameters::Parameters;
 /// Which engine trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// The general engine where neither of the others applies; else the pattern engine without token noise, and the dense
-    /// engine with it.
+    /// The general engine where neither of the others applies; else the pattern engine where tokens are patterns, and the dense
+    /// engine where they are noisy or not orthonormal.
     #[default]
     Auto,
-    /// The pattern engine; noise-free data, expert choice and no regulariser.
+    /// The pattern engine; tokens that are patterns, expert choice and no regulariser.
     Pattern,
     /// The dense reference engine; expert choice and no regulariser.
     Dense,
@@ -27,7 +27,9 @@ impl EngineChoice {
     pub fn applies(self, parameters: &Parameters) -> bool {
         match self {
             EngineChoice::Auto => true,
-            EngineChoice::Pattern => parameters.data.noise == 0.0 && parameters.has(Property::SpecialisedEngines),
+            EngineChoice::Pattern => {
+                parameters.data.tokens_are_patterns() && parameters.has(Property::SpecialisedEngines)
+            }
             EngineChoice::Dense => parameters.has(Property::SpecialisedEngines),
         }
     }
@@ -46,14 +48,14 @@ impl EngineChoice {
         }
     }
 
-    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the general engine are only built for
-    /// noise-free data.
+    /// An engine for `model`, unpruned, on the run's vocabulary. The pattern and the general engine are only built
+    /// where tokens are patterns.
     pub fn build(self, model: &Model, parameters: &Parameters, run_seed: u64) -> Box<dyn TheoryEngine> {
         let Parameters { data, training, .. } = parameters;
         let rates = Rates::from(training);
         if !parameters.has(Property::SpecialisedEngines) {
             Box::new(GeneralEngine::new(model, parameters))
-        } else if self == EngineChoice::Dense || data.noise > 0.0 {
+        } else if self == EngineChoice::Dense || !data.tokens_are_patterns() {
             let vocabulary = Vocabulary::new(data.patterns, data.basis, run_seed);
             Box::new(DenseEngine::new(model, vocabulary, rates))
         } else {

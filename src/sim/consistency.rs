@@ -109,6 +109,12 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = format!("needs model.experts of at most {most}, and it is {experts}");
         return refuse("pruning.criterion", pruning.criterion.name(), legal);
     }
+    if let (Criterion::RouterNormChangeCentred, Some((key, value))) =
+        (pruning.criterion, parameters.lost(Property::PatternCoordinates))
+    {
+        let legal = format!("must be a criterion that needs no mean over patterns, because {key} = {value}");
+        return refuse("pruning.criterion", pruning.criterion.name(), legal);
+    }
     if let Criteria::Listed(listed) = &pruning.criteria
         && let Some(criterion) = listed.iter().find(|criterion| too_many(criterion))
     {
@@ -246,7 +252,7 @@ pub fn state_bytes(Parameters { data, model, .. }: &Parameters) -> u64 {
 pub fn noise_bytes(Parameters { data, training, .. }: &Parameters) -> u64 {
     // A finite training set is kept, with its noise.
     let samples = training.batch.saturating_add(training.training_set);
-    if data.noise > 0.0 { product(&[8, samples, data.tokens, data.patterns]) } else { 0 }
+    if data.tokens_are_patterns() { 0 } else { product(&[8, samples, data.tokens, data.patterns]) }
 }
 
 /// Bytes of the pattern numbers of one batch, for training or for a block of samples.

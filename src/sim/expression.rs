@@ -36,7 +36,10 @@ pub(crate) fn keys_table() -> Table {
             _ => Type::Number,
         },
         known: Known::AtStart,
-        refused: key.kind.takes_lists().then_some("it is a list, which no expression reads"),
+        refused: match key.kind {
+            Kind::WordOrPath(_) => Some("it may be a path, which no expression reads"),
+            _ => key.kind.takes_lists().then_some("it is a list, which no expression reads"),
+        },
     };
     Table { name: "the keys", has_one_row: true, others: &[], columns: KEYS.iter().map(column).collect() }
 }

@@ -1,8 +1,11 @@
 //! Checks of the keys beyond the theory: features, spurious patterns, routing, groups, upstream tasks.
 
 use super::contradiction::Contradiction;
+use super::parameters::Shipped;
 use super::parameters::{Gates, Parameters, Property};
 use super::value::shortest;
+use crate::patterns::dictionary::most_coherence;
+use crate::patterns::pictures::cut;
 
 fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
     Err(Contradiction { key, value: value.to_string(), legal })
@@ -14,6 +17,8 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_groups(parameters)?;
     check_routing(parameters)?;
     check_noise(parameters)?;
+    check_dictionary(parameters)?;
+    check_pictures(parameters)?;
     check_upstream(parameters)
 }
 
@@ -77,15 +82,89 @@ fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), 
     Ok(())
 }
 
-/// Only the engines of the theory's setting keep token noise.
+/// Only the engines of the theory's setting know tokens that are not their patterns.
 fn check_noise(parameters: &Parameters) -> Result<(), Contradiction> {
-    match parameters.lost(Property::TokenNoise) {
-        Some((key, value)) if parameters.data.noise > 0.0 => {
-            let legal = format!("must be 0, because {key} = {value}");
-            refuse("data.noise", shortest(parameters.data.noise), legal)
+    let data = &parameters.data;
+    let Some((key, value)) = parameters.lost(Property::TokenNoise) else { return Ok(()) };
+    let zero = format!("must be 0, because {key} = {value}");
+    for (own, number) in
+        [("data.noise", data.noise), ("data.coherence", data.coherence), ("data.likeness", data.likeness)]
+    {
+        if number > 0.0 {
+            return refuse(own, shortest(number), zero);
         }
-        _ => Ok(()),
     }
+    match data.images.are_some() {
+        true => refuse("data.images", data.images.text(), format!("must be \"none\", because {key} = {value}")),
+        false => Ok(()),
+    }
+}
+
+/// A dictionary has a Gram matrix that is positive definite, and room for faded relatives.
+fn check_dictionary(Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+    let most = most_coherence(data.gram, data.patterns);
+    if data.coherence > most {
+        let legal = format!(
+            "must be at most {}, because data.gram = {} and data.patterns = {}: the Gram matrix is to be positive definite",
+            shortest(most),
+            data.gram,
+            data.patterns
+        );
+        return refuse("data.coherence", shortest(data.coherence), legal);
+    }
+    if data.likeness == 0.0 {
+        return Ok(());
+    }
+    let most = (data.patterns - 2) / 2;
+    if data.relatives > most {
+        let legal = format!("must be from 1 to {most}, because data.patterns = {}", data.patterns);
+        return refuse("data.relatives", data.relatives, legal);
+    }
+    if data.first_ordinary() > 2 {
+        let legal = "must be 0, because relatives take the place of the first irrelevant patterns, and data.features or \
+                     data.spurious takes it too";
+        return refuse("data.likeness", shortest(data.likeness), legal.into());
+    }
+    Ok(())
+}
+
+/// Pictures can be read and cut, and there are enough classes of them.
+fn check_pictures(Parameters { data, .. }: &Parameters) -> Result<(), Contradiction> {
+    let images = data.images.text();
+    let cut = match cut(&data.images, data.patterns) {
+        None => return Ok(()),
+        Some(Ok(cut)) => cut,
+        Some(Err(error)) => {
+            let words = Shipped::NAMES.join("\", \"");
+            let legal = format!("must be one of \"{words}\", or a path of pictures that can be cut: {error}");
+            return refuse("data.images", images, legal);
+        }
+    };
+    let because = format!("data.images = {images}");
+    for (key, number) in
+        [("data.noise", data.noise), ("data.coherence", data.coherence), ("data.likeness", data.likeness)]
+    {
+        if number > 0.0 {
+            return refuse(key, shortest(number), format!("must be 0, because {because}"));
+        }
+    }
+    if data.first_ordinary() > 2 {
+        return refuse("data.features", data.features, format!("must be 1 and data.spurious 0, because {because}"));
+    }
+    if data.patterns < cut.classes() {
+        let legal = format!("must be at least {}, the classes of pictures, because {because}", cut.classes());
+        return refuse("data.patterns", data.patterns, legal);
+    }
+    if data.tokens < cut.places() {
+        let legal = format!("must be at least {}, the patches of a picture, because {because}", cut.places());
+        return refuse("data.tokens", data.tokens, legal);
+    }
+    if !data.replacement && data.tokens > cut.classes() - 1 {
+        let legal =
+            format!("must be true, because {because} has {} classes and data.tokens = {}", cut.classes(), data.tokens);
+        return refuse("data.replacement", false, legal);
+    }
+    Ok(())
 }
 
 /// Upstream tasks fit the vocabulary and hold the downstream one.
@@ -95,11 +174,16 @@ fn check_upstream(Parameters { data, pretrained, .. }: &Parameters) -> Result<()
     }
     let tasks = pretrained.upstream_tasks;
     let irrelevant = if data.replacement { 1 } else { data.tokens - 1 };
-    let most = data.patterns.saturating_sub(irrelevant) / 2;
+    // Of pictures the two downstream classes are in no upstream task.
+    let (patterns, named) = match cut(&data.images, data.patterns) {
+        Some(Ok(cut)) => (cut.classes() - 2, format!("data.images = {}", data.images.text())),
+        _ => (data.patterns, format!("data.patterns = {}", data.patterns)),
+    };
+    let most = patterns.saturating_sub(irrelevant) / 2;
     if tasks > most || tasks < data.features {
         let legal = format!(
-            "must be from {} to {most}, because data.features = {}, data.patterns = {} and data.tokens = {}",
-            data.features, data.features, data.patterns, data.tokens
+            "must be from {} to {most}, because data.features = {}, {named} and data.tokens = {}",
+            data.features, data.features, data.tokens
         );
         return refuse("pretrained.upstream_tasks", tasks, legal);
     }

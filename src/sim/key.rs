@@ -45,6 +45,8 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of these words, or the path of a file or folder.
+    WordOrPath(&'static [&'static str]),
     /// The word `all` or a list of numbers of experts.
     KeptList,
     /// The word `all` or a list of these words.
@@ -65,7 +67,7 @@ impl Key {
     /// The words that its value may be or hold; none if it has other values.
     pub fn words(&self) -> &'static [&'static str] {
         match self.kind {
-            Kind::Choice(words) | Kind::WordList(words) => words,
+            Kind::Choice(words) | Kind::WordOrPath(words) | Kind::WordList(words) => words,
             _ => &[],
         }
     }
@@ -97,6 +99,7 @@ impl Kind {
             Kind::Flag => "must be true or false".into(),
             Kind::Choice([word]) => format!("must be \"{word}\""),
             Kind::Choice(words) => format!("must be one of \"{}\"", words.join("\", \"")),
+            Kind::WordOrPath(words) => format!("must be one of \"{}\", or a path", words.join("\", \"")),
             Kind::KeptList => "must be \"all\" or a list of numbers of experts, each from 1 to model.experts".into(),
             Kind::WordList(words) => format!("must be \"all\" or a list of \"{}\"", words.join("\", \"")),
         }

@@ -53,6 +53,12 @@ pub static SHIPPED: &[Shipped] = shipped![
     "criteria",
     "tension",
     "system-mov",
+    "orders",
+    "orthogonality",
+    "textures",
+    "digits",
+    "fashion",
+    "losses",
 ];
 
 /// The shipped simulation of this name.

@@ -3,7 +3,7 @@
 use super::contradiction::Contradiction;
 use super::key::Key;
 use super::keys::KEYS;
-use super::parameters::{Criterion, Parameters, Property};
+use super::parameters::{Parameters, Property};
 use super::seed::resolved_keys;
 use super::setting::Setting;
 
@@ -34,11 +34,6 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
             }
             "pruning.fewest_bits" if pruning.fewest_bits && !has(Property::ReluExperts) => {
                 return refuse(key, &value, "must be false");
-            }
-            "pruning.criterion"
-                if pruning.criterion == Criterion::RouterNormChangeCentred && !has(Property::PatternCoordinates) =>
-            {
-                return refuse(key, &value, "must be a criterion that needs no mean over patterns");
             }
             _ => {}
         }

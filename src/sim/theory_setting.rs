@@ -1,12 +1,12 @@
 //! Where a setting leaves the theory's, and what is lost there.
 //!
-//! The theory's setting is expert choice in one group, one feature a class, irrelevant tokens that say nothing of the class
-//! and are alike, fresh batches, and the hinge loss alone. [`DEPARTURES`] is the one list of the keys that leave it;
+//! The theory's setting is expert choice in one group, one feature a class, orthonormal patterns, irrelevant tokens that
+//! say nothing of the class and are alike, fresh batches, and the hinge loss alone. [`DEPARTURES`] is the one list of the keys that leave it;
 //! whoever asks whether lemmas, certificates, a closed form or an engine apply asks [`Parameters::lost`].
 
 use super::parameters::{Parameters, Property};
 use super::value::shortest;
-use Property::{Certificates, ExactLambda, SpecialisedEngines, Theory, TokenNoise};
+use Property::{Certificates, ExactLambda, PatternCoordinates, SpecialisedEngines, Theory, TokenNoise};
 
 /// A key that leaves the theory's setting where it has a value.
 struct Departure {
@@ -17,12 +17,18 @@ struct Departure {
     loses: fn(&Parameters) -> &'static [Property],
 }
 
+/// What is lost where patterns are not orthonormal.
+const OF_ORTHONORMAL: &[Property] = &[Theory, Certificates, ExactLambda, PatternCoordinates];
+
 /// Every key that leaves the setting, in the order in which it is named.
 #[rustfmt::skip] // One key a line: a table.
 static DEPARTURES: &[Departure] = &[
     Departure { key: "model.system", value: |p| Some(p.model.system.to_string()), loses: |p| p.model.system.traits().loses },
     Departure { key: "data.features", value: |p| above(p.data.features, 1), loses: |_| &[Theory, Certificates] },
     Departure { key: "data.spurious", value: |p| other_than_zero(p.data.spurious), loses: |_| &[Theory, Certificates, ExactLambda] },
+    Departure { key: "data.coherence", value: |p| other_than_zero(p.data.coherence), loses: |_| OF_ORTHONORMAL },
+    Departure { key: "data.likeness", value: |p| other_than_zero(p.data.likeness), loses: |_| OF_ORTHONORMAL },
+    Departure { key: "data.images", value: |p| p.data.images.are_some().then(|| p.data.images.text().to_owned()), loses: |_| OF_ORTHONORMAL },
     Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: |_| &[ExactLambda] },
     Departure { key: "model.routing", value: |p| Some(p.model.routing.to_string()), loses: |p| p.model.routing.traits().loses },
     Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: |_| &[Theory, Certificates, SpecialisedEngines, TokenNoise] },

@@ -63,6 +63,10 @@ impl Kind {
                 let word = value.as_str()?;
                 words.contains(&word).then(|| Value::Choice(word.into()))
             }
+            Kind::WordOrPath(_) => {
+                let text = value.as_str().filter(|text| !text.trim().is_empty() && !text.contains(['\n', '\r']))?;
+                Some(Value::Choice(text.into()))
+            }
             Kind::KeptList => read_kept(value).map(Value::Kept),
             Kind::WordList(words) => read_words(words, value),
         }

@@ -19,6 +19,8 @@ pub(crate) struct SimplifiedMoe {
     rule: RoutingRule,
     /// The numbers that experts which are left have in `model`, ascending.
     places: Vec<usize>,
+    /// Whether coordinates are scores of patterns: not of a dictionary or of pictures.
+    reads_patterns: bool,
 }
 
 /// A constructed model, or one that was trained upstream.
@@ -37,7 +39,7 @@ impl SimplifiedMoe {
     pub(crate) fn new(model: Model, parameters: &Parameters) -> Self {
         let rule = RoutingRule::new(&parameters.model, parameters.data.tokens);
         let places = (0..model.experts()).collect();
-        Self { model, rule, places }
+        Self { model, rule, places, reads_patterns: parameters.has(Property::PatternCoordinates) }
     }
 }
 
@@ -63,7 +65,7 @@ impl Checkpoint for SimplifiedMoe {
     }
 
     fn is_in_pattern_coordinates(&self) -> bool {
-        true
+        self.reads_patterns
     }
 }
 
@@ -85,7 +87,7 @@ impl System for SimplifiedMoe {
         let removal = if is_silent && parameters.has(Property::SpecialisedEngines) { Removal::Drop } else { removal };
         let Remains { model, stands_for, left } =
             removal.remove(&self.model, &kept, &Given { calibration, pruning: &parameters.pruning });
-        Box::new(Self { model, rule: self.rule.subset(&stands_for), places: left })
+        Box::new(Self { model, rule: self.rule.subset(&stands_for), places: left, ..self.clone() })
     }
 
     fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {

@@ -47,6 +47,64 @@ fn fails_on_worlds_that_contradict_themselves() {
              data.tokens = 16",
         ),
         (
+            &["data.coherence=0.1", "data.gram=random"],
+            "data.coherence = 0.1: must be at most 0.039774756441743296, because data.gram = random and data.patterns = 128: \
+             the Gram matrix is to be positive definite",
+        ),
+        (
+            &["data.likeness=0.5", "data.relatives=64"],
+            "data.relatives = 64: must be from 1 to 63, because data.patterns = 128",
+        ),
+        (
+            &["data.likeness=0.5", "data.features=2"],
+            "data.likeness = 0.5: must be 0, because relatives take the place of the first irrelevant patterns, and \
+             data.features or data.spurious takes it too",
+        ),
+        (
+            &["model.routing=token-choice", "data.coherence=0.1"],
+            "data.coherence = 0.1: must be 0, because model.routing = token-choice",
+        ),
+        (
+            &["model.routing=token-choice", "data.images=digits", "data.patterns=64"],
+            "data.images = digits: must be \"none\", because model.routing = token-choice",
+        ),
+        (
+            &["data.images=digits"],
+            "data.images = digits: must be one of \"none\", \"digits\", \"fashion\", \"textures\", or a path of pictures \
+             that can be cut: data.patterns must be the square of a whole number, the pixels of a patch",
+        ),
+        (
+            &["data.images=digits", "data.patterns=36"],
+            "data.images = digits: must be one of \"none\", \"digits\", \"fashion\", \"textures\", or a path of pictures \
+             that can be cut: its pictures of 8 × 8 pixels can't be cut into squares of data.patterns pixels",
+        ),
+        (
+            &["data.images=no/such/folder", "data.patterns=64"],
+            "data.images = no/such/folder: must be one of \"none\", \"digits\", \"fashion\", \"textures\", or a path of \
+             pictures that can be cut: no/such/folder: No such file or directory (os error 2)",
+        ),
+        (
+            &["data.images=digits", "data.patterns=4", "data.replacement=true"],
+            "data.patterns = 4: must be at least 10, the classes of pictures, because data.images = digits",
+        ),
+        (
+            &["data.images=digits", "data.patterns=16", "data.tokens=3", "model.tokens_per_expert=2"],
+            "data.tokens = 3: must be at least 4, the patches of a picture, because data.images = digits",
+        ),
+        (
+            &["data.images=digits", "data.patterns=64"],
+            "data.replacement = false: must be true, because data.images = digits has 10 classes and data.tokens = 16",
+        ),
+        (
+            &["data.images=digits", "data.patterns=64", "data.noise=0.1"],
+            "data.noise = 0.1: must be 0, because data.images = digits",
+        ),
+        (
+            &["data.images=digits", "data.patterns=64", "data.tokens=8", "pretrained.kind=upstream"],
+            "pretrained.upstream_tasks = 8: must be from 1 to 0, because data.features = 1, data.images = digits and \
+             data.tokens = 8",
+        ),
+        (
             &["data.features=2", "pretrained.rare_per_class=7"],
             "pretrained.rare_per_class = 7: must be from 0 to 6, because pretrained.relevant_per_class = 2, \
              data.features = 2 and model.experts = 16",

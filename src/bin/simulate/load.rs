@@ -70,6 +70,9 @@ pub fn check_engine(engine: EngineArgument, points: &[Point]) -> Result<(), Fail
             engine.word(),
             point.index
         ),
+        None if point.parameters.data.noise == 0.0 => {
+            format!("--engine pattern: the patterns of point {} are not orthonormal; use auto or dense", point.index)
+        }
         None => format!(
             "--engine pattern: data.noise = {} at point {}: the pattern engine needs data.noise = 0; use auto or dense",
             point.parameters.data.noise, point.index

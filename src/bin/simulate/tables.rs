@@ -114,6 +114,10 @@ fn legal(kind: Kind) -> String {
         Kind::Choice(words) if words == Criterion::NAMES => "a criterion".to_owned(),
         Kind::WordList(words) if words == Criterion::NAMES => "`\"all\"` or a list of criteria".to_owned(),
         Kind::Choice(words) => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", "),
+        Kind::WordOrPath(words) => {
+            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            format!("{}, or a path", words.join(", "))
+        }
         _ => kind.legal().trim_start_matches("must be ").replace("\"all\"", "`\"all\"`"),
     }
 }

@@ -1,8 +1,8 @@
 //! `[data]`: the distribution of samples.
 
-use super::domain::{flag, integer, real, word};
-use super::section::{CONTROL, DATA, OPTION, WORLD, section};
-use crate::sim::words::words;
+use super::domain::{flag, images, integer, real, word};
+use super::section::{CONTROL, DATA, OPTION, PICTURES, WORLD, section};
+use crate::sim::words::{Word, words};
 
 section! {
     /// The distribution D of (x, y).
@@ -33,6 +33,18 @@ section! {
         spurious: f64 = "0.0", real(0.0, 1.0), "", WORLD, unseeded;
         /// Probability that a spurious pattern is that of the sample's own class.
         spurious_agreement: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
+        /// Size of the inner products of different patterns; 0: they are orthonormal.
+        coherence: f64 = "0.0", real(0.0, 0.999), "ε", PICTURES, unseeded;
+        /// The signs of these inner products.
+        gram: GramSigns = "common", word(), "", PICTURES, unseeded;
+        /// Irrelevant patterns that are faded relatives of each class's pattern, if likeness is not 0.
+        relatives: usize = "1", integer(1, 32_768), "", PICTURES, unseeded;
+        /// Inner product of a class's pattern with each of its faded relatives.
+        likeness: f64 = "0.0", real(0.0, 0.999), "δ", PICTURES, unseeded;
+        /// The pictures that patches are cut from in the place of patterns.
+        images: Images = "none", images(), "", PICTURES, unseeded;
+        /// Weight of a picture's patch in its token, beside √(1 − τ²) of its class's unit vector; 1: the patch alone.
+        rawness: f64 = "1.0", real(0.0, 1.0), "τ", PICTURES, unseeded;
     }
 }
 
@@ -53,6 +65,12 @@ impl Default for DataParameters {
             rare_decay: 1.0,
             spurious: 0.0,
             spurious_agreement: 1.0,
+            coherence: 0.0,
+            gram: GramSigns::Common,
+            relatives: 1,
+            likeness: 0.0,
+            images: Images::default(),
+            rawness: 1.0,
         }
     }
 }
@@ -67,6 +85,76 @@ impl DataParameters {
     /// any.
     pub(crate) fn first_ordinary(&self) -> usize {
         self.first_irrelevant() + if self.spurious > 0.0 { 2 } else { 0 }
+    }
+
+    /// Whether every token is the unit vector of its pattern, with nothing added and nothing in its place.
+    pub(crate) fn tokens_are_patterns(&self) -> bool {
+        self.noise == 0.0 && self.patterns_are_orthonormal()
+    }
+
+    /// Whether the patterns are orthonormal; tokens may be noisy.
+    pub(crate) fn patterns_are_orthonormal(&self) -> bool {
+        self.coherence == 0.0 && self.likeness == 0.0 && !self.images.are_some()
+    }
+}
+
+words! {
+    /// The signs of the inner products of different patterns.
+    pub enum GramSigns {
+        /// All are ε: patterns share a direction.
+        Common = "common",
+        /// Each pair's is ε or −ε, at random.
+        Random = "random",
+    }
+}
+
+words! {
+    /// Pictures that are part of the program.
+    pub enum Shipped {
+        /// None: tokens are patterns.
+        None = "none",
+        /// Handwritten digits, 8 × 8.
+        Digits = "digits",
+        /// Articles of clothing, 14 × 14.
+        Fashion = "fashion",
+        /// Eight textures, 128 × 128, of which each patch counts as a picture.
+        Textures = "textures",
+    }
+}
+
+/// Pictures: the program's, or CIFAR's of a user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Images {
+    /// Part of the program.
+    Shipped(Shipped),
+    /// CIFAR-10 or CIFAR-100 in its binary version: a batch, or the folder of all.
+    Cifar(String),
+}
+
+impl Images {
+    /// What a key's text stands for.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Shipped::of_name(text).map_or_else(|| Images::Cifar(text.to_owned()), Images::Shipped)
+    }
+
+    /// The key's text.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Images::Shipped(shipped) => shipped.name(),
+            Images::Cifar(path) => path,
+        }
+    }
+
+    /// Whether there are pictures at all.
+    pub(crate) fn are_some(&self) -> bool {
+        *self != Images::default()
+    }
+}
+
+impl Default for Images {
+    /// None.
+    fn default() -> Self {
+        Images::Shipped(Shipped::None)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::criteria::Criteria;
 use super::criterion::Criterion;
+use super::data::{Images, Shipped};
 use crate::sim::kept::Kept;
 use crate::sim::key::Kind;
 use crate::sim::value::Value;
@@ -51,6 +52,11 @@ pub(super) const fn flag() -> Domain<bool> {
 /// One of the words of `T`.
 pub(super) const fn word<T: Word>() -> Domain<T> {
     Domain::new(Kind::Choice(T::NAMES))
+}
+
+/// Names of pictures, or the path of some.
+pub(super) const fn images() -> Domain<Images> {
+    Domain::new(Kind::WordOrPath(Shipped::NAMES))
 }
 
 /// `all` or numbers of experts.
@@ -108,6 +114,16 @@ impl<T: Word> Field for T {
 
     fn value(&self) -> Value {
         Value::Choice(self.name().to_owned())
+    }
+}
+
+impl Field for Images {
+    fn of_value(value: &Value) -> Option<Self> {
+        if let Value::Choice(text) = value { Some(Images::of_text(text)) } else { None }
+    }
+
+    fn value(&self) -> Value {
+        Value::Choice(self.text().to_owned())
     }
 }
 

@@ -23,7 +23,8 @@ mod training;
 pub(crate) use super::kept::Kept;
 pub use criteria::Criteria;
 pub use criterion::Criterion;
-pub use data::{Basis, DataParameters, Labels};
+pub use data::{Basis, DataParameters, Images, Labels};
+pub(crate) use data::{GramSigns, Shipped};
 pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,
 };
@@ -105,13 +106,13 @@ const PATTERN_OPERATIONS: f64 = 20.0;
 
 impl Parameters {
     /// Operations of a run, roughly: enough to tell long runs from short ones. A token and an expert cost a few in the
-    /// pattern engine, and with token noise 2 d for the score and, if chosen, 2 m d for the neurons.
+    /// pattern engine, and where tokens are not patterns 2 d for the score and, if chosen, 2 m d for the neurons.
     pub fn work(&self) -> f64 {
         let Self { data, model, training, .. } = self;
         let samples = (training.batch * training.iterations + 4 * self.evaluation.samples) as f64;
         let neurons = (model.neurons * model.tokens_per_expert) as f64 / data.tokens as f64;
         let dense = 2.0 * data.patterns as f64 * (1.0 + neurons);
-        let operations = if data.noise > 0.0 { dense } else { PATTERN_OPERATIONS };
+        let operations = if data.tokens_are_patterns() { PATTERN_OPERATIONS } else { dense };
         samples * (data.tokens * model.experts) as f64 * operations
     }
 }

@@ -15,6 +15,7 @@ pub(super) const ROLES: &str = "ours; docs/theory/roles.md";
 pub(super) const CONTROL: &str = "ours; docs/judge/controls.md";
 pub(super) const BUILT: &str = "ours; docs/theory/training.md";
 pub(super) const WORLD: &str = "ours; docs/theory/worlds.md";
+pub(super) const PICTURES: &str = "ours; docs/theory/pictures.md";
 pub(super) const SYSTEM: &str = "docs/theory/systems.md";
 pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
 pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
