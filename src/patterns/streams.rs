@@ -49,6 +49,8 @@ pub enum Purpose {
     CalibrationNoise = 17,
     /// Which of them have no class pattern, and what stands in its place.
     CalibrationShift = 18,
+    /// Neurons of the experts in a grid of product keys.
+    GridNeurons = 32,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

@@ -23,6 +23,7 @@ static DEPARTURES: &[Departure] = &[
     Departure { key: "model.system", value: |p| Some(p.model.system.to_string()), loses: |p| p.model.system.traits().loses },
     Departure { key: "data.features", value: |p| above(p.data.features, 1), loses: |_| &[Theory, Certificates] },
     Departure { key: "data.spurious", value: |p| other_than_zero(p.data.spurious), loses: |_| &[Theory, Certificates, ExactLambda] },
+    Departure { key: "data.topics", value: |p| above(p.data.topics, 1), loses: |_| &[Theory, Certificates, ExactLambda] },
     Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: |_| &[ExactLambda] },
     Departure { key: "model.routing", value: |p| Some(p.model.routing.to_string()), loses: |p| p.model.routing.traits().loses },
     Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: |_| &[Theory, Certificates, SpecialisedEngines, TokenNoise] },

@@ -33,6 +33,12 @@ section! {
         spurious: f64 = "0.0", real(0.0, 1.0), "", WORLD, unseeded;
         /// Probability that a spurious pattern is that of the sample's own class.
         spurious_agreement: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
+        /// Topics that divide the features and the irrelevant patterns among them; 1: all are of one topic.
+        topics: usize = "1", integer(1, 1024), "", WORLD, unseeded;
+        /// Segments of equal length into which a sample is cut.
+        segments: usize = "1", integer(1, 4096), "K", WORLD, unseeded;
+        /// Probability that a segment keeps the topic of the one before; else it is drawn anew.
+        topic_stay: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
     }
 }
 
@@ -53,6 +59,9 @@ impl Default for DataParameters {
             rare_decay: 1.0,
             spurious: 0.0,
             spurious_agreement: 1.0,
+            topics: 1,
+            segments: 1,
+            topic_stay: 1.0,
         }
     }
 }
