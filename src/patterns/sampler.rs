@@ -47,6 +47,10 @@ fn class_limit(p: f64) -> Option<u64> {
 /// pattern: the first irrelevant pattern goes with class One and the second with class Two, that of the sample's own class
 /// with probability `spurious_agreement`. All other irrelevant tokens are then none of these two.
 ///
+/// With several topics a sample is cut into `segments` runs of equal length. Each has a topic, which is that of the run
+/// before with probability `topic_stay` and else drawn anew; its tokens are drawn, with replacement, from the irrelevant
+/// patterns of its topic, and the class token from its topic's features, all equally likely.
+///
 /// A sampler may hold a finite training set; its batches are then that set's, epoch by epoch (`TrainingSet`).
 #[derive(Debug)]
 pub struct Sampler {
@@ -88,7 +92,7 @@ impl Kernel for DrawAll<'_> {
 impl Sampler {
     /// A sampler that reads the streams `tokens` and `noise` of the run with seed `run_seed`.
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
-        let is_plain = data.features == 1 && data.spurious == 0.0;
+        let is_plain = data.features == 1 && data.spurious == 0.0 && data.topics == 1;
         let appearance = Appearance::new(data, run_seed, tokens, noise);
         Self {
             level: Level::best(),
@@ -236,6 +240,9 @@ impl Sampler {
             // A label that is independent of the tokens stays so if it is drawn anew.
             Labels::Independent => self.draw_label(),
         };
+        if self.data.topics > 1 {
+            return (label, self.draw_topical(class, tokens));
+        }
         let class_token = class.feature(self.draw_feature());
         let position = self.tokens.random_range(0..tokens.len() as u32);
         let (before, rest) = tokens.split_at_mut(position as usize);
@@ -255,6 +262,32 @@ impl Sampler {
         rest[0] = class_token as Pattern;
         self.draw_spurious(class, position, tokens);
         (label, position)
+    }
+
+    /// A sample whose segments have topics; the position of the class token.
+    fn draw_topical(&mut self, class: Class, tokens: &mut [Pattern]) -> u32 {
+        let DataParameters { topics, segments, features, topic_stay, patterns, .. } = self.data;
+        let first = self.data.first_irrelevant();
+        let position = self.tokens.random_range(0..tokens.len() as u32);
+        let mut topic = 0;
+        let length = tokens.len() / segments;
+        for (segment, tokens) in tokens.chunks_exact_mut(length).enumerate() {
+            // A topic that stays for sure is no draw.
+            if segment == 0 || topic_stay < 1.0 && !self.tokens.random_bool(topic_stay) {
+                topic = self.tokens.random_range(0..topics as u32) as usize;
+            }
+            // Topic t has the patterns first + t, first + t + topics, … and likewise the features.
+            let own = (patterns - first - topic).div_ceil(topics) as u32;
+            for (place, token) in tokens.iter_mut().enumerate() {
+                *token = if segment * length + place == position as usize {
+                    let number = self.tokens.random_range(0..(features / topics) as u32) as usize;
+                    class.feature(topic + number * topics) as Pattern
+                } else {
+                    (first + topic) as Pattern + self.tokens.random_range(0..own) * topics as Pattern
+                };
+            }
+        }
+        position
     }
 
     /// The number of the feature that the class token is. With one feature nothing is drawn.

@@ -53,6 +53,8 @@ pub enum Purpose {
     Dictionary = 40,
     /// Which class of pictures is which pattern.
     Pictures = 41,
+    /// Neurons of the experts in a grid of product keys.
+    GridNeurons = 32,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

@@ -180,7 +180,7 @@ row! {
         /// the role that it was built for; `ambiguous` in a model that was trained upstream: it was built for nothing
         built_role: Role, empty "as `sign`", known AtStart;
         /// the role measured at t = 0
-        role: Role, empty "as `sign`: an expert without a sign votes for no class", known AtStart;
+        role: Role, empty "as `sign`: an expert without a sign votes for no class; every expert meets every token (`model.system = \"smear\"`)", known AtStart;
         /// relevant, and p_v = 1 at T, exactly, for its feature; `false` for experts that are not relevant
         learned: Option<bool>, empty "with noise, token choice or spurious patterns; diverged";
         /// ‖w⁰‖
@@ -190,7 +190,7 @@ row! {
         /// Δ = ‖w^T‖ − ‖w⁰‖
         delta: Option<f64>, empty "diverged";
         /// Δᶜ: Δ after the mean over patterns is removed from both routers
-        delta_centred: Option<f64>, empty "diverged; routers do not read orthonormal patterns (`model.system = \"mov\"`, `coherence`, `likeness`, `images`)";
+        delta_centred: Option<f64>, empty "diverged; routers do not read orthonormal patterns (`model.system = \"mov\"`, `\"peer\"`, `coherence`, `likeness`, `images`)";
         /// D = ‖w^T − w⁰‖
         displacement: Option<f64> as Kind::NonNegative, empty "diverged";
         /// ‖V‖², unbiased for the expected squared noise in w (docs/theory/roles.md)
@@ -202,7 +202,7 @@ row! {
         /// the part of D along o₁ and o₂
         displacement_class: Option<f64> as Kind::NonNegative, empty "as `delta_centred`";
         /// max_t R_s; in a diverged run over the steps that were completed
-        max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's, or do not read orthonormal patterns (as `delta_centred`)";
+        max_range: Option<f64> as Kind::NonNegative, empty "experts are not the theory's (another `model.system` than `simplified-moe`), or do not read orthonormal patterns (as `delta_centred`)";
         /// λ₁ at t = 0, the largest over the class's features: exact; with noise, token choice or spurious patterns
         /// estimated
         lambda1_0: f64 as Kind::Share, known AtStart;

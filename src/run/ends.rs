@@ -59,11 +59,11 @@ impl Start {
         let roles: Vec<Role> = experts
             .clone()
             .map(|expert| match system.sign(expert) {
-                Some(sign) => {
+                Some(sign) if parameters.has(Property::MeasuredRoles) => {
                     let proficiency = proficiencies[expert].proficiency;
                     Role::measured(sign, proficiency, lambdas[expert], &parameters.roles)
                 }
-                None => Role::Undefined,
+                _ => Role::Undefined,
             })
             .collect();
         let features = experts

@@ -167,7 +167,8 @@ fn pass(
     };
     let constants: Vec<f64> = (0..trained.experts()).map(constant).collect();
     // Otherwise outputs of kept experts depend on those that went, or the constant on the sample.
-    let adds_up = removal.traits().adds_up.holds(parameters.has(Property::IndependentExperts));
+    let adds_up = parameters.has(Property::AdditiveExperts)
+        && removal.traits().adds_up.holds(parameters.has(Property::IndependentExperts));
     let mut curves: Vec<Option<Curve>> = outcomes
         .iter()
         .map(|(_, outcome)| match outcome {

@@ -88,7 +88,7 @@ impl ClaimSpec {
     fn check_need(&self, need: ClaimNeed, parameters: &Parameters) -> Result<(), Contradiction> {
         let id = &self.id;
         match need {
-            ClaimNeed::Roles => check_roles_for(id, parameters),
+            ClaimNeed::Roles => check_roles_for(id, self.roles, parameters),
             ClaimNeed::Lemma => check_lemma_for(id, parameters),
             ClaimNeed::HalfBatches => check_half_batches_for(id, parameters),
             ClaimNeed::Certificates => check_certificates_for(id, parameters),
@@ -99,7 +99,7 @@ impl ClaimSpec {
             ClaimNeed::OtherCriterion => self.comparison().map_or(Ok(()), |comparison| {
                 // γ, which a ratio stands for, is the share of irrelevant experts.
                 if comparison.ratio.is_none() {
-                    check_roles_for(id, parameters)?;
+                    check_roles_for(id, self.roles, parameters)?;
                 }
                 comparison.feature.map_or(Ok(()), |_| check_rare_for(id, parameters))?;
                 check_against(id, comparison.against, parameters)

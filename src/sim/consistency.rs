@@ -218,13 +218,21 @@ pub(crate) fn check_lemma_for(claim: &ClaimName, parameters: &Parameters) -> Res
 }
 
 /// Checks that experts have roles where a claim is about them.
-pub(crate) fn check_roles_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
-    match parameters.lost(Property::Roles) {
-        None => Ok(()),
-        Some((key, value)) => {
-            let legal = format!("must not be judged at {key} = {value}: its experts have no roles");
-            refuse("id", claim, legal)
+pub(crate) fn check_roles_for(
+    claim: &ClaimName,
+    roles: RoleSource,
+    parameters: &Parameters,
+) -> Result<(), Contradiction> {
+    if let Some((key, value)) = parameters.lost(Property::Roles) {
+        let legal = format!("must not be judged at {key} = {value}: its experts have no roles");
+        return refuse("id", claim, legal);
+    }
+    match parameters.lost(Property::MeasuredRoles) {
+        Some((key, value)) if roles == RoleSource::Measured => {
+            let legal = format!("must be \"built\", because {key} = {value} sends every token to every expert");
+            refuse("roles", "measured", legal)
         }
+        _ => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ fn refuse(key: &'static str, value: impl ToString, legal: String) -> Result<(), 
 /// Checks keys, each inside its legal range, against each other.
 pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_features(parameters)?;
+    check_topics(parameters)?;
     check_groups(parameters)?;
     check_routing(parameters)?;
     check_noise(parameters)?;
@@ -41,6 +42,60 @@ fn check_features(Parameters { data, .. }: &Parameters) -> Result<(), Contradict
             data.replacement
         );
         return refuse("data.patterns", data.patterns, legal);
+    }
+    Ok(())
+}
+
+/// Topics share features and irrelevant patterns evenly, and segments are read by something.
+fn check_topics(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { data, model, pretrained, .. } = parameters;
+    let (topics, segments) = (data.topics, data.segments);
+    if !data.tokens.is_multiple_of(segments) {
+        return refuse("data.segments", segments, format!("must divide data.tokens = {}", data.tokens));
+    }
+    if segments > 1 && topics == 1 && !model.system.traits().reads("model.merging") {
+        let legal = "must be 1, because nothing reads it with data.topics = 1 and this model.system".into();
+        return refuse("data.segments", segments, legal);
+    }
+    if data.topic_stay != 1.0 && (topics == 1 || segments == 1) {
+        let legal = "must be 1, because data.topics = 1 or data.segments = 1 leaves no second topic".into();
+        return refuse("data.topic_stay", shortest(data.topic_stay), legal);
+    }
+    if topics == 1 {
+        return Ok(());
+    }
+    let because = format!("because data.topics = {topics}");
+    if !data.features.is_multiple_of(topics) {
+        let legal = format!("must be a multiple of data.topics = {topics}: a topic has features of its own");
+        return refuse("data.features", data.features, legal);
+    }
+    if data.patterns < data.first_irrelevant() + topics {
+        let legal = format!("must be at least {}, {because}", data.first_irrelevant() + topics);
+        return refuse("data.patterns", data.patterns, legal);
+    }
+    if !data.replacement {
+        return refuse(
+            "data.replacement",
+            false,
+            format!("must be true, {because}: a topic's patterns are drawn anew"),
+        );
+    }
+    if data.rare_share != 0.0 || data.rare_decay != 1.0 {
+        let (key, value, default) = match data.rare_share {
+            0.0 => ("data.rare_decay", data.rare_decay, 1),
+            share => ("data.rare_share", share, 0),
+        };
+        return refuse(
+            key,
+            shortest(value),
+            format!("must be {default}, {because}: a topic's features are equally likely"),
+        );
+    }
+    if data.spurious != 0.0 {
+        return refuse("data.spurious", shortest(data.spurious), format!("must be 0, {because}"));
+    }
+    if pretrained.kind.traits().has_tasks {
+        return refuse("data.topics", topics, format!("must be 1, because pretrained.kind = {}", pretrained.kind));
     }
     Ok(())
 }

@@ -42,9 +42,11 @@ fn check_formula(formula: &Formula, name: &ClaimName, roles: RoleSource, point: 
     for column in columns {
         let (table, short) = column.path.split_once('.').unwrap_or_default();
         match (table, short) {
-            ("experts", "relevant" | "irrelevant" | "misaligned" | "ambiguous" | "role" | "built_role") => {
-                check_roles_for(name, parameters)?;
+            ("experts", "relevant" | "irrelevant" | "misaligned" | "ambiguous") => {
+                check_roles_for(name, roles, parameters)?;
             }
+            ("experts", "role") => check_roles_for(name, RoleSource::Measured, parameters)?,
+            ("experts", "built_role") => check_roles_for(name, RoleSource::Built, parameters)?,
             ("experts", "common" | "feature" | "built_feature") | ("pruning", "accuracy_common" | "accuracy_rare") => {
                 check_rare_for(name, parameters)?;
             }

@@ -53,6 +53,8 @@ pub static SHIPPED: &[Shipped] = shipped![
     "criteria",
     "tension",
     "system-mov",
+    "system-peer",
+    "system-smear",
     "orders",
     "orthogonality",
     "textures",

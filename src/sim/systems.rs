@@ -3,7 +3,7 @@
 use super::contradiction::Contradiction;
 use super::key::Key;
 use super::keys::KEYS;
-use super::parameters::{Parameters, Property};
+use super::parameters::{Merging, Parameters, Placement, Property};
 use super::seed::resolved_keys;
 use super::setting::Setting;
 
@@ -17,9 +17,6 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = format!("{legal}, because model.system = {}", parameters.model.system);
         Err(Contradiction { key: key.path, value: value.to_owned(), legal })
     };
-    if system.keys.is_empty() {
-        return Ok(());
-    }
     for (key, (_, value)) in KEYS.iter().zip(resolved_keys(parameters)) {
         let is_unread = SECTIONS.contains(&key.section()) && !system.reads(key.path);
         if is_unread && is_other_than_default(key, &value) {
@@ -37,6 +34,53 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
             }
             _ => {}
         }
+    }
+    (system.check)(parameters)
+}
+
+/// A system that asks nothing else.
+pub(super) fn nothing(_: &Parameters) -> Result<(), Contradiction> {
+    Ok(())
+}
+
+fn conflict(key: &'static str, value: impl ToString, legal: String) -> Result<(), Contradiction> {
+    Err(Contradiction { key, value: value.to_string(), legal })
+}
+
+/// A grid of product keys is square, with relevant experts that fit.
+pub(super) fn grid(Parameters { model, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
+    let (columns, experts) = (model.grid_columns, model.experts);
+    if columns > 1 && columns * columns != experts {
+        let root = experts.isqrt();
+        let legal = match root * root == experts {
+            true => format!("must be 1 or {root}, because model.experts = {experts}"),
+            false => format!("must be 1, because model.experts = {experts} is no square"),
+        };
+        return conflict("model.grid_columns", columns, legal);
+    }
+    if model.experts_per_token < 2 {
+        let legal =
+            "must be at least 2, because with one chosen expert its gate is constant and the router never moves";
+        return conflict("model.experts_per_token", model.experts_per_token, legal.into());
+    }
+    let relevant = 2 * pretrained.relevant_per_class;
+    if relevant > experts / columns {
+        let because = format!("the grid has {} rows", experts / columns);
+        let legal = format!("must be from 0 to {}, because {because}", experts / columns / 2);
+        return conflict("pretrained.relevant_per_class", pretrained.relevant_per_class, legal);
+    }
+    if columns == 1 && pretrained.placement != Placement::Diagonal {
+        let legal = "must be diagonal, because model.grid_columns = 1".into();
+        return conflict("pretrained.placement", pretrained.placement, legal);
+    }
+    Ok(())
+}
+
+/// Segments before a segment exist where they are read.
+pub(super) fn segments(Parameters { data, model, .. }: &Parameters) -> Result<(), Contradiction> {
+    if model.merging != Merging::Own && data.segments < 2 {
+        let legal = format!("must be at least 2, because model.merging = {}", model.merging);
+        return conflict("data.segments", data.segments, legal);
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ static DEPARTURES: &[Departure] = &[
     Departure { key: "data.coherence", value: |p| other_than_zero(p.data.coherence), loses: |_| OF_ORTHONORMAL },
     Departure { key: "data.likeness", value: |p| other_than_zero(p.data.likeness), loses: |_| OF_ORTHONORMAL },
     Departure { key: "data.images", value: |p| p.data.images.are_some().then(|| p.data.images.text().to_owned()), loses: |_| OF_ORTHONORMAL },
+    Departure { key: "data.topics", value: |p| above(p.data.topics, 1), loses: |_| &[Theory, Certificates, ExactLambda] },
     Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: |_| &[ExactLambda] },
     Departure { key: "model.routing", value: |p| Some(p.model.routing.to_string()), loses: |p| p.model.routing.traits().loses },
     Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: |_| &[Theory, Certificates, SpecialisedEngines, TokenNoise] },

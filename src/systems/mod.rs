@@ -13,7 +13,9 @@ use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, EngineChoice};
 use crate::sim::parameters::Parameters;
 
+mod rows;
 pub mod starts;
+pub mod tokenwise;
 
 pub(crate) use simplified::SimplifiedMoe;
 pub(crate) use starts::UpstreamDiverged;

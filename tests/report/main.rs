@@ -285,7 +285,10 @@ fn criteria_are_a_matrix_with_the_numbers_of_their_table() {
 #[test]
 fn a_claim_without_a_judged_run_says_how_many_were_set_aside() {
     let bench = Bench::new();
-    bench.write("few.toml", cli_common::TINY.replace("on = \"all\"", "on = \"met\"") + "[assumptions]\ntravel_min = 1e6\n");
+    bench.write(
+        "few.toml",
+        cli_common::TINY.replace("on = \"all\"", "on = \"met\"") + "[assumptions]\ntravel_min = 1e6\n",
+    );
     bench.succeeds("run few.toml --quiet --out out --seeds 4");
     let page = bench.read("out/report.html");
     assert!(page.contains(" was judged: "), "no such sentence");

@@ -45,6 +45,12 @@ section! {
         images: Images = "none", images(), "", PICTURES, unseeded;
         /// Weight of a picture's patch in its token, beside √(1 − τ²) of its class's unit vector; 1: the patch alone.
         rawness: f64 = "1.0", real(0.0, 1.0), "τ", PICTURES, unseeded;
+        /// Topics that divide the features and the irrelevant patterns among them; 1: all are of one topic.
+        topics: usize = "1", integer(1, 1024), "", WORLD, unseeded;
+        /// Segments of equal length into which a sample is cut.
+        segments: usize = "1", integer(1, 4096), "K", WORLD, unseeded;
+        /// Probability that a segment keeps the topic of the one before; else it is drawn anew.
+        topic_stay: f64 = "1.0", real(0.0, 1.0), "", WORLD, unseeded;
     }
 }
 
@@ -71,6 +77,9 @@ impl Default for DataParameters {
             likeness: 0.0,
             images: Images::default(),
             rawness: 1.0,
+            topics: 1,
+            segments: 1,
+            topic_stay: 1.0,
         }
     }
 }

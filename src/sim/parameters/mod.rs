@@ -29,7 +29,8 @@ pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,
 };
 pub(crate) use model::Signs;
-pub use model::{Gates, ModelParameters, Priority, Routing};
+pub use model::{Gates, Merging, ModelParameters, Priority, Routing};
+pub use pretrained::Placement;
 pub(crate) use pretrained::PretrainedParameters;
 pub use property::Property;
 pub use pruning::{

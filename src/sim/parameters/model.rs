@@ -1,7 +1,7 @@
 //! `[model]`: the mixture of experts.
 
 use super::domain::{integer, real, word};
-use super::section::{CONTROL, MODEL, ROUTING, SYSTEM, section};
+use super::section::{CONTROL, FOREIGN, MODEL, ROUTING, SYSTEM, section};
 use super::{Property, System};
 use crate::catalogue::names;
 use crate::catalogue::routings::routings;
@@ -32,6 +32,12 @@ section! {
         groups: usize = "1", integer(1, 2048), "M", ROUTING, unseeded;
         /// What kind of mixture it is: the paper's, or another system.
         system: System = "simplified-moe", word(), "", SYSTEM, unseeded;
+        /// Columns of the grid of product keys in which the experts of PEER stand; 1: every expert has a key of its own.
+        grid_columns: usize = "1", integer(1, 64), "", FOREIGN, unseeded;
+        /// Which segment the router reads where experts are merged.
+        merging: Merging = "own", word(), "", FOREIGN, unseeded;
+        /// Softness of the shares with which experts are merged: scores are divided by it.
+        temperature: f64 = "1.0", real(1e-6, 1e6), "τ", FOREIGN, unseeded;
     }
 }
 
@@ -89,6 +95,18 @@ words! {
         Position = "position",
         /// In descending order of their largest gate (V-MoE's batch prioritized routing, within a sample).
         Gate = "gate",
+    }
+}
+
+words! {
+    /// Which segment of a sample the router reads for the merged expert that processes a segment.
+    pub enum Merging {
+        /// The segment itself (SMEAR's, with one segment).
+        Own = "own",
+        /// The segment before; the first reads itself, and teaches no router (Lory's).
+        Causal = "causal",
+        /// The first segment, which teaches no router by itself.
+        Prefix = "prefix",
     }
 }
 

@@ -1,9 +1,10 @@
 //! `[pretrained]`: what fine-tuning starts from.
 
 use super::domain::{integer, real, word};
-use super::section::{BUILT, CONTROL, MANY, SYSTEM, UPSTREAM, WORLD, section};
+use super::section::{BUILT, CONTROL, FOREIGN, MANY, UPSTREAM, WORLD, section};
 use crate::catalogue::names;
 use crate::catalogue::starts::starts;
+use crate::sim::words::words;
 
 section! {
     /// The model that fine-tuning starts from.
@@ -59,7 +60,19 @@ section! {
         /// Standard deviation of a neuron coordinate before upstream pre-training.
         upstream_neuron_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
         /// Standard deviation of the noise on the scaling vectors of MoV at the start.
-        scaling_noise: f64 = "0.0", real(0.0, 1e3), "", SYSTEM, unseeded;
+        scaling_noise: f64 = "0.0", real(0.0, 1e3), "", FOREIGN, unseeded;
+        /// Where the relevant experts of PEER stand in the grid of product keys.
+        placement: Placement = "diagonal", word(), "", FOREIGN, unseeded;
+    }
+}
+
+words! {
+    /// Where relevant experts stand in a grid.
+    pub enum Placement {
+        /// Each in a row and a column of its own.
+        Diagonal = "diagonal",
+        /// All in the first row: a control.
+        OneRow = "one-row",
     }
 }
 

@@ -19,6 +19,10 @@ words! {
         ReluExperts = "relu-experts",
         /// Experts have roles: they vote for one class.
         Roles = "roles",
+        /// A role can be measured: tokens are routed to some experts and not to others.
+        MeasuredRoles = "measured-roles",
+        /// f is the sum of what experts say, and of a pruned one whose router stays what it said is missing.
+        AdditiveExperts = "additive-experts",
         /// A router's coordinates are its scores of patterns.
         PatternCoordinates = "pattern-coordinates",
         /// What an expert says does not depend on which others there are.

@@ -17,6 +17,8 @@ pub(super) const BUILT: &str = "ours; docs/theory/training.md";
 pub(super) const WORLD: &str = "ours; docs/theory/worlds.md";
 pub(super) const PICTURES: &str = "ours; docs/theory/pictures.md";
 pub(super) const SYSTEM: &str = "docs/theory/systems.md";
+/// Of keys that the paper's model does not read: another system does.
+pub(in crate::sim) const FOREIGN: &str = "other systems; docs/theory/systems.md";
 pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
 pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
 pub(super) const AUDIT: &str = "ours; docs/reference/assumptions.md";

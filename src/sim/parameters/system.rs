@@ -2,8 +2,38 @@
 
 use super::Removal;
 use super::property::Property;
+use super::{Parameters, section};
 use crate::catalogue::names;
 use crate::catalogue::systems::systems;
+use crate::sim::contradiction::Contradiction;
+use crate::sim::keys::find;
+use crate::sim::systems::{grid, nothing, segments};
+
+/// What is lost with any mixture that is not of the theory's experts and routings.
+const FOREIGN: &[Property] = &[
+    Property::Theory,
+    Property::Certificates,
+    Property::ExactLambda,
+    Property::SpecialisedEngines,
+    Property::TokenNoise,
+    Property::ReluExperts,
+    Property::IndependentExperts,
+];
+
+/// [`FOREIGN`], and more.
+macro_rules! foreign_and {
+    ($($more:ident),+) => {
+        &{
+            let mut all = [Property::Theory; FOREIGN.len() + [$(Property::$more),+].len()];
+            let (mut place, more) = (0, [$(Property::$more),+]);
+            while place < all.len() {
+                all[place] = if place < FOREIGN.len() { FOREIGN[place] } else { more[place - FOREIGN.len()] };
+                place += 1;
+            }
+            all
+        }
+    };
+}
 
 systems!(names[
     /// A system.
@@ -13,16 +43,20 @@ systems!(names[
 /// What is told of a system before it is run.
 #[derive(Debug)]
 pub struct SystemTraits {
-    /// The keys of `model`, `pretrained` and `training` that it reads; every other must keep its default. Empty: all.
+    /// The keys of `model`, `pretrained` and `training` that it reads; every other must keep its default. Empty: all but those
+    /// that only other systems read.
     pub keys: &'static [&'static str],
     /// What is lost with it of the theory's setting.
     pub loses: &'static [Property],
+    /// What else it asks of its keys.
+    pub(in crate::sim) check: fn(&Parameters) -> Result<(), Contradiction>,
 }
 
 impl SystemTraits {
     /// Whether it reads the key of this path.
     pub(crate) fn reads(&self, path: &str) -> bool {
-        self.keys.is_empty() || self.keys.contains(&path)
+        let is_foreign = || find(path).is_some_and(|key| key.source == section::FOREIGN);
+        self.keys.contains(&path) || self.keys.is_empty() && !is_foreign()
     }
 
     /// What may become of its pruned experts. What is put in the place of an expert is made of its neurons.
