@@ -129,7 +129,7 @@ impl RowCriterion {
             Self::RouterNormChange => "router-norm-change",
             Self::RouterNormChangeAbs => "router-norm-change-abs",
             Self::RouterNormChangeReversed => "router-norm-change-reversed",
-            Self::RouterNormChangeLessMean => "router-norm-change-less-mean",
+            Self::RouterNormChangeLessMean => "router-norm-change-between",
             Self::RouterNormChangeFolded => "router-norm-change-folded",
             Self::RouterDisplacement => "router-displacement",
             Self::RouterNorm => "router-norm",

@@ -1,7 +1,7 @@
 //! `[model]`: the mixture of experts.
 
 use super::domain::{integer, real, word};
-use super::section::{CONTROL, MODEL, ROUTING, SYSTEM, section};
+use super::section::{CONTROL, MODEL, ROUTING, SYSTEM, VMOE, section};
 use super::{Property, System};
 use crate::catalogue::names;
 use crate::catalogue::routings::routings;
@@ -32,6 +32,8 @@ section! {
         groups: usize = "1", integer(1, 2048), "M", ROUTING, unseeded;
         /// What kind of mixture it is: the paper's, or another system.
         system: System = "simplified-moe", word(), "", SYSTEM, unseeded;
+        /// How the room of an expert becomes a whole number of tokens where capacity is limited.
+        capacity_rounding: CapacityRounding = "nearest", word(), "", VMOE, unseeded;
     }
 }
 
@@ -89,6 +91,16 @@ words! {
         Position = "position",
         /// In descending order of their largest gate (V-MoE's batch prioritized routing, within a sample).
         Gate = "gate",
+    }
+}
+
+words! {
+    /// How the room of an expert becomes a whole number of tokens.
+    pub enum CapacityRounding {
+        /// The nearest one.
+        Nearest = "nearest",
+        /// The next multiple of 4 that is not smaller (V-MoE's code).
+        UpToFours = "up-to-fours",
     }
 }
 

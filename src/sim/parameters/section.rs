@@ -17,6 +17,10 @@ pub(super) const BUILT: &str = "ours; docs/theory/training.md";
 pub(super) const WORLD: &str = "ours; docs/theory/worlds.md";
 pub(super) const SYSTEM: &str = "docs/theory/systems.md";
 pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
+pub(super) const VMOE: &str = "docs/theory/systems/vmoe.md";
+pub(super) const WINDOWED: &str = "docs/theory/systems/windowed.md";
+pub(super) const SEER: &str = "docs/theory/systems/seer.md";
+pub(super) const MERGE: &str = "docs/theory/systems/merge.md";
 pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
 pub(super) const AUDIT: &str = "ours; docs/reference/assumptions.md";
 
