@@ -8,7 +8,7 @@ use moe_theory::patterns::{Batch, Class, Sampler, Vocabulary};
 use moe_theory::prune::removal::Given;
 use moe_theory::sgd::{DenseEngine, Engine, GeneralEngine, Objective, Rates, TheoryEngine};
 use moe_theory::sim::Parameters;
-use moe_theory::sim::parameters::{Gates, Priority, Removal, Routing};
+use moe_theory::sim::parameters::{CapacityRounding, Gates, LabelLoss, MemberLoss, Priority, Removal, Routing};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -120,23 +120,34 @@ fn worlds() -> impl Strategy<Value = (String, u64)> {
     let capacity = prop_oneof![Just(0.0), 0.3..1.5];
     let load_balance = prop_oneof![Just(0.0), 0.1..2.0];
     let entropy = prop_oneof![Just(0.0), -1.0..1.0];
-    (routing, gates, priority, capacity, load_balance, entropy, 1usize..=3, 1usize..=2, 1usize..=3, any::<u64>())
-        .prop_map(|(routing, gates, priority, capacity, load_balance, entropy, c, groups, half, seed)| {
+    let variation = prop_oneof![Just((0.0, 0.0)), (0.1..2.0, 0.1..2.0)];
+    let training = (variation, prop_oneof![Just("hinge"), Just("logistic")], any::<bool>(), any::<bool>());
+    let plain =
+        (routing, gates, priority, capacity, load_balance, entropy, 1usize..=3, 1usize..=2, 1usize..=3, any::<u64>());
+    (plain, training).prop_map(
+        |((routing, gates, priority, capacity, load_balance, entropy, c, groups, half, seed), training)| {
+            let ((importance, load), loss, own, in_fours) = training;
             let by_tokens = routing == "token-choice";
             let size = 2 * half;
             let c = c.min(size).max(if gates == "renormalised" { 2 } else { 1 });
             let (capacity, load_balance) = if by_tokens { (capacity, load_balance) } else { (0.0, 0.0) };
+            let (importance, load) = if by_tokens { (importance, load) } else { (0.0, 0.0) };
+            let members = if own && groups > 1 { "own" } else { "mean" };
+            let rounding = if in_fours && capacity > 0.0 { "up-to-fours" } else { "nearest" };
             let settings = format!(
                 "data.patterns=9 data.tokens=5 data.replacement=true model.experts={} model.groups={groups} \
                  model.neurons=3 model.tokens_per_expert=3 model.routing={routing} model.gates={gates} \
                  model.experts_per_token={c} model.capacity={capacity} model.priority={priority} \
                  pretrained.relevant_per_class=1 pretrained.neuron_scale=1.5 pretrained.router_noise=0.7 \
                  training.batch=4 training.router_rate=1 training.expert_rate=1 \
-                 training.load_balance={load_balance} training.entropy={entropy}",
+                 training.load_balance={load_balance} training.entropy={entropy} training.loss={loss} \
+                 training.importance_loss={importance} training.load_loss={load} training.member_loss={members} \
+                 model.capacity_rounding={rounding}",
                 size * groups
             );
             (settings, seed)
-        })
+        },
+    )
 }
 
 /// The loss of a batch straight from the definitions, and the distance to the nearest kink. Written without the library's
@@ -177,11 +188,12 @@ impl Definition<'_> {
         gates.iter().map(|gate| -gate * gate.ln()).sum()
     }
 
-    /// (f, mean entropy of the blocks) of one sample.
-    fn sample(&mut self, tokens: &[u32]) -> (f64, f64) {
+    /// (the sum of each group, mean entropy of the blocks) of one sample.
+    fn sample(&mut self, tokens: &[u32]) -> (Vec<f64>, f64) {
         let settings = self.parameters.model.clone();
         let k = self.model.experts();
-        let (mut f, mut entropies) = (0.0, Vec::new());
+        let (mut f, mut entropies) = (vec![0.0; settings.groups], Vec::new());
+        let size = k / settings.groups;
         let activation: Vec<Vec<f64>> = (0..k).map(|expert| self.model.activations(expert)).collect();
         let value = |expert: usize, pattern: u32| match self.live[expert] {
             true => self.model.signs[expert] * activation[expert][pattern as usize],
@@ -194,17 +206,16 @@ impl Definition<'_> {
                 let scores: Vec<f64> = tokens.iter().map(|&token| self.score(expert, token)).collect();
                 let chosen = self.largest(&scores, settings.tokens_per_expert);
                 let gates = Self::softmax(&chosen.iter().map(|&place| scores[place]).collect::<Vec<_>>());
-                f += chosen.iter().zip(&gates).map(|(&place, gate)| gate * signed[place]).sum::<f64>();
+                f[expert / size] += chosen.iter().zip(&gates).map(|(&place, gate)| gate * signed[place]).sum::<f64>();
                 entropies.push(Self::entropy(&gates));
             }
         } else {
-            let size = k / settings.groups;
-            for group in 0..settings.groups {
-                f += self.group(tokens, group * size, size, &signed, &mut entropies);
+            for (group, f) in f.iter_mut().enumerate() {
+                *f = self.group(tokens, group * size, size, &signed, &mut entropies);
             }
         }
         let blocks = entropies.len() as f64;
-        (f / settings.groups as f64, entropies.iter().sum::<f64>() / blocks)
+        (f, entropies.iter().sum::<f64>() / blocks)
     }
 
     fn group(
@@ -238,9 +249,11 @@ impl Definition<'_> {
             let largest: Vec<f64> = choices.iter().map(|chosen| chosen[0].1).collect();
             order = self.largest(&largest, tokens.len());
         }
-        let slots = match settings.capacity > 0.0 {
-            true => ((settings.capacity * (c * tokens.len()) as f64 / size as f64).round() as usize).max(1),
-            false => usize::MAX,
+        let room = settings.capacity * (c * tokens.len()) as f64 / size as f64;
+        let slots = match settings.capacity_rounding {
+            _ if settings.capacity == 0.0 => usize::MAX,
+            CapacityRounding::Nearest => (room.round() as usize).max(1),
+            CapacityRounding::UpToFours => 4 * (room / 4.0).ceil() as usize,
         };
         let mut taken = vec![0; first + size];
         let mut f = 0.0;
@@ -279,17 +292,60 @@ impl Definition<'_> {
         (loss / settings.groups as f64, shares)
     }
 
+    /// The squared coefficients of variation of summed soft gates and of chances to be chosen again, means over groups.
+    fn variation(&mut self, batch: &Batch) -> [f64; 2] {
+        let settings = self.parameters.model.clone();
+        let size = self.model.experts() / settings.groups;
+        let (mut importance, mut load) = (0.0, 0.0);
+        for group in 0..settings.groups {
+            let (mut soft, mut noisy) = (vec![0.0; size], vec![0.0; size]);
+            for &token in &batch.tokens {
+                let scores: Vec<f64> = (0..size).map(|place| self.score(group * size + place, token)).collect();
+                let last = *self.largest(&scores, settings.experts_per_token).last().expect("one is chosen");
+                soft.iter_mut().zip(Self::softmax(&scores)).for_each(|(sum, gate)| *sum += gate);
+                let deviation = 1.0 / size as f64;
+                let chance = |score: f64| 0.5 * libm::erfc((scores[last] - score) / deviation / 2f64.sqrt());
+                noisy.iter_mut().zip(&scores).for_each(|(sum, &score)| *sum += chance(score));
+            }
+            importance += squared_variation(&soft) / settings.groups as f64;
+            load += squared_variation(&noisy) / settings.groups as f64;
+        }
+        [importance, load]
+    }
+
     fn loss(&mut self, batch: &Batch, shares: Option<&[Vec<f64>]>) -> f64 {
         let training = self.parameters.training.clone();
         let mut total = 0.0;
         for sample in 0..batch.samples() {
             let (f, entropy) = self.sample(batch.sample(sample));
-            let margin = 1.0 - batch.labels[sample] * f;
-            self.clearance = self.clearance.min(margin.abs());
-            total += margin.max(0.0) + training.entropy * entropy;
+            let members = match training.member_loss {
+                MemberLoss::Own => f,
+                MemberLoss::Mean => vec![f.iter().sum::<f64>() / f.len() as f64],
+            };
+            for f in members {
+                let margin = batch.labels[sample] * f;
+                total += match training.loss {
+                    LabelLoss::Hinge => (1.0 - margin).max(0.0),
+                    LabelLoss::Logistic => (1.0 + (-margin).exp()).ln(),
+                };
+                if training.loss == LabelLoss::Hinge {
+                    self.clearance = self.clearance.min((1.0 - margin).abs());
+                }
+            }
+            total += training.entropy * entropy;
         }
-        total / batch.samples() as f64 + training.load_balance * self.load_balance(batch, shares).0
+        let [importance, load] = self.variation(batch);
+        total / batch.samples() as f64
+            + training.load_balance * self.load_balance(batch, shares).0
+            + training.importance_loss * importance
+            + training.load_loss * load
     }
+}
+
+/// (standard deviation / mean)².
+fn squared_variation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64 / (mean * mean)
 }
 
 /// Checks a step of `engine` from `model` against finite differences.
@@ -354,7 +410,8 @@ fn gradients_are_those_of_finite_differences_in_every_world() {
         let mut definition = Definition { parameters: &parameters, model: &model, live: &live, clearance: 1.0 };
         for sample in 0..batch.samples() {
             let f: f64 = outputs[sample * k..(sample + 1) * k].iter().sum();
-            let expected = definition.sample(batch.sample(sample)).0;
+            let expected =
+                definition.sample(batch.sample(sample)).0.iter().sum::<f64>() / parameters.model.groups as f64;
             prop_assert!((f - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{f} {expected}");
         }
         if check_gradients(&parameters, &model, &live, &mut engine, &batch)? {
@@ -364,4 +421,69 @@ fn gradients_are_those_of_finite_differences_in_every_world() {
     });
     result.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(compared.get() > 100, "{} cases away from kinks", compared.get());
+}
+
+#[test]
+fn momentum_adds_what_is_left_of_the_last_step() {
+    const SHARE: f64 = 0.7;
+    let settings = "data.patterns=9 data.tokens=5 data.replacement=true model.experts=4 model.neurons=3 \
+                    model.routing=token-choice model.experts_per_token=2 pretrained.relevant_per_class=1 \
+                    pretrained.neuron_scale=1.5 pretrained.router_noise=0.7 training.batch=8 training.router_rate=1 \
+                    training.expert_rate=3";
+    let (plain, moved) = (parameters(settings), parameters(&format!("{settings} training.momentum={SHARE}")));
+    for seed in 0..20 {
+        let start = Pretrained::constructed(&plain, seed).model;
+        let mut batches = [Batch::default(), Batch::default()];
+        let mut sampler = Sampler::of_training(&plain, seed);
+        batches.iter_mut().for_each(|batch| sampler.fill(batch, 8));
+        let objective = Objective::from(&plain.training);
+        let mut engine = GeneralEngine::new(&start, &moved);
+        engine.step(&batches[0], &objective).expect("finite");
+        let once = engine.model();
+        engine.step(&batches[1], &objective).expect("finite");
+        let twice = engine.model();
+        let mut without = GeneralEngine::new(&once, &plain);
+        without.step(&batches[1], &objective).expect("finite");
+        let without = without.model();
+        let all = |model: &Model| [model.routers.clone(), model.neurons.clone()].concat();
+        let rows = [&start, &once, &without, &twice].map(all);
+        for (place, found) in rows[3].iter().enumerate() {
+            let expected = rows[2][place] + SHARE * (rows[1][place] - rows[0][place]);
+            assert!((found - expected).abs() < 1e-12, "seed {seed}, place {place}");
+        }
+        assert!(largest_difference(&rows[3], &rows[2]) > 1e-3, "seed {seed}: momentum moves nothing");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// L8 of every member: beyond a share of 1 − 2M/k some group of an ensemble keeps experts of one sign alone, or none, and
+    /// its own output is wrong on every sample of the other class.
+    #[test]
+    fn l8_every_member_needs_an_expert_of_either_sign(
+        (groups, half, kept, by_tokens) in (2usize..=3, 1usize..=3, any::<u32>(), any::<bool>()), seed in any::<u64>(),
+    ) {
+        let (size, k) = (2 * half, 2 * half * groups);
+        let kept: Vec<usize> = (0..k).filter(|expert| kept >> expert & 1 == 1).take(2 * groups - 1).collect();
+        let routing = if by_tokens { "token-choice" } else { "expert-choice" };
+        let parameters = parameters(&format!(
+            "data.patterns=9 data.tokens=5 model.experts={k} model.groups={groups} model.neurons=3 \
+             model.tokens_per_expert=3 model.routing={routing} pretrained.relevant_per_class=1 \
+             pretrained.neuron_scale=1.5 training.batch=40 training.member_loss=own"
+        ));
+        let model = Pretrained::constructed(&parameters, seed).model;
+        let given = Given { calibration: None, pruning: &parameters.pruning };
+        let mut engine = GeneralEngine::new(&Removal::ZeroSlot.remove(&model, &kept, &given).model, &parameters);
+        let (mut batch, mut outputs) = (Batch::default(), Vec::new());
+        Sampler::of_training(&parameters, seed).fill(&mut batch, 40);
+        engine.outputs(&batch, &mut outputs);
+        let signs = |group: usize| kept.iter().filter(move |&&expert| expert / size == group).map(|expert| expert % 2);
+        let lacks = |group: usize| [0, 1].into_iter().find(|&sign| signs(group).all(|own| own != sign));
+        let (group, lacking) = (0..groups).find_map(|group| Some((group, lacks(group)?))).expect("fewer than two each");
+        for (own, y) in outputs.chunks_exact(k).zip(&batch.labels) {
+            let f: f64 = own[group * size..][..size].iter().sum();
+            prop_assert!((*y > 0.0) != (lacking == 0) || y * f <= 0.0);
+        }
+    }
 }

@@ -94,9 +94,12 @@ def step_tokens(w, W, signs, x, y, c, groups, raw, router_rate, expert_rate):
 def main():
     t, meta = load(sys.argv[1])
     check_shapes(t, meta)
-    for key in ("capacity", "load_balance", "entropy"):
+    for key in ("capacity", "load_balance", "entropy", "momentum", "importance_loss", "load_loss"):
         if float(meta[key]) != 0:
             sys.exit(f"{key} = {meta[key]}: this replay knows only 0")
+    for key, known in (("loss", "hinge"), ("member_loss", "mean")):
+        if meta[key] != known:
+            sys.exit(f"{key} = {meta[key]}: this replay knows only {known}")
     by_tokens = meta["routing"] == "token-choice"
     if not by_tokens and meta["groups"] != "1":
         sys.exit(f"groups = {meta['groups']}: this replay knows groups only with token choice")

@@ -27,6 +27,7 @@ macro_rules! criteria {
             RouterNormChangeAbs = "router-norm-change-abs", "|Δ_s|", TWO, OURS, ascending (|s, given| change(s, given, |change| change.delta.abs())) moved by gauge;
             RouterNormChangeCentred = "router-norm-change-centred", "Δᶜ_s: Δ_s of the routers less their mean over patterns", TWO, OURS, ascending (centred) moved by gauge;
             RouterNormChangeReversed = "router-norm-change-reversed", "Δ_s = ‖w_s^T‖ − ‖w_s⁰‖", TWO, QUANTIZING, descending (|s, given| change(s, given, |change| change.delta)) moved by gauge column last;
+            RouterNormChangeBetween = "router-norm-change-between", "‖w_s^T − w̄^T‖ − ‖w_s⁰ − w̄⁰‖, w̄ the mean router of the group", TWO, OURS, ascending (between) column last;
             RouterNormChangeEarly = "router-norm-change-early", "‖w_s^t‖ − ‖w_s⁰‖ at t = pruning.early · T", EARLY, OURS, ascending (|s, given| given.early.get(s).map(|change| change.delta)) moved by gauge;
             RouterDisplacement = "router-displacement", "D_s = ‖w_s^T − w_s⁰‖", TWO, OURS, ascending (|s, given| change(s, given, |change| change.displacement)) column first;
             RouterNorm = "router-norm", "‖w_s^T‖", ONE, OURS, ascending (|s, given| change(s, given, |change| change.norm)) moved by gauge;

@@ -61,7 +61,7 @@ row_criteria! {
     /// −Δ: the largest goes first
     RouterNormChangeReversed = "router-norm-change-reversed", Change, |score| Some(-score.delta);
     /// Δ after the mean over experts is removed from the rows
-    RouterNormChangeLessMean = "router-norm-change-less-mean", Change, |score| Some(score.delta_less_mean);
+    RouterNormChangeLessMean = "router-norm-change-between", Change, |score| Some(score.delta_less_mean);
     /// Δ of the rows times γ, the weight of the layer before
     RouterNormChangeFolded = "router-norm-change-folded", Change, |score| score.delta_folded;
     /// D: the length of the router's change

@@ -4,6 +4,7 @@
 use super::routed::Routed;
 use super::routing::descending;
 use crate::sim::parameters::Priority;
+use crate::sim::parameters::{CapacityRounding, ModelParameters};
 use crate::stats::decimal::product;
 
 /// Room for tokens at every expert.
@@ -17,10 +18,16 @@ pub(crate) struct Capacity {
 }
 
 impl Capacity {
-    /// Room for the nearest integer to ratio·c·n/k tokens, at least 1, where k is the number of experts of the group.
-    pub(crate) fn new(ratio: f64, choices: usize, tokens: usize, experts: usize, priority: Priority) -> Self {
-        let tokens = (choices * tokens) as f64;
-        Self { slots: ((product(ratio, tokens) / experts as f64).round() as usize).max(1), choices, priority }
+    /// Room for the nearest integer to ratio·c·n/k tokens, at least 1, or for the next multiple of 4; k is the number of
+    /// experts of the group.
+    pub(crate) fn new(model: &ModelParameters, tokens: usize, experts: usize) -> Self {
+        let choices = model.experts_per_token;
+        let room = product(model.capacity, (choices * tokens) as f64) / experts as f64;
+        let slots = match model.capacity_rounding {
+            CapacityRounding::Nearest => (room.round() as usize).max(1),
+            CapacityRounding::UpToFours => (room.ceil() as usize).next_multiple_of(4),
+        };
+        Self { slots, choices, priority: model.priority }
     }
 
     /// Takes from the pairs of the blocks from number `first` on those that find no room: all first choices come before

@@ -38,8 +38,9 @@ impl Pretrained {
     /// next `rare_per_class` of each sign in its second feature, and so on; the next W, in the order of their numbers, in
     /// the other class's first feature; every other expert specialises in irrelevant patterns, the first 2·`twins` of them
     /// in pairs of equal weights. Router: c on special patterns, N(0, s_r²) added everywhere. Neurons: |N(0, s₀²)| on
-    /// special patterns, N(0, (s₀/2)²) elsewhere. These are scores of patterns: where patterns are a dictionary, the weights
-    /// are those that have them.
+    /// special patterns, N(0, (s₀/2)²) elsewhere. Last, `gauge_class` is added to the coordinates of every router on the
+    /// first pattern of each class. These are scores of patterns: where patterns are a dictionary, the weights are those
+    /// that have them.
     pub fn constructed(parameters: &Parameters, run_seed: u64) -> Self {
         let Parameters { data, model, pretrained, .. } = parameters;
         let mut generator = stream(run_seed, Purpose::Pretrained);
@@ -55,6 +56,17 @@ impl Pretrained {
                 let (d, size) = (data.patterns, model.neurons * data.patterns);
                 routers.extend_from_within(original * d..(original + 1) * d);
                 neurons.extend_from_within(original * size..(original + 1) * size);
+                if pretrained.copy_noise > 0.0 && plan.role == BuiltRole::Relevant {
+                    let scales = Scales::of(&plan, pretrained);
+                    let mut noise = |weights: &mut [f64], scale: f64| {
+                        for weight in weights {
+                            let gaussian: f64 = StandardNormal.sample(&mut generator);
+                            *weight += pretrained.copy_noise * scale * gaussian;
+                        }
+                    };
+                    noise(&mut routers[expert * d..], scales.router);
+                    noise(&mut neurons[expert * size..], scales.neuron);
+                }
                 continue;
             }
             let special = specialise(&plan, data, pretrained, &mut generator);
@@ -65,6 +77,11 @@ impl Pretrained {
                 distract(&mut routers[first + data.first_irrelevant()..], pretrained, &mut generator);
             }
             draw_neurons(&special, scales.neuron, model.neurons, &mut generator, &mut neurons);
+        }
+        if pretrained.gauge_class != 0.0 {
+            let on_class_patterns =
+                |router: &mut [f64]| router[..2].iter_mut().for_each(|u| *u += pretrained.gauge_class);
+            routers.chunks_exact_mut(data.patterns).for_each(on_class_patterns);
         }
         let signs = signs(model);
         // The sign decides between relevant and misaligned, so that one-sign models are named for what they are.

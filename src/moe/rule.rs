@@ -64,8 +64,7 @@ impl RoutingRule {
             tokens_per_expert: model.tokens_per_expert,
             experts_per_token: model.experts_per_token,
             groups: (0..model.groups).map(|group| (group * size..(group + 1) * size).collect()).collect(),
-            capacity: (model.capacity > 0.0)
-                .then(|| Capacity::new(model.capacity, model.experts_per_token, tokens, size, model.priority)),
+            capacity: (model.capacity > 0.0).then(|| Capacity::new(model, tokens, size)),
             experts: model.experts,
         }
     }
@@ -75,6 +74,11 @@ impl RoutingRule {
         let places =
             |group: &Vec<usize>| (0..stands_for.len()).filter(|&new| group.contains(&stands_for[new])).collect();
         Self { experts: stands_for.len(), groups: self.groups.iter().map(places).collect(), ..self.clone() }
+    }
+
+    /// The same with another c.
+    pub(crate) fn with_experts_per_token(&self, experts_per_token: usize) -> Self {
+        Self { experts_per_token, ..self.clone() }
     }
 
     /// M.

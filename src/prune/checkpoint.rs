@@ -20,6 +20,11 @@ pub trait Checkpoint: Debug {
     /// a_s: the sign of everything that an expert says; `None` if it has none.
     fn sign(&self, expert: usize) -> Option<f64>;
 
+    /// The experts that stand in one group with this one, itself among them: a token's softmax is over one group.
+    fn peers(&self, _expert: usize) -> Vec<usize> {
+        (0..self.experts()).collect()
+    }
+
     /// Whether coordinate v of a router is its score of pattern v.
     fn is_in_pattern_coordinates(&self) -> bool;
 }

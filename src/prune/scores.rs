@@ -1,5 +1,6 @@
 //! What the rows of the table of criteria say: the definitions, and the scores.
 
+use super::checkpoint::Checkpoint;
 use super::importance::{Importance, Need, Rule, Source};
 use super::sets::{Signs, least_error, least_reconstruction};
 use super::statistics::{ExpertSums, Statistics};
@@ -71,6 +72,20 @@ fn change(expert: usize, given: &Statistics, measure: fn(&RouterChange) -> f64) 
 /// Δᶜ; `None` where a router's coordinates are not those of patterns.
 fn centred(expert: usize, given: &Statistics) -> Option<f64> {
     change(expert, given, |change| change.delta_centred).filter(|_| given.after.is_in_pattern_coordinates())
+}
+
+/// The change of the distance to the mean router of the expert's group, which in token choice is what a model does
+/// (lemma L12).
+fn between(expert: usize, given: &Statistics) -> Option<f64> {
+    let distance = |checkpoint: &dyn Checkpoint| {
+        let peers = checkpoint.peers(expert);
+        let mut off = checkpoint.router(expert).to_vec();
+        for &peer in &peers {
+            off.iter_mut().zip(checkpoint.router(peer)).for_each(|(off, weight)| *off -= weight / peers.len() as f64);
+        }
+        norm(&off)
+    };
+    Some(distance(given.after) - distance(given.before))
 }
 
 fn sums(expert: usize, given: &Statistics, measure: fn(&ExpertSums) -> f64) -> Option<f64> {

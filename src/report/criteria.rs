@@ -100,6 +100,12 @@ impl CriterionTally {
         self.tallies.iter_mut().for_each(|(criterion, tally)| tally.add(*criterion, run));
     }
 
+    /// Mean over runs of the probability that a relevant expert is worth more than an irrelevant one, as in
+    /// [`CriterionSummary::auc`]; `None` where no run has its scores, or roles.
+    pub(crate) fn area(&self, criterion: Criterion) -> Option<f64> {
+        self.tallies[criterion as usize].1.area.get()
+    }
+
     /// The standing of every criterion that pruned a model, in the order of [`Criterion::ALL`]. `claims` are the point's.
     pub fn finish(&self, claims: &[&ClaimRow]) -> Vec<CriterionSummary> {
         self.tallies.iter().filter_map(|(criterion, tally)| tally.standing(*criterion, claims)).collect()

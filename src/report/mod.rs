@@ -16,6 +16,7 @@ pub mod page;
 mod results;
 mod summary;
 mod sweeps;
+pub mod systems;
 pub mod text;
 
 pub use drawn::{DrawnExpert, DrawnModel, SweptPoint};

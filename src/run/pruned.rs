@@ -13,7 +13,8 @@ use crate::record::rows::{PruningRow, RunHead};
 use crate::sgd::train::Schedule;
 use crate::sgd::{Engine, Loss, Objective, StopReason, train};
 use crate::sim::Property;
-use crate::sim::parameters::{Afterwards, Criterion};
+use crate::sim::parameters::{Afterwards, Criterion, Parameters};
+use crate::stats::decimal::product;
 use crate::systems::{Setting, System};
 use std::collections::BTreeMap;
 
@@ -229,9 +230,17 @@ impl PrunedModels<'_> {
     fn of_system(&mut self, system: &dyn System, iterations: usize) -> Option<FeatureErrors> {
         let setting = self.context.setting;
         let Setting { parameters, seed, .. } = setting;
-        let mut engine = system.engine(&setting);
         let mut sampler = Sampler::of_finetuning(parameters, seed);
-        let schedule = Schedule { iterations, ..Schedule::finetuning(parameters) };
+        let mut schedule = Schedule { iterations, ..Schedule::finetuning(parameters) };
+        let annealed;
+        let system = match iterations > 0 && parameters.pruning.final_experts_per_token > 0 {
+            true => {
+                annealed = anneal(system, &mut schedule, &setting, &mut sampler)?;
+                annealed.as_ref()
+            }
+            false => system,
+        };
+        let mut engine = system.engine(&setting);
         let stop = match parameters.pruning.afterwards {
             Afterwards::Distil => distil(self.teacher, engine.as_mut(), &mut sampler, schedule),
             _ => train(engine.as_mut(), &mut sampler, schedule, &mut []).0,
@@ -241,6 +250,33 @@ impl PrunedModels<'_> {
         let stop = stop.unless_unsound(engine.as_ref());
         stop.leaves_a_model().then(|| accuracy::feature_errors(engine.as_mut(), &mut sampler, samples))
     }
+}
+
+/// Trains a system while the choices of its tokens fall one by one, each number for as many iterations as the others, to
+/// that of the end; takes these iterations from the schedule. `None` if it diverged, or knows one number alone.
+fn anneal(
+    system: &dyn System,
+    schedule: &mut Schedule,
+    setting: &Setting,
+    sampler: &mut Sampler,
+) -> Option<Box<dyn System>> {
+    let Parameters { model, pruning, .. } = setting.parameters;
+    let (first, last) = (model.experts_per_token, pruning.final_experts_per_token);
+    let over = product(pruning.anneal, schedule.iterations as f64) as usize;
+    let falls = first - last;
+    let mut system = system.boxed();
+    for fall in 0..falls {
+        let iterations = over * (fall + 1) / falls - over * fall / falls;
+        system = system.choosing(first - fall)?;
+        let mut engine = system.engine(setting);
+        let (stop, _) = train(engine.as_mut(), sampler, Schedule { iterations, ..*schedule }, &mut []);
+        if !stop.unless_unsound(engine.as_ref()).leaves_a_model() {
+            return None;
+        }
+        system = system.with_weights_of(engine.as_ref());
+        schedule.iterations -= iterations;
+    }
+    system.choosing(last)
 }
 
 /// Trains `student` to give the teacher's outputs: the squared loss with f of the teacher in the place of labels.

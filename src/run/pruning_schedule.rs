@@ -10,6 +10,8 @@ use crate::sgd::train::Schedule;
 use crate::sim::parameters::Criterion;
 use crate::systems::{Setting, System};
 
+mod task_specific;
+
 schedules!(files[PRUNE: fn(PruningContext, Criterion) -> Option<Outcome> = prune]);
 
 /// What a criterion's pruning leaves.

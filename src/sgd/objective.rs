@@ -20,18 +20,27 @@ pub struct Regularisers {
     pub load_balance: f64,
     /// κ: of the mean entropy of the gates.
     pub entropy: f64,
+    /// Of the importance loss.
+    pub importance: f64,
+    /// Of the load loss.
+    pub load: f64,
 }
 
 impl Regularisers {
     /// Whether nothing is added.
-    pub(crate) fn are_none(self) -> bool {
-        self.load_balance == 0.0 && self.entropy == 0.0
+    pub(crate) fn are_none(&self) -> bool {
+        *self == Self::default()
     }
 }
 
 impl From<&TrainingParameters> for Objective {
     fn from(training: &TrainingParameters) -> Self {
-        let regularisers = Regularisers { load_balance: training.load_balance, entropy: training.entropy };
-        Self { loss: Loss::default(), regularisers }
+        let regularisers = Regularisers {
+            load_balance: training.load_balance,
+            entropy: training.entropy,
+            importance: training.importance_loss,
+            load: training.load_loss,
+        };
+        Self { loss: Loss::from(training.loss), regularisers }
     }
 }

@@ -82,7 +82,9 @@ impl Schedule {
 
     /// The schedule of the fine-tuning after pruning: T′ iterations at the same batch size.
     pub fn finetuning(parameters: &Parameters) -> Self {
-        Self { iterations: parameters.pruning.finetune_iterations, ..Self::training(parameters) }
+        let mut schedule = Self { iterations: parameters.pruning.finetune_iterations, ..Self::training(parameters) };
+        schedule.objective.regularisers.entropy = parameters.pruning.finetune_entropy;
+        schedule
     }
 }
 

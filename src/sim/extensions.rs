@@ -1,8 +1,7 @@
 //! Checks of the keys beyond the theory: features, spurious patterns, routing, groups, upstream tasks.
 
 use super::contradiction::Contradiction;
-use super::parameters::Shipped;
-use super::parameters::{Gates, Parameters, Property};
+use super::parameters::{CapacityRounding, Gates, MemberLoss, Parameters, Property, Shipped};
 use super::value::shortest;
 use crate::patterns::dictionary::most_coherence;
 use crate::patterns::pictures::cut;
@@ -17,6 +16,7 @@ pub(super) fn check(parameters: &Parameters) -> Result<(), Contradiction> {
     check_topics(parameters)?;
     check_groups(parameters)?;
     check_routing(parameters)?;
+    check_fewer_choices(parameters)?;
     check_noise(parameters)?;
     check_dictionary(parameters)?;
     check_pictures(parameters)?;
@@ -101,7 +101,7 @@ fn check_topics(parameters: &Parameters) -> Result<(), Contradiction> {
 }
 
 /// Groups of equal size with half of their experts of each sign.
-fn check_groups(Parameters { model, .. }: &Parameters) -> Result<(), Contradiction> {
+fn check_groups(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
     if !model.experts.is_multiple_of(2 * model.groups) {
         let legal = format!(
             "must divide half of model.experts = {}: groups are of equal size, with half of each sign",
@@ -109,15 +109,33 @@ fn check_groups(Parameters { model, .. }: &Parameters) -> Result<(), Contradicti
         );
         return refuse("model.groups", model.groups, legal);
     }
+    if training.member_loss == MemberLoss::Own && model.groups == 1 {
+        let legal = "must be mean, because model.groups = 1 is one member alone".into();
+        return refuse("training.member_loss", training.member_loss, legal);
+    }
     Ok(())
 }
 
-fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
+fn check_routing(Parameters { model, training, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
+    if model.capacity_rounding != CapacityRounding::Nearest && model.capacity == 0.0 {
+        let legal = "must be nearest, because model.capacity = 0 sets no limit".into();
+        return refuse("model.capacity_rounding", model.capacity_rounding, legal);
+    }
     if !model.tokens_choose() {
         let because = format!("because model.routing = {} gives every expert the same number of tokens", model.routing);
-        if training.load_balance > 0.0 {
-            let legal = format!("must be 0, {because}");
-            return refuse("training.load_balance", shortest(training.load_balance), legal);
+        for (key, coefficient) in [
+            ("training.load_balance", training.load_balance),
+            ("training.importance_loss", training.importance_loss),
+            ("training.load_loss", training.load_loss),
+        ] {
+            if coefficient > 0.0 {
+                return refuse(key, shortest(coefficient), format!("must be 0, {because}"));
+            }
+        }
+        if pretrained.gauge_class != 0.0 {
+            let legal =
+                format!("must be 0, because with model.routing = {} it changes which tokens are chosen", model.routing);
+            return refuse("pretrained.gauge_class", shortest(pretrained.gauge_class), legal);
         }
         if model.capacity > 0.0 {
             return refuse("model.capacity", shortest(model.capacity), format!("must be 0, {because}"));
@@ -133,6 +151,30 @@ fn check_routing(Parameters { model, training, .. }: &Parameters) -> Result<(), 
         let legal = "must be at least 2, because with model.gates = renormalised one gate is constant and the router \
                      never moves";
         return refuse("model.experts_per_token", 1, legal.into());
+    }
+    Ok(())
+}
+
+/// What follows pruning may leave a token fewer choices than it had.
+fn check_fewer_choices(parameters: &Parameters) -> Result<(), Contradiction> {
+    let Parameters { model, pruning, .. } = parameters;
+    let last = pruning.final_experts_per_token;
+    let refuse = |legal: String| refuse("pruning.final_experts_per_token", last, legal);
+    if last == 0 {
+        return Ok(());
+    }
+    if !model.tokens_choose() || !parameters.has(Property::ReluExperts) {
+        let because = match model.tokens_choose() {
+            true => format!("model.system = {} knows one number", model.system),
+            false => format!("with model.routing = {} experts choose", model.routing),
+        };
+        return refuse(format!("must be 0, because {because}"));
+    }
+    let least = if model.gates == Gates::Renormalised { 2 } else { 1 };
+    if !(least..=model.experts_per_token).contains(&last) {
+        let because =
+            format!("model.experts_per_token = {} and model.gates = {}", model.experts_per_token, model.gates);
+        return refuse(format!("must be 0 or from {least} to {}, because {because}", model.experts_per_token));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! say nothing of the class and are alike, fresh batches, and the hinge loss alone. [`DEPARTURES`] is the one list of the keys that leave it;
 //! whoever asks whether lemmas, certificates, a closed form or an engine apply asks [`Parameters::lost`].
 
-use super::parameters::{Parameters, Property};
+use super::parameters::{LabelLoss, Parameters, Property};
 use super::value::shortest;
 use Property::{Certificates, ExactLambda, PatternCoordinates, SpecialisedEngines, Theory, TokenNoise};
 
@@ -36,6 +36,11 @@ static DEPARTURES: &[Departure] = &[
     Departure { key: "training.training_set", value: |p| above(p.training.training_set, 0), loses: |_| &[Theory] },
     Departure { key: "training.load_balance", value: |p| other_than_zero(p.training.load_balance), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
     Departure { key: "training.entropy", value: |p| other_than_zero(p.training.entropy), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "pruning.finetune_entropy", value: |p| other_than_zero(p.pruning.finetune_entropy), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "training.loss", value: |p| (p.training.loss != LabelLoss::Hinge).then(|| p.training.loss.to_string()), loses: |_| &[Theory] },
+    Departure { key: "training.momentum", value: |p| other_than_zero(p.training.momentum), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "training.importance_loss", value: |p| other_than_zero(p.training.importance_loss), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
+    Departure { key: "training.load_loss", value: |p| other_than_zero(p.training.load_loss), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
 ];
 
 fn above(value: usize, most: usize) -> Option<String> {

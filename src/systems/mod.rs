@@ -49,6 +49,11 @@ pub trait System: Checkpoint {
     /// Calls `visit` with every sample of a batch, over all experts whose routers are there, also those of pruned experts.
     fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample));
 
+    /// The same system, each of whose tokens chooses this many experts; `None` if it knows no other number.
+    fn choosing(&self, _experts_per_token: usize) -> Option<Box<dyn System>> {
+        None
+    }
+
     /// The numbers, among all routers that are there, of the experts that are left, ascending.
     fn places(&self) -> &[usize];
 

@@ -64,6 +64,13 @@ impl Checkpoint for SimplifiedMoe {
         Some(self.model.signs[self.places[expert]])
     }
 
+    fn peers(&self, expert: usize) -> Vec<usize> {
+        let groups = self.rule.groups().iter();
+        let own = groups.filter(|group| group.contains(&self.places[expert]));
+        let is_left = |place: &usize| self.places.binary_search(place).ok();
+        own.flat_map(|group| group.iter().filter_map(is_left)).collect()
+    }
+
     fn is_in_pattern_coordinates(&self) -> bool {
         self.reads_patterns
     }
@@ -92,6 +99,10 @@ impl System for SimplifiedMoe {
 
     fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
         for_each_routed(&self.model, &self.rule, batch, visit);
+    }
+
+    fn choosing(&self, experts_per_token: usize) -> Option<Box<dyn System>> {
+        Some(Box::new(Self { rule: self.rule.with_experts_per_token(experts_per_token), ..self.clone() }))
     }
 
     fn places(&self) -> &[usize] {

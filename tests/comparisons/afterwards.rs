@@ -5,7 +5,7 @@ use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler, Vocabulary};
 use moe_theory::run::pruned_engine;
 use moe_theory::sgd::EngineChoice;
-use moe_theory::sgd::{DenseEngine, GeneralEngine, Loss, Objective, PatternEngine, Rates, TheoryEngine};
+use moe_theory::sgd::{DenseEngine, Engine, GeneralEngine, Loss, Objective, PatternEngine, Rates, TheoryEngine};
 use moe_theory::sim::parameters::Criterion;
 
 #[test]
@@ -90,4 +90,35 @@ fn engines_agree_on_the_squared_loss() {
         }
     }
     assert_ne!(engines[0].model().routers, model.routers);
+}
+
+/// Ten iterations of which five choose two experts a token and five one, with the entropy of their own coefficient.
+#[test]
+fn annealed_choices_fall_to_the_number_of_the_end() {
+    let settings = "model.routing=token-choice model.experts_per_token=2 pruning.finetune_kept=[8] \
+                    pruning.finetune_iterations=10 pruning.finetune_entropy=0.4 \
+                    pretrained.neuron_scale=1 training.iterations=8";
+    let of = |more: &str| rows(&small(&format!("{settings} {more}"), 2), Criterion::RouterNormChange, true)[0].errors;
+    let annealed = format!("{settings} pruning.final_experts_per_token=1 pruning.anneal=0.5");
+    let (parameters, seed) = (small_point(&annealed).parameters, small(&annealed, 2).run.head.seed);
+    let mut one = parameters.clone();
+    one.model.experts_per_token = 1;
+    let mut batch = Batch::default();
+    let mut go = |engine: &mut GeneralEngine, sampler: &mut Sampler, iterations: usize, objective: &Objective| {
+        for _ in 0..iterations {
+            sampler.fill(&mut batch, parameters.training.batch);
+            engine.step(&batch, objective).expect("finite");
+        }
+    };
+    let mut engine = GeneralEngine::new(&Pretrained::constructed(&parameters, seed).model, &parameters);
+    go(&mut engine, &mut Sampler::of_training(&parameters, seed), 8, &Objective::default());
+    let mut objective = Objective::default();
+    objective.regularisers.entropy = 0.4;
+    let mut sampler = Sampler::of_finetuning(&parameters, seed);
+    go(&mut engine, &mut sampler, 5, &objective);
+    let mut engine = GeneralEngine::new(&engine.model(), &one);
+    go(&mut engine, &mut sampler, 5, &objective);
+    let expected = errors(&mut engine, &parameters, seed);
+    assert_eq!(of("pruning.final_experts_per_token=1 pruning.anneal=0.5"), Some(expected));
+    assert_ne!(of(""), Some(expected), "who goes on choosing two is another model");
 }

@@ -9,4 +9,5 @@ mod schedules;
 mod setting;
 #[path = "../common/silent.rs"]
 mod silent;
+mod task_specific;
 mod verdicts;

@@ -130,6 +130,14 @@ impl Seen<'_> {
         let wins = self.wins(s);
         Some(match criterion {
             Criterion::RouterNormChange | Criterion::RouterNormChangeReversed => norm(new) - norm(old),
+            Criterion::RouterNormChangeBetween => {
+                let off = |model: &Model| {
+                    let k = model.experts() as f64;
+                    let mean = |v| model.routers.iter().skip(v).step_by(d).sum::<f64>() / k;
+                    norm(&model.router(s).iter().enumerate().map(|(v, u)| u - mean(v)).collect::<Vec<_>>())
+                };
+                off(self.after) - off(self.before)
+            }
             Criterion::RouterNormChangeAbs => (norm(new) - norm(old)).abs(),
             Criterion::RouterNormChangeCentred => norm(&centred(new)) - norm(&centred(old)),
             Criterion::RouterNormChangeEarly => norm(&self.early[s * d..][..d]) - norm(old),

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use moe_theory::prune::Calibration;
+use moe_theory::prune::removal::Given;
 use moe_theory::sim::parameters::Criterion;
 use moe_theory::sim::parameters::{Gates, Removal};
 use proptest::prelude::*;
@@ -84,6 +85,54 @@ proptest! {
         for c in [best + shift, plain] {
             let expected = error(best) + total * (c - best) * (c - best);
             prop_assert!(close(error(c), expected), "{} {expected}", error(c));
+        }
+    }
+
+    /// g equal experts that become one keep f if the merged one speaks for all of them; if it speaks for one, f is divided
+    /// by g. How members count does not matter then, nor whether their routers are merged.
+    #[test]
+    fn equal_experts_are_one_that_speaks_for_all(
+        World { model, batch } in worlds(),
+        copies in 2usize..=3,
+        routers in any::<bool>(),
+        weights in prop_oneof![Just("mass"), Just("uniform"), Just("largest")],
+    ) {
+        let model = model.subset(&[0, 1].repeat(copies));
+        let whole = outputs(&model, &batch);
+        let calibration = calibrate(&model, &batch);
+        for (scale, times) in [("all", 1.0), ("one", copies as f64)] {
+            let settings = format!(
+                "pruning.merge_scale={scale} pruning.merge_routers={routers} pruning.merge_weights={weights}"
+            );
+            let pruning = crate::common::point(&settings).parameters.pruning;
+            let given = Given { calibration: Some(&calibration), pruning: &pruning };
+            let merged = Removal::MergeGroup.remove(&model, &[0, 1], &given).model;
+            prop_assert_eq!(merged.experts(), 2);
+            for (own, all) in outputs(&merged, &batch).chunks_exact(2).zip(whole.chunks_exact(2 * copies)) {
+                prop_assert!(close(times * own.iter().sum::<f64>(), all.iter().sum::<f64>()), "{scale}");
+            }
+        }
+    }
+
+    /// The members of a merge count as the simulation says.
+    #[test]
+    fn members_of_a_merge_count_as_is_said(World { model, batch } in worlds(), by_largest in any::<bool>()) {
+        let rule = token_choice(&model, &batch, 1, Gates::Raw);
+        let mut calibration = Calibration::new(model.experts());
+        calibration.add(&model, &rule, &batch);
+        let words = if by_largest { "largest" } else { "uniform" };
+        let pruning = crate::common::point(&format!("pruning.merge_weights={words}")).parameters.pruning;
+        let given = Given { calibration: Some(&calibration), pruning: &pruning };
+        let merged = Removal::MergeGroup.remove(&model, &[0, 1], &given).model;
+        for place in 0..2 {
+            let members: Vec<usize> = (place..model.experts()).step_by(2).collect();
+            let mass = |s: &usize| calibration.experts[*s].gates;
+            let largest = members.iter().copied().reduce(|best, s| if mass(&s) > mass(&best) { s } else { best });
+            for v in 0..model.patterns {
+                let mean = members.iter().map(|&s| model.router(s)[v]).sum::<f64>() / members.len() as f64;
+                let expected = if by_largest { model.router(largest.expect("one"))[v] } else { mean };
+                prop_assert!(close(merged.router(place)[v], expected));
+            }
         }
     }
 

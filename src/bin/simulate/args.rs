@@ -91,6 +91,13 @@ pub enum Command {
         #[arg(long)]
         no_cost: bool,
     },
+    /// The table of systems, as Markdown, from the CSVs of several runs: verdicts, and how well scores tell roles.
+    /// Example: simulate systems results/system-vmoe results/system-mov
+    Systems {
+        /// Result folders
+        #[arg(required = true)]
+        dirs: Vec<PathBuf>,
+    },
     /// Searches parameters within a claim's assumptions for a setting that breaks it, shrinks it, writes a file that
     /// replays it. Example: simulate falsify T1c --budget 60s
     Falsify(FalsifyArguments),

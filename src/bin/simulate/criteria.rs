@@ -42,7 +42,7 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
 }
 
 /// What the runs say of the criteria, point by point.
-fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<CriterionTally>, Failure> {
+pub(crate) fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<CriterionTally>, Failure> {
     let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
     let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
     let mut all = vec![CriterionTally::default(); points];

@@ -32,6 +32,7 @@ mod shard;
 mod shortage;
 mod space;
 mod submit;
+mod systems;
 mod tables;
 mod terminal;
 mod threads;
@@ -81,6 +82,7 @@ fn command(arguments: Arguments) -> Result<(), Failure> {
         Command::Man { out } => manual::man(out.as_deref()),
         Command::Certify(arguments) => certify::command(&arguments),
         Command::Criteria { dir, no_cost } => criteria::command(&dir, no_cost),
+        Command::Systems { dirs } => systems::command(&dirs),
         Command::Falsify(arguments) => falsify::command(&arguments),
         Command::Inspect(arguments) => inspect::command(&arguments),
         Command::Rank(arguments) => rank::command(&arguments),

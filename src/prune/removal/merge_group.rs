@@ -3,6 +3,7 @@
 use super::{Given, Remains, Way, merging, nothing};
 use crate::moe::Model;
 use crate::prune::Calibration;
+use crate::sim::parameters::MergePartition;
 
 pub(super) const WAY: Way = Way { remove, activation: nothing };
 
@@ -11,12 +12,13 @@ fn remove(model: &Model, kept: &[usize], given: &Given) -> Remains {
 }
 
 /// As many clusters in each sign as it has kept experts: the two most similar ones are joined, by the mean similarity of
-/// their members, until so many are left. Which experts are kept does not matter beyond that.
-fn clusters(model: &Model, kept: &[usize], calibration: &Calibration) -> Vec<Vec<usize>> {
+/// their members, until so many are left; or, for a control, the two least similar ones. Which experts are kept does not matter beyond that.
+fn clusters(model: &Model, kept: &[usize], calibration: &Calibration, partition: MergePartition) -> Vec<Vec<usize>> {
     let similarity: Vec<Vec<f64>> = (0..model.experts()).map(|expert| calibration.similarity_of(expert)).collect();
     let mean = |a: &[usize], b: &[usize]| {
         let pairs = a.iter().flat_map(|&a| b.iter().map(move |&b| (a, b)));
-        pairs.map(|(a, b)| similarity[a][b]).sum::<f64>() / (a.len() * b.len()) as f64
+        let mean = pairs.map(|(a, b)| similarity[a][b]).sum::<f64>() / (a.len() * b.len()) as f64;
+        if partition == MergePartition::Different { -mean } else { mean }
     };
     let mut all = Vec::new();
     for sign in [1.0, -1.0] {

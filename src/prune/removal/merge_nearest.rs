@@ -3,6 +3,7 @@
 use super::{Given, Remains, Way, merging, nothing};
 use crate::moe::Model;
 use crate::prune::Calibration;
+use crate::sim::parameters::MergePartition;
 
 pub(super) const WAY: Way = Way { remove, activation: nothing };
 
@@ -12,7 +13,7 @@ fn remove(model: &Model, kept: &[usize], given: &Given) -> Remains {
 
 /// Each kept expert with the pruned ones of its sign that are most similar to it. A pruned expert without a kept one of
 /// its sign goes.
-fn nearest(model: &Model, kept: &[usize], calibration: &Calibration) -> Vec<Vec<usize>> {
+fn nearest(model: &Model, kept: &[usize], calibration: &Calibration, _partition: MergePartition) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = kept.iter().map(|&expert| vec![expert]).collect();
     for expert in (0..model.experts()).filter(|expert| kept.binary_search(expert).is_err()) {
         let similarity = calibration.similarity_of(expert);

@@ -4,14 +4,19 @@
 //! and vectors of the other two engines. Where all three apply (expert choice, one group, no regulariser) they agree to
 //! rounding (`tests/general_engine.rs`).
 //!
-//! It minimises the whole [`Objective`], regularisers among it. Neurons have no part in the latter, so lemmas L4 and L5 hold here too: on a pattern, neurons that are not active stay as they are.
+//! It minimises the whole [`Objective`], regularisers among it. Neurons have no part in the latter, so lemmas L4 and L5
+//! hold here too: on a pattern, neurons that are not active stay as they are, unless steps have momentum.
 
-use super::{Competitors, Diverged, Engine, Objective, Rates, StepReport, TheoryEngine};
+use super::{Competitors, Diverged, Engine, Loss, Objective, Rates, StepReport, TheoryEngine};
 use crate::moe::{Model, Pair, Routed, RoutingRule, TokenBlocks};
 use crate::patterns::{Batch, Class, Pattern};
-use crate::sim::parameters::{ModelParameters, Parameters};
+use crate::sim::parameters::{MemberLoss, ModelParameters, Parameters};
 
+mod cv;
+mod momentum;
 mod regularisers;
+
+use momentum::Momentum;
 
 /// A model with any routing in training, in pattern coordinates. Equations: `crate::moe::rule`.
 #[derive(Clone, Debug)]
@@ -38,6 +43,13 @@ pub struct GeneralEngine {
     router_pull: Vec<f64>,
     /// Σ over the batch of −∂ℓ/∂σ, `[k, d]`.
     activation_pull: Vec<f64>,
+    /// The group that an expert stands in, `[k]`.
+    member_of: Vec<usize>,
+    member_loss: MemberLoss,
+    /// −∂ℓ/∂f_m of the sample that was routed last, f_m the sum over group m, `[M]`.
+    against: Vec<f64>,
+    /// `None` for plain descent.
+    momentum: Option<Momentum>,
     blocks: TokenBlocks,
     routed: Routed,
 }
@@ -61,8 +73,17 @@ impl GeneralEngine {
                 }
             }
         }
+        let mut member_of = vec![0; k];
+        for (group, experts) in rule.groups().iter().enumerate() {
+            experts.iter().for_each(|&expert| member_of[expert] = group);
+        }
+        let momentum = parameters.training.momentum;
         Self {
             rule,
+            member_of,
+            member_loss: parameters.training.member_loss,
+            against: vec![0.0; groups],
+            momentum: (momentum > 0.0).then(|| Momentum::new(momentum, k * d, m)),
             rates: Rates::from(&parameters.training),
             patterns: d,
             neurons_per_expert: m,
@@ -100,11 +121,34 @@ impl GeneralEngine {
         self.share * self.routed.pairs.iter().map(|pair| pair.gate * self.value(pair)).sum::<f64>()
     }
 
-    /// Adds ∂f/∂u and ∂f/∂σ of the sample that was routed last, times −∂ℓ/∂f.
-    fn pull(&mut self, against_f: f64) {
-        let factor = against_f * self.share;
+    /// f_m(x) of one group, of the sample that was routed last.
+    fn member_output(&self, member: usize) -> f64 {
+        let own = self.routed.pairs.iter().filter(|pair| self.member_of[pair.expert] == member);
+        own.map(|pair| pair.gate * self.value(pair)).sum()
+    }
+
+    /// Adds the loss of the sample that was routed last to the report, and notes what pulls at each group's output; whether
+    /// anything does.
+    fn lose(&mut self, loss: Loss, label: f64, report: &mut StepReport) -> Result<bool, Diverged> {
+        match self.member_loss {
+            MemberLoss::Mean => {
+                let against_f = report.add(loss, label, self.output())?;
+                self.against.fill(against_f * self.share);
+            }
+            MemberLoss::Own => {
+                for member in 0..self.against.len() {
+                    self.against[member] = report.add(loss, label, self.member_output(member))?;
+                }
+            }
+        }
+        Ok(self.against.iter().any(|&against| against != 0.0))
+    }
+
+    /// Adds ∂f_m/∂u and ∂f_m/∂σ of the sample that was routed last, times −∂ℓ/∂f_m.
+    fn pull(&mut self) {
         let routed = std::mem::take(&mut self.routed);
         for block in routed.blocks() {
+            let factor = block.first().map_or(0.0, |pair| self.against[self.member_of[pair.expert]]);
             let mean: f64 = block.iter().map(|pair| pair.gate * self.value(pair)).sum();
             for pair in block {
                 let place = self.place(pair);
@@ -122,6 +166,12 @@ impl GeneralEngine {
         let m = self.neurons_per_expert;
         let router_step = self.rates.router / samples as f64;
         let neuron_step = self.rates.expert / (samples * m) as f64;
+        if let Some(mut momentum) = self.momentum.take() {
+            let finite = momentum.descend(self, router_step, neuron_step);
+            self.momentum = Some(momentum);
+            self.blocks.forget();
+            return finite;
+        }
         let mut finite = true;
         for (weight, pull) in self.routers.iter_mut().zip(&self.router_pull) {
             *weight += router_step * pull;
@@ -157,14 +207,14 @@ impl Engine for GeneralEngine {
         let mut report = StepReport::default();
         for sample in 0..samples {
             self.route(batch.sample(sample));
-            let against_f = report.add(objective.loss, batch.labels[sample], self.output())?;
-            if against_f != 0.0 {
-                self.pull(against_f);
+            if self.lose(objective.loss, batch.labels[sample], &mut report)? {
+                self.pull();
             }
             self.pull_entropy(objective.regularisers.entropy);
         }
         self.pull_load_balance(batch, objective.regularisers.load_balance);
-        let moves = report.active > 0 || !objective.regularisers.are_none();
+        self.pull_variation(batch, &objective.regularisers);
+        let moves = report.active > 0 || !objective.regularisers.are_none() || self.momentum.is_some();
         if moves && !self.descend(samples) {
             return Err(Diverged);
         }

@@ -29,17 +29,19 @@ pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,
 };
 pub(crate) use model::Signs;
-pub use model::{Gates, Merging, ModelParameters, Priority, Routing};
+pub use model::{CapacityRounding, Gates, Merging, ModelParameters, Priority, Routing};
 pub use pretrained::Placement;
 pub(crate) use pretrained::PretrainedParameters;
 pub use property::Property;
 pub use pruning::{
-    Afterwards, CalibrationData, PruningOrder, PruningParameters, PruningSchedule, QuantiserRange, Removal,
+    Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters,
+    PruningSchedule, QuantiserRange, Removal,
 };
 pub(crate) use pruning::{RemovalTraits, Training};
 pub use system::{System, SystemTraits};
 
 pub(crate) use training::TrainingParameters;
+pub use training::{LabelLoss, MemberLoss};
 
 /// Declares the parameters, section by section.
 macro_rules! sections {

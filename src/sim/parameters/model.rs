@@ -1,7 +1,7 @@
 //! `[model]`: the mixture of experts.
 
 use super::domain::{integer, real, word};
-use super::section::{CONTROL, FOREIGN, MODEL, ROUTING, SYSTEM, section};
+use super::section::{CONTROL, FOREIGN, MODEL, ROUTING, SYSTEM, VMOE, section};
 use super::{Property, System};
 use crate::catalogue::names;
 use crate::catalogue::routings::routings;
@@ -38,6 +38,8 @@ section! {
         merging: Merging = "own", word(), "", FOREIGN, unseeded;
         /// Softness of the shares with which experts are merged: scores are divided by it.
         temperature: f64 = "1.0", real(1e-6, 1e6), "τ", FOREIGN, unseeded;
+        /// How the room of an expert becomes a whole number of tokens where capacity is limited.
+        capacity_rounding: CapacityRounding = "nearest", word(), "", VMOE, unseeded;
     }
 }
 
@@ -107,6 +109,16 @@ words! {
         Causal = "causal",
         /// The first segment, which teaches no router by itself.
         Prefix = "prefix",
+    }
+}
+
+words! {
+    /// How the room of an expert becomes a whole number of tokens.
+    pub enum CapacityRounding {
+        /// The nearest one.
+        Nearest = "nearest",
+        /// The next multiple of 4 that is not smaller (V-MoE's code).
+        UpToFours = "up-to-fours",
     }
 }
 

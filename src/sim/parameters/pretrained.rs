@@ -1,7 +1,7 @@
 //! `[pretrained]`: what fine-tuning starts from.
 
 use super::domain::{integer, real, word};
-use super::section::{BUILT, CONTROL, FOREIGN, MANY, UPSTREAM, WORLD, section};
+use super::section::{BUILT, CONTROL, FOREIGN, MANY, MERGE, UPSTREAM, WORLD, section};
 use crate::catalogue::names;
 use crate::catalogue::starts::starts;
 use crate::sim::words::words;
@@ -61,6 +61,11 @@ section! {
         upstream_neuron_init: f64 = "0.1", real(0.0, 1e3), "", UPSTREAM, unseeded;
         /// Standard deviation of the noise on the scaling vectors of MoV at the start.
         scaling_noise: f64 = "0.0", real(0.0, 1e3), "", FOREIGN, unseeded;
+        /// Standard deviation of the noise that a copy of a relevant expert adds to the one before it, in units of the scale of what it
+        /// is added to.
+        copy_noise: f64 = "0.0", real(0.0, 1e3), "", MERGE, unseeded;
+        /// Added to the coordinates on both class patterns of every router; in token choice it changes norms and nothing else.
+        gauge_class: f64 = "0.0", real(-1e6, 1e6), "b", "ours; lemma L12", unseeded;
         /// Where the relevant experts of PEER stand in the grid of product keys.
         placement: Placement = "diagonal", word(), "", FOREIGN, unseeded;
     }

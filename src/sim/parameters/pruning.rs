@@ -1,7 +1,7 @@
 //! `[pruning]`: which experts go, how and when.
 
 use super::domain::{criteria, flag, integer, kept, real, word};
-use super::section::{CONTROL, CRITERIA, MANY, PRUNING, section};
+use super::section::{CONTROL, CRITERIA, MANY, MERGE, PRUNING, SEER, WINDOWED, section};
 use super::{Criteria, Criterion};
 use crate::catalogue::names;
 use crate::catalogue::removals::removals;
@@ -45,6 +45,24 @@ section! {
         finetune_iterations: usize = "50", integer(0, MANY), "T′", PRUNING;
         /// Numbers of experts kept at which the pruned model is fine-tuned; all: every number.
         finetune_kept: Kept = "[]", kept(), "", PRUNING;
+        /// The least share of the summed scores, in units of the even one, of an expert that the schedules eager, staged and
+        /// two-pass keep at the end of a window.
+        share_min: f64 = "0.5", real(0.0, 1.0), "β", WINDOWED;
+        /// Experts that each token chooses at the end of what follows pruning, in token-choice routing; 0: as before.
+        final_experts_per_token: usize = "0", integer(0, 4096), "", SEER;
+        /// The share of further fine-tuning over which the choices of a token fall, one by one, to final_experts_per_token;
+        /// 0: they do at once.
+        anneal: f64 = "0.0", real(0.0, 1.0), "", SEER;
+        /// The coefficient of the mean entropy of the gates in what follows pruning.
+        finetune_entropy: f64 = "entropy", real(-1e6, 1e6), "κ", SEER;
+        /// How the members of a group count that merge-group makes one expert of.
+        merge_weights: MergeWeights = "mass", word(), "α", MERGE;
+        /// Whether a merged expert speaks for one member or for all.
+        merge_scale: MergeScale = "one", word(), "", MERGE;
+        /// Whether routers are merged, or that of the member of most gate mass stays.
+        merge_routers: bool = "true", flag(), "", MERGE;
+        /// Which experts merge-group puts into one group.
+        merge_partition: MergePartition = "similar", word(), "", MERGE;
     }
 }
 
@@ -159,6 +177,38 @@ words! {
         FineTune = "fine-tune",
         /// Further training to the outputs of the unpruned model by the squared loss, without labels.
         Distil = "distil",
+    }
+}
+
+words! {
+    /// How the members of a group count whose weights are averaged.
+    pub enum MergeWeights {
+        /// By their gate mass over the calibration set.
+        Mass = "mass",
+        /// All alike.
+        Uniform = "uniform",
+        /// The one of most gate mass alone.
+        Largest = "largest",
+    }
+}
+
+words! {
+    /// For how many a merged expert speaks.
+    pub enum MergeScale {
+        /// For one: its neurons are the average.
+        One = "one",
+        /// For all g members: its neurons are g times the average, since outputs of experts add up.
+        All = "all",
+    }
+}
+
+words! {
+    /// Which experts of a sign are put into one group.
+    pub enum MergePartition {
+        /// The most similar ones.
+        Similar = "similar",
+        /// The least similar ones: a negative control.
+        Different = "different",
     }
 }
 

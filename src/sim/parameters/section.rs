@@ -20,6 +20,10 @@ pub(super) const SYSTEM: &str = "docs/theory/systems.md";
 /// Of keys that the paper's model does not read: another system does.
 pub(in crate::sim) const FOREIGN: &str = "other systems; docs/theory/systems.md";
 pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
+pub(super) const VMOE: &str = "docs/theory/systems/vmoe.md";
+pub(super) const WINDOWED: &str = "docs/theory/systems/windowed.md";
+pub(super) const SEER: &str = "docs/theory/systems/seer.md";
+pub(super) const MERGE: &str = "docs/theory/systems/merge.md";
 pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
 pub(super) const AUDIT: &str = "ours; docs/reference/assumptions.md";
 

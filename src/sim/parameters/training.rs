@@ -1,10 +1,11 @@
 //! `[training]`: stochastic gradient descent.
 
-use super::domain::{integer, real};
-use super::section::{MANY, ROUTING, TRAINING, WORLD, section};
+use super::domain::{integer, real, word};
+use super::section::{MANY, ROUTING, TRAINING, VMOE, WORLD, section};
+use crate::sim::words::words;
 
 section! {
-    /// Stochastic gradient descent on the hinge loss.
+    /// Stochastic gradient descent.
     pub struct TrainingParameters: "training" {
         /// Learning rate of the routers.
         router_rate: f64 = "0.2", real(0.0, 1e6), "η_r", TRAINING;
@@ -22,5 +23,37 @@ section! {
         load_balance: f64 = "0.0", real(0.0, 1e6), "", ROUTING, unseeded;
         /// Coefficient of the mean entropy of the gates in the loss; negative: entropy is rewarded.
         entropy: f64 = "0.0", real(-1e6, 1e6), "", ROUTING, unseeded;
+        /// The loss of a sample.
+        loss: LabelLoss = "hinge", word(), "ℓ", VMOE, unseeded;
+        /// The share of a step's velocity that is left for the next one; the first step of further fine-tuning has none.
+        momentum: f64 = "0.0", real(0.0, 0.999), "μ", VMOE, unseeded;
+        /// Whose loss is minimised where groups of experts are members of an ensemble.
+        member_loss: MemberLoss = "mean", word(), "", VMOE, unseeded;
+        /// Coefficient of the importance loss of token-choice routing: the squared coefficient of variation of the
+        /// experts' summed soft gates.
+        importance_loss: f64 = "0.0", real(0.0, 1e6), "", VMOE, unseeded;
+        /// Coefficient of the load loss of token-choice routing: the squared coefficient of variation of the
+        /// experts' chances to be chosen if the router's noise, of standard deviation 1/k, were drawn again.
+        load_loss: f64 = "0.0", real(0.0, 1e6), "", VMOE, unseeded;
+    }
+}
+
+words! {
+    /// The loss of a sample with the label y and the output f.
+    pub enum LabelLoss {
+        /// max(0, 1 − y f) (the theory's).
+        Hinge = "hinge",
+        /// ln(1 + exp(−y f)), which never reaches 0: cross-entropy of two classes.
+        Logistic = "logistic",
+    }
+}
+
+words! {
+    /// Whose loss is minimised where M groups of experts are averaged.
+    pub enum MemberLoss {
+        /// That of the mean of the groups' outputs.
+        Mean = "mean",
+        /// Each group's own: the sum of ℓ(y, f_m) over the groups, of which only the prediction is averaged (E³).
+        Own = "own",
     }
 }
