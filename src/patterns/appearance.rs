@@ -20,7 +20,7 @@ pub(super) enum Appearance {
     /// Vectors of a dictionary.
     Dictionary(Dictionary),
     /// Patches.
-    Pictures(Patches),
+    Pictures(Box<Patches>),
 }
 
 /// Patches of pictures. A sample holds all patches of one picture of its class, and for the rest patches of pictures of
@@ -52,7 +52,8 @@ impl Appearance {
             let generator = stream(run_seed, noise);
             let weights = [(1.0 - data.rawness * data.rawness).sqrt(), data.rawness];
             let classes = classes.split_off(offset);
-            return Self::Pictures(Patches { cut, part, classes, offset, weights, generator, patch: Vec::new() });
+            let patches = Patches { cut, part, classes, offset, weights, generator, patch: Vec::new() };
+            return Self::Pictures(Box::new(patches));
         }
         Dictionary::new(data, run_seed).map_or(Self::Orthonormal, Self::Dictionary)
     }

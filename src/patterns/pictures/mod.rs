@@ -137,8 +137,11 @@ impl Cut {
     }
 }
 
+/// Pictures in patches, by what they are and p.
+type Cuts = BTreeMap<(Images, usize), Arc<Cut>>;
+
 /// What has been cut so far, by the pictures and p: samplers are made many times a run.
-static CUTS: LazyLock<Mutex<BTreeMap<(Images, usize), Arc<Cut>>>> = LazyLock::new(Mutex::default);
+static CUTS: LazyLock<Mutex<Cuts>> = LazyLock::new(Mutex::default);
 
 /// The pictures, cut into patches of d pixels; `None` if there are none to be cut. They are read once a process.
 pub(crate) fn cut(images: &Images, patterns: usize) -> Option<Result<Arc<Cut>, String>> {
