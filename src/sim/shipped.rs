@@ -55,6 +55,8 @@ pub static SHIPPED: &[Shipped] = shipped![
     "system-mov",
     "system-peer",
     "system-smear",
+    "system-vmoe",
+    "system-windowed",
     "orders",
     "orthogonality",
     "textures",
