@@ -8,7 +8,7 @@ A page holds the command, revision, master seed and machine, then the tables of 
 assumptions from the CSV files. A folder of another version makes a page beside those of the versions before. Needs
 nothing beside Python's standard library. The machine is the one that this is called on, unless --machine names it."""
 
-import argparse, csv, json, os, platform, sys
+import argparse, csv, json, os, platform, sys, textwrap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # File, heading, and the columns that a page shows of it.
@@ -70,7 +70,8 @@ def page(folder, manifest, where):
     runs = sum(point["seeds"] for point in manifest["points"])
     parts = [
         f"# {manifest['name']}: what came out?",
-        f"You get the tables of `{manifest['name']}` as its CSV files hold them.\n{manifest['aims']}",
+        f"You get the tables of `{manifest['name']}` as its CSV files hold them.\n"
+        + textwrap.fill(manifest["aims"], 100),
         f"<!-- not run: docs/measure.py makes this page -->\n```sh\n{command(manifest)}\n```",
         f"| version | revision | master seed | points | runs | machine |\n|---|---|---|---|---|---|\n"
         f"| {manifest['version']} | `{manifest['revision'][:12]}` | {manifest['master_seed']} "
