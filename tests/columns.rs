@@ -138,6 +138,8 @@ fn every_cell_is_one_of_the_values_of_its_column() {
     check(RARE, &["data.patterns=24", "pruning.criteria=all", "pruning.fewest_bits=true"], &mut seen);
     let upstream = ["data.patterns=24", "pretrained.kind=upstream", "pretrained.upstream_iterations=5"];
     check(UPSTREAM, &upstream, &mut seen);
+    let pictures = ["data.images=digits", "data.patterns=16", "data.tokens=8", "data.replacement=true"];
+    check(UPSTREAM, &pictures, &mut seen);
     let all: BTreeSet<String> = by_file().iter().map(|columns| columns[0].file.to_owned()).collect();
     assert_eq!(seen, all);
 }

@@ -29,7 +29,7 @@ const COMMANDS: [(&str, i32); 25] = [
     ("falsify T1c --within frozen.toml --budget 1s", 0),
     ("list", 0),
     ("explain T2a", 0),
-    ("explain none", 2),
+    ("explain nosuch", 2),
     ("man", 0),
     ("completions bash", 0),
 ];

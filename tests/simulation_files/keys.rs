@@ -11,12 +11,27 @@ fn every_field_of_the_parameters_is_a_key_and_every_key_a_field() {
     assert_eq!(fields, KEYS.iter().map(|key| key.path.to_string()).collect::<Vec<_>>());
 }
 
+/// What some words need beside them.
+const NEEDS: [(&str, &[&str]); 6] = [
+    ("model.system=peer", &["model.experts_per_token=2"]),
+    ("model.merging=causal", &["model.system=smear", "data.segments=2"]),
+    ("model.merging=prefix", &["model.system=smear", "data.segments=2"]),
+    (
+        "pretrained.placement=one-row",
+        &["model.system=peer", "model.experts_per_token=2", "model.experts=16", "model.grid_columns=4"],
+    ),
+    ("training.member_loss=own", &["model.groups=2"]),
+    ("model.capacity_rounding=up-to-fours", &["model.routing=token-choice", "model.capacity=1"]),
+];
+
 #[test]
 fn every_word_of_every_choice_is_a_variant_of_the_parameters() {
     for key in KEYS {
         let Kind::Choice(words) = key.kind else { continue };
         for word in words {
-            let (_, points) = accepted("", &[&format!("{}={word}", key.path), "pruning.finetune_kept=[3]"]);
+            let own = format!("{}={word}", key.path);
+            let needs = NEEDS.iter().find(|(setting, _)| *setting == own).map_or(&[][..], |(_, needs)| needs);
+            let (_, points) = accepted("", &[&[&own, "pruning.finetune_kept=[3]"], needs].concat());
             let resolved = resolved_keys(&points[0].parameters);
             assert!(resolved.contains(&(key.path.to_string(), word.to_string())), "{} = {word}", key.path);
         }
