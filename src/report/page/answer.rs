@@ -10,12 +10,13 @@ use crate::report::alike::worst;
 use crate::report::charts::Chart;
 use crate::report::charts::names::quantity;
 use crate::report::labels::Labels;
-use crate::report::numbers::{bare_percent, minus, tied};
+use crate::report::numbers::{bare_percent, minus, six_digits, tied};
 use crate::report::results::Results;
 use crate::report::text::words_of;
 use crate::sim::keys::KEYS;
 use crate::sim::{Part, Verdict};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// The keys of the line that tells the setting.
 const SETTING: [&str; 8] = [
@@ -97,8 +98,8 @@ fn setting(results: &Results) -> String {
         values.sort_by(|a, b| a.parse::<f64>().unwrap_or(0.0).total_cmp(&b.parse::<f64>().unwrap_or(0.0)));
         match values[..] {
             [] => None,
-            [one] => Some(one.to_owned()),
-            [first, .., last] => Some(format!("{first} … {last}")),
+            [one] => Some(six_digits(one)),
+            [first, .., last] => Some(format!("{} … {}", six_digits(first), six_digits(last))),
         }
     };
     let symbol = |path: &str| KEYS.iter().find(|key| key.path == path).map_or("", |key| key.symbol);
@@ -137,7 +138,7 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
     let mut cases: Vec<&str> = group.iter().map(|row| row.case.as_str()).filter(|case| !case.is_empty()).collect();
     cases.dedup();
     let several = results.claims.iter().any(|row| row.case != first.case);
-    let place = if parts.len() > 1 { labels.part(shown, &parts) } else { String::new() };
+    let place = if parts.len() > 1 { labels.part_in_words(shown, &parts) } else { String::new() };
     let count = group.len() / cases.len().max(1);
     html! {
         li {
@@ -200,14 +201,16 @@ pub(super) fn thousands(count: u64) -> String {
     groups.join(",")
 }
 
-/// The place of the figure that answers the question: of the map where nothing is claimed, of criteria, of the sweep over
-/// d, of pruning.
+/// The place of the figure that answers the question: of criteria, of the sweep over d, of a map, of pruning. A map comes
+/// first where nothing is claimed, and after pruning where less than half of the points are on one.
 pub(super) fn main_chart(results: &Results, charts: &[Chart]) -> Option<usize> {
-    let maps = ["phase", "curves"];
-    let others = ["criteria", "scaling"];
-    let first = if results.claims.is_empty() { [maps, others] } else { [others, maps] };
-    let mut wanted = first.concat().into_iter().chain(["pruning", "norm-change"]);
-    wanted.find_map(|id| charts.iter().position(|chart| chart.id == id))
+    let mapped: BTreeSet<usize> = results.phase.iter().map(|cell| cell.point).collect();
+    let wanted = match (results.claims.is_empty(), 2 * mapped.len() >= results.points().len()) {
+        (true, _) => ["phase", "curves", "criteria", "scaling", "pruning", "norm-change"],
+        (_, true) => ["criteria", "scaling", "phase", "curves", "pruning", "norm-change"],
+        _ => ["criteria", "scaling", "pruning", "norm-change", "phase", "curves"],
+    };
+    wanted.into_iter().find_map(|id| charts.iter().position(|chart| chart.id == id))
 }
 
 #[cfg(test)]
