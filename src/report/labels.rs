@@ -24,6 +24,11 @@ impl PointLabel {
     }
 }
 
+/// What stands above the claims of a case; those without one are judged at the points of all.
+pub(crate) fn heading(case: &str) -> String {
+    if case.is_empty() { "all cases".to_owned() } else { format!("case {case}") }
+}
+
 /// `d = 512`.
 fn equation(name: &str, value: &str) -> String {
     format!("{} = {}", symbol(name), minus(&six_digits(value)))

@@ -32,7 +32,10 @@ pub(super) fn draw(heat: &Heat, scales: (&Scale, &Scale), frame: Frame) -> Marku
             g.letters font-size=(px(size)) text-anchor="middle" pointer-events="none" {
                 @for cell in heat.cells.iter().filter(|cell| !cell.text.is_empty()) {
                     @let (x, y) = frame.at(scales, (cell.place.0 as f64 + 0.5, cell.place.1 as f64 + 0.5));
-                    text x=(px(x)) y=(px(y + 0.36 * size)) fill=(ink(cell.shade)) { (cell.text) }
+                    @let (x, y) = (px(x), px(y + 0.36 * size));
+                    // In the colour of the cell, so that no line of the boundary runs through the letters.
+                    @if !heat.boundary.is_empty() { text x=(x) y=(y) fill="none" stroke=(ramp(cell.shade)) stroke-width="3" stroke-linejoin="round" aria-hidden="true" { (cell.text) } }
+                    text x=(x) y=(y) fill=(ink(cell.shade)) { (cell.text) }
                 }
             }
         }

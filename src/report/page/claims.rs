@@ -9,7 +9,7 @@ use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::report::alike::{Alike, alike, worst};
 use crate::report::gathering::PointRuns;
-use crate::report::labels::Labels;
+use crate::report::labels::{Labels, heading};
 use crate::report::numbers::{bare_percent, minus, significant, tied};
 use crate::report::results::Results;
 use crate::report::text::{constants, words_of};
@@ -30,13 +30,14 @@ pub(super) fn tables(results: &Results) -> Option<Markup> {
     let context = Context { results, labels: results.labels(), axis: axis_start(&results.claims) };
     let groups = alike(&results.claims);
     let confidence = 100.0 * (1.0 - ALPHA);
+    let has_cases = groups.iter().any(|group| !group.first().case.is_empty());
     Some(html! {
         p.lead { "Dot: the estimate; of several parts, the worst. Whisker: its interval; all intervals of this page hold together with " (confidence) "\u{a0}% confidence. Upright line: what is needed." }
         div.scroll { table.claims {
             thead { tr { th { "verdict" } th { "claim" } th { "against what is needed" } th.number { "estimate" } th.number { "interval" } th.number { "needed" } } }
             @let first = |group: &Alike| groups.iter().find(|other| other.first().claim == group.first().claim) == Some(group);
             @for case in groups.chunk_by(|a, b| a.first().case == b.first().case) {
-                @if !case[0].first().case.is_empty() { tbody.case { tr { th colspan="6" scope="rowgroup" { "case " (case[0].first().case) } } } }
+                @if has_cases { tbody.case { tr { th colspan="6" scope="rowgroup" { (heading(&case[0].first().case)) } } } }
                 @for group in case { (row(&context, group, first(group))) }
             }
         } }
