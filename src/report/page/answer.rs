@@ -162,7 +162,12 @@ fn decisive<'a>(row: &ClaimRow, parts: &[&'a ClaimRow]) -> Option<&'a ClaimRow> 
 pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
     let confidence = format!("{} % confidence", 100.0 * (1.0 - ALPHA));
     let at = if place.is_empty() { String::new() } else { format!(" ({place})") };
-    let where_ = if parts > 1 && place.is_empty() { format!(" in the worst of {parts} parts") } else { at };
+    // The slope over all points has no place of its own.
+    let where_ = if parts > 1 && place.is_empty() && !row.part.is_slope() {
+        format!(" in the worst of {parts} parts")
+    } else {
+        at
+    };
     let (low, high) = (row.ci_low.unwrap_or(0.0), row.ci_high.unwrap_or(1.0));
     let percent = |share: f64| format!("{} %", bare_percent(share));
     let (Some(_), Some(holds)) = (row.level, row.holds) else { return tendency(row, &where_, &confidence) };
@@ -234,6 +239,8 @@ mod tests {
         assert!(text(&row).ends_with("12,000</data> runs; at least 99.4 % at 95 % confidence."), "{}", text(&row));
         let refuted = ClaimRow { verdict: Decision::Refuted, ci_high: Some(0.2), ..row.clone() };
         assert!(text(&refuted).contains("at most 20.0 % at"), "{}", text(&refuted));
+        let none = ClaimRow { level: None, part: Part::Slope, estimate: None, ..row.clone() };
+        assert_eq!(strength(&none, 3, "").into_string(), "Slope: no estimate.");
         let slope = ClaimRow { level: None, part: Part::Slope, estimate: Some(-0.8), threshold: Some(-0.4), ..row };
         assert!(
             text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"),
