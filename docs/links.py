@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the Markdown of the repository: every relative link has its file and its anchor, every page of the book stands
-in SUMMARY.md, and prose has at most 100 columns there. Status 1, and one line a fault, if not.
+in SUMMARY.md, prose has at most 100 columns there, every file of the repository that a page names as code is there, and
+so is every page of the book that the code names. Status 1, and one line a fault, if not.
 
     python3 docs/links.py"""
 
@@ -8,14 +9,21 @@ import os, re, subprocess, sys, unicodedata
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COLUMNS = 100
+NAMED = re.compile(r"`((?:src|tests|data|sims|benches|proofs-check|examples|fuzz|docs|assets|\.ci)/[\w./-]*)`")
+PAGE = re.compile(r"\bdocs/(?!measured/VERSION)[\w./-]+\.md\b")
 LINK = re.compile(r"(?<!\\)\[(?:[^\]\[`]|`[^`]*`)*\]\(([^)\s]+)\)")
 
 
-def tracked():
-    """The repository's Markdown files, and those that are new."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT,
+def tracked(*patterns):
+    """The repository's files of these patterns, and those that are new."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=ROOT,
                             check=True, capture_output=True, text=True)
     return [path for path in sorted(set(listed.stdout.split("\n"))) if path and os.path.exists(os.path.join(ROOT, path))]
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
 
 
 def prose(text):
@@ -52,6 +60,11 @@ def faults(path, texts):
         for number, line in prose(texts[path]):
             if len(line) > COLUMNS and not line.startswith(("|", "<!--", "    ", "![")):
                 yield f"{path}:{number}: {len(line)} columns"
+    if path != "CHANGELOG.md":
+        for number, line in prose(texts[path]):
+            for named in NAMED.findall(line):
+                if not any(os.path.exists(os.path.join(ROOT, folder, named)) for folder in ("", "src")):
+                    yield f"{path}:{number}: no file {named}"
     for number, target in links(texts[path]):
         if re.match(r"[a-z]+:", target):
             continue
@@ -65,10 +78,12 @@ def faults(path, texts):
 
 def main():
     texts = {}
-    for path in tracked():
-        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-            texts[path] = file.read()
+    for path in tracked("*.md"):
+        texts[path] = read(path)
     found = [fault for path in texts for fault in faults(path, texts)]
+    for path in tracked("*.rs", "*.toml", "*.py", ".ci"):
+        found += [f"{path}: no page {page}" for page in sorted(set(PAGE.findall(read(path))))
+                  if not os.path.exists(os.path.join(ROOT, page))]
     listed = texts.get("docs/SUMMARY.md", "")
     found += [f"{path}: not in docs/SUMMARY.md" for path in texts
               if path.startswith("docs/") and path != "docs/SUMMARY.md" and f"({path[5:]})" not in listed]

@@ -8,7 +8,7 @@ A page holds the command, revision, master seed and machine, then the tables of 
 assumptions from the CSV files. A folder of another version makes a page beside those of the versions before. Needs
 nothing beside Python's standard library. The machine is the one that this is called on, unless --machine names it."""
 
-import argparse, csv, json, os, platform, sys, textwrap
+import argparse, csv, json, os, platform, re, sys, textwrap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # File, heading, and the columns that a page shows of it.
@@ -86,7 +86,7 @@ def page(folder, manifest, where):
 
 
 def list_in_summary(pages):
-    """Lists pages in SUMMARY.md below the page of their version."""
+    """Lists pages in SUMMARY.md below the page of their version, behind its pages in words."""
     path = os.path.join(ROOT, "docs/SUMMARY.md")
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -95,7 +95,12 @@ def list_in_summary(pages):
         above = f"- [Version {version}](measured/{version}/index.md)\n"
         if above not in text:
             sys.exit(f"docs/SUMMARY.md: no line {above.strip()}: write the version's page first")
-        text = text if line in text else text.replace(above, above + line)
+        if line not in text:
+            start = text.index(above) + len(above)
+            listed = re.match(r"(?:  - .*\n)*", text[start:])[0]
+            tables = sorted([line, *(old for old in listed.splitlines(True) if old.startswith("  - [Tables of "))])
+            words = [old for old in listed.splitlines(True) if old not in tables]
+            text = text[:start] + "".join(words + tables) + text[start + len(listed):]
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 

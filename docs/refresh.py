@@ -21,6 +21,7 @@ import argparse, os, re, shutil, subprocess, sys, tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SECONDS = 600
+WIDTH = 540
 VARIES = re.compile(r"(\b(about|less than) )?\b[0-9][0-9.,]* (ms|s|min|h|MB)\b")
 OUTPUT = re.compile(r"<!-- output(?:, lines (\d+) to (\d+))? -->")
 TABLE = re.compile(r"(<!-- [^:>]+: `simulate (explain --markdown [a-z]+)` -->\n).*?(<!-- end -->)", re.S)
@@ -140,7 +141,17 @@ def draw(simulate):
         for command in dict.fromkeys(command for _, command, _ in FIGURES):
             subprocess.run([simulate, *command.split(), "--quiet", "--figures", "svg"], cwd=folder, check=True)
         for name, _, made in FIGURES:
-            shutil.copyfile(os.path.join(folder, "results", made), os.path.join(ROOT, "docs/figures", name))
+            with open(os.path.join(folder, "results", made), encoding="utf-8") as file:
+                drawing = for_a_page(file.read())
+            with open(os.path.join(ROOT, "docs/figures", name), "w", encoding="utf-8") as file:
+                file.write(drawing)
+
+
+def for_a_page(drawing):
+    """The drawing in the size of a page on a screen, on white: pages may be dark."""
+    head, rest = drawing.split(">", 1)
+    head = re.sub(r' width="[^"]*" height="[^"]*"', f' width="{WIDTH}"', head)
+    return f'{head}><rect width="100%" height="100%" fill="#ffffff"/>{rest}'
 
 
 def main():

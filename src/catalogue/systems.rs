@@ -6,7 +6,7 @@ macro_rules! systems {
         $make! {
             $head
             /// The paper's simplified mixture of experts, with either routing.
-            SimplifiedMoe = "simplified-moe" in simplified, SystemTraits { keys: &[], loses: &[], check: nothing };
+            SimplifiedMoe = "simplified-moe" in simplified, SystemTraits { keys: &[], loses: &[], check: checks::nothing };
             /// MoV: experts are vectors that scale the hidden neurons of a frozen base.
             Mov = "mov" in mov, SystemTraits {
                 keys: &[
@@ -26,7 +26,7 @@ macro_rules! systems {
                     "training.training_set",
                 ],
                 loses: foreign_and!(Roles, MeasuredRoles, PatternCoordinates),
-                check: nothing,
+                check: checks::nothing,
             };
             /// PEER: experts behind product keys, in a grid.
             Peer = "peer" in peer, SystemTraits {
@@ -52,7 +52,7 @@ macro_rules! systems {
                     "training.training_set",
                 ],
                 loses: foreign_and!(PatternCoordinates),
-                check: grid,
+                check: checks::grid,
             };
             /// SMEAR and Lory: the experts of each sign are merged, softly, before they speak.
             Smear = "smear" in smear, SystemTraits {
@@ -80,7 +80,34 @@ macro_rules! systems {
                     "training.training_set",
                 ],
                 loses: foreign_and!(MeasuredRoles, AdditiveExperts),
-                check: segments,
+                check: checks::segments,
+            };
+            /// A stack of two layers, of which the second reads what the first says.
+            Stack = "stack" in stack, SystemTraits {
+                keys: &[
+                    "model.system",
+                    "model.experts",
+                    "model.neurons",
+                    "model.experts_per_token",
+                    "model.layer_scale",
+                    "pretrained.relevant_per_class",
+                    "pretrained.rare_per_class",
+                    "pretrained.specialisation",
+                    "pretrained.special_patterns",
+                    "pretrained.router_scale",
+                    "pretrained.router_scale_relevant",
+                    "pretrained.router_noise",
+                    "pretrained.neuron_scale",
+                    "pretrained.neuron_scale_relevant",
+                    "training.router_rate",
+                    "training.expert_rate",
+                    "training.batch",
+                    "training.iterations",
+                    "training.zero_loss_window",
+                    "training.training_set",
+                ],
+                loses: foreign_and!(MeasuredRoles, AdditiveExperts, PatternCoordinates),
+                check: checks::layers,
             };
         }
     };

@@ -55,6 +55,8 @@ pub enum Purpose {
     Pictures = 41,
     /// Neurons of the experts in a grid of product keys.
     GridNeurons = 32,
+    /// The seed of the second layer of a stack.
+    SecondLayer = 33,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

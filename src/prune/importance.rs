@@ -2,7 +2,8 @@
 
 use super::plan::Plan;
 use super::statistics::Statistics;
-use crate::sim::parameters::PruningOrder;
+use crate::prune::Checkpoint;
+use crate::sim::parameters::{PruningOrder, PruningParameters, Ranking};
 
 /// What a criterion has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,4 +99,19 @@ impl Importance {
         let worth: Option<Vec<f64>> = (0..statistics.after.experts()).map(worth).collect();
         Some(Plan::ranked(&worth?, order, &statistics.chance))
     }
+
+    /// The same as a simulation asks for it: ranked among all experts, or within each group.
+    pub(crate) fn plan_for(&self, statistics: &Statistics, pruning: &PruningParameters) -> Option<Plan> {
+        let plan = self.plan(statistics, pruning.order)?;
+        Some(match pruning.ranking {
+            Ranking::Global => plan,
+            Ranking::PerGroup => plan.group_by_group(&groups(statistics.after)),
+        })
+    }
+}
+
+/// The groups of experts that stand together, in the order of their first experts.
+fn groups(checkpoint: &dyn Checkpoint) -> Vec<Vec<usize>> {
+    let own = (0..checkpoint.experts()).map(|expert| (expert, checkpoint.peers(expert)));
+    own.filter(|(expert, peers)| peers.first() == Some(expert)).map(|(_, peers)| peers).collect()
 }

@@ -68,6 +68,51 @@ impl Plan {
         Plan::Nested { keep_first, tied }
     }
 
+    /// The order in which each group keeps its r-th expert before any group its next one, groups being disjoint and of all
+    /// experts; between groups the order decides. Sets are left as they are.
+    pub(crate) fn group_by_group(self, groups: &[Vec<usize>]) -> Self {
+        let Plan::Nested { keep_first, tied } = self else { return self };
+        let mut group_of = vec![0; keep_first.len()];
+        groups
+            .iter()
+            .enumerate()
+            .for_each(|(number, group)| group.iter().for_each(|&expert| group_of[expert] = number));
+        // The experts tied with one another have one class: a cut between them is left to chance.
+        let mut class_of = vec![0; keep_first.len()];
+        let mut class = 0;
+        for (place, &expert) in keep_first.iter().enumerate() {
+            class_of[expert] = class;
+            class += usize::from(tied[place] == 0);
+        }
+        let mut orders = vec![Vec::new(); groups.len()];
+        keep_first.iter().for_each(|&expert| orders[group_of[expert]].push(expert));
+        let mut rank_of = vec![0; keep_first.len()];
+        orders.iter().flat_map(|order| order.iter().enumerate()).for_each(|(rank, &expert)| rank_of[expert] = rank);
+        let mut regrouped = keep_first;
+        // A stable sort: experts of one rank stay in their order.
+        regrouped.sort_by_key(|&expert| rank_of[expert]);
+        let mut place_of = vec![0; regrouped.len()];
+        regrouped.iter().enumerate().for_each(|(place, &expert)| place_of[expert] = place);
+        let tied = (1..=regrouped.len()).map(|kept| {
+            let in_own_group = orders.iter().map(|order| {
+                let first_gone = order.iter().position(|&expert| place_of[expert] >= kept);
+                let at = first_gone.filter(|&at| at > 0 && class_of[order[at - 1]] == class_of[order[at]]);
+                at.map_or(0, |at| order.iter().filter(|&&expert| class_of[expert] == class_of[order[at]]).count())
+            });
+            let among_equals = match regrouped.get(kept) {
+                Some(&next) => {
+                    let is_equal = |a: usize| class_of[a] == class_of[next] && rank_of[a] == rank_of[next];
+                    let equals = regrouped.iter().filter(|&&expert| is_equal(expert)).count();
+                    if is_equal(regrouped[kept - 1]) { equals } else { 0 }
+                }
+                None => 0,
+            };
+            in_own_group.sum::<usize>().max(among_equals)
+        });
+        let tied = tied.collect();
+        Plan::Nested { keep_first: regrouped, tied }
+    }
+
     /// k.
     pub(crate) fn experts(&self) -> usize {
         match self {
@@ -161,5 +206,55 @@ mod tests {
                 prop_assert!(forwards.tied(kept) > 0 || set(&forwards) == set(&third));
             }
         }
+
+        #[test]
+        fn of_each_group_the_best_stay_and_chance_is_told(
+            scores in prop::collection::vec(0u8..3, 6),
+            number_of in prop::collection::vec(0usize..3, 6),
+        ) {
+            let k = scores.len();
+            let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+            let members = |group: usize| (0..k).filter(|&expert| number_of[expert] == group).collect::<Vec<usize>>();
+            let groups: Vec<Vec<usize>> = (0..3).map(members).filter(|group| !group.is_empty()).collect();
+            let plan = |chance: &[f64]| {
+                Plan::ranked(&scores, PruningOrder::SmallestFirst, chance).group_by_group(&groups)
+            };
+            let by_chance: Vec<Plan> = permutations(k).iter().map(|chance| plan(chance)).collect();
+            for kept in 1..=k {
+                let stays = &by_chance[0].kept(kept);
+                let counts = groups.iter().map(|group| group.iter().filter(|e| stays.contains(e)).count());
+                let counts: Vec<usize> = counts.collect();
+                let most = counts.iter().max().copied().unwrap_or(0);
+                for (group, count) in groups.iter().zip(&counts) {
+                    prop_assert!(*count + 1 >= most || *count == group.len(), "{counts:?}");
+                    let (stay, go): (Vec<usize>, Vec<usize>) = group.iter().partition(|expert| stays.contains(expert));
+                    prop_assert!(go.iter().all(|&gone| stay.iter().all(|&stays| scores[stays] >= scores[gone])));
+                }
+                let sets: std::collections::BTreeSet<Vec<usize>> = by_chance.iter().map(|plan| {
+                    let mut set = plan.kept(kept).to_vec();
+                    set.sort_unstable();
+                    set
+                }).collect();
+                prop_assert_eq!(by_chance[0].tied(kept) == 0, sets.len() == 1, "{} {:?}", kept, sets);
+            }
+        }
+    }
+
+    /// Every order of 0 … k − 1.
+    fn permutations(k: usize) -> Vec<Vec<f64>> {
+        let mut orders = vec![Vec::new()];
+        for number in 0..k {
+            let longer = |order: &Vec<f64>| {
+                (0..=order.len())
+                    .map(|place| {
+                        let mut order = order.clone();
+                        order.insert(place, number as f64);
+                        order
+                    })
+                    .collect::<Vec<_>>()
+            };
+            orders = orders.iter().flat_map(longer).collect();
+        }
+        orders
     }
 }

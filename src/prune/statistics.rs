@@ -78,6 +78,8 @@ pub struct Calibration {
     pub outputs: Vec<f64>,
     /// y, `[samples]`.
     pub labels: Vec<f64>,
+    /// A number of chance for each expert, of which a random partition is made; empty if there is none.
+    pub chance: Vec<f64>,
 }
 
 impl Calibration {
@@ -150,6 +152,7 @@ impl Calibration {
             experts: experts.iter().map(|&expert| self.experts[expert]).collect(),
             outputs: outputs.flat_map(|own| experts.iter().map(|&expert| own[expert])).collect(),
             labels: self.labels.clone(),
+            chance: experts.iter().filter_map(|&expert| self.chance.get(expert).copied()).collect(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What tells grid points, and the parts of a claim, from one another, in the words of the sweep.
 
-use super::numbers::minus;
+use super::numbers::{minus, six_digits};
 use crate::record::ClaimRow;
 use crate::sim::keys::KEYS;
 use crate::sim::{Part, Point};
@@ -24,9 +24,14 @@ impl PointLabel {
     }
 }
 
+/// What stands above the claims of a case; those without one are judged at the points of all.
+pub(crate) fn heading(case: &str) -> String {
+    if case.is_empty() { "all cases".to_owned() } else { format!("case {case}") }
+}
+
 /// `d = 512`.
 fn equation(name: &str, value: &str) -> String {
-    format!("{} = {}", symbol(name), minus(value))
+    format!("{} = {}", symbol(name), minus(&six_digits(value)))
 }
 
 /// The symbol of a key's last part, or the part itself.
@@ -78,7 +83,16 @@ impl Labels {
         self.0.get(&point)
     }
 
-    /// What tells a part of a claim from the claim's other parts: `d = 64`, or the slope that it is.
+    /// The same in a sentence, with room for what a slope is of.
+    pub(crate) fn part_in_words(&self, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
+        if part.point.is_some() {
+            return self.part(part, parts);
+        }
+        let words = [part.part.slope_of(), &part.line];
+        words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What tells a part of a claim from the claim's other parts, briefly: `d = 64`, or the slope that it is.
     pub(crate) fn part(&self, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
         let Some(point) = part.point else {
             let name = part.part.short().to_owned();
@@ -147,5 +161,8 @@ mod tests {
         assert_eq!(labels().part(&third, &[&first, &third]), "b");
         let slope = ClaimRow { part: Part::SlopeTail, ..ClaimRow::default() };
         assert_eq!(labels().part(&slope, &[&slope]), "tail");
+        assert_eq!(labels().part_in_words(&slope, &[&slope]), "last two octaves");
+        let of_one_line = ClaimRow { part: Part::Slope, line: "k = 8".into(), ..ClaimRow::default() };
+        assert_eq!(labels().part_in_words(&of_one_line, &[&of_one_line]), "k = 8");
     }
 }

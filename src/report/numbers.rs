@@ -30,6 +30,17 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
+/// The text of a fraction with at most six significant digits; any other text as it is.
+pub(super) fn six_digits(text: &str) -> String {
+    const LONG: usize = 8;
+    match text.parse::<f64>() {
+        Ok(number) if text.contains('.') && text.len() > LONG => {
+            format!("{number:.5e}").parse::<f64>().map_or(text.to_owned(), |rounded| rounded.to_string())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// Sorts the finite values and drops the others.
 pub(in crate::report) fn sorted_finite(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
@@ -61,6 +72,12 @@ pub(in crate::report) fn tied(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounding_errors_of_fractions_are_not_shown() {
+        let shown = ["0.6000000000000001", "0.019354838709677424", "0.125", "131072", "1048576000", "router-norm"];
+        assert_eq!(shown.map(six_digits), ["0.6", "0.0193548", "0.125", "131072", "1048576000", "router-norm"]);
+    }
 
     #[test]
     fn numbers_stay_with_their_units() {

@@ -1,7 +1,7 @@
 //! The summary for a terminal of 80 columns: one line a claim and case.
 
 use super::alike::{Alike, alike};
-use super::labels::Labels;
+use super::labels::{Labels, heading};
 use super::numbers::{WIDTH, bare_percent, percent};
 use crate::claims::judge::surprises;
 use crate::claims::verdict_changes::is_lower_bound;
@@ -21,7 +21,7 @@ pub(super) fn summary(claims: &[ClaimRow], labels: &Labels) -> String {
         let first = group.first();
         if first.case != case {
             case = &first.case;
-            let _ = writeln!(text, "case {case}:");
+            let _ = writeln!(text, "{}:", heading(case));
         }
         let worst = ClaimRow { verdict: first.verdict, ..group.worst().clone() };
         let _ = writeln!(text, "{}", line(&worst, &group.name(), &place(&group, labels)));
@@ -131,6 +131,9 @@ mod tests {
         let lines: Vec<&str> = text.lines().skip(2).collect();
         let line = "C1 ×2     INCONCLUSIVE (too few)  -0.500  [-0.620, 0]      > -0.050      point 0";
         assert_eq!(lines, ["case a case:", line]);
+        let of_all = ClaimRow { case: String::new(), verdict: Decision::Refuted, ..row(3, 0, None) };
+        let text = summary(&[row(1, 0, None), of_all], &Labels::default());
+        assert!(text.contains("\nall cases:\nC1        REFUTED"), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::alike::worst;
 use super::bars::sparkline;
-use super::labels::Labels;
+use super::labels::{Labels, heading};
 use super::numbers::{WIDTH, significant};
 use super::summary::{self, cut, line, runs};
 use super::{audits, maps, sweeps};
@@ -72,7 +72,7 @@ fn verdicts(findings: &Findings, labels: &Labels) -> String {
     for row in conclusions(rows) {
         if row.case != case {
             case = &row.case;
-            let _ = writeln!(text, "case {case}:");
+            let _ = writeln!(text, "{}:", heading(case));
         }
         let _ = writeln!(text, "{}", line(row, &row.claim, &runs(row)));
         for line in textwrap::wrap(&in_words(row, fewest_of(row, fewest_runs), asked), WIDTH - 10) {

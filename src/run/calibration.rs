@@ -98,7 +98,7 @@ pub(super) fn calibrate(system: &dyn System, parameters: &Parameters, run_seed: 
     let mut sampler = Sampler::new(data, run_seed, Purpose::Calibration, Purpose::CalibrationNoise);
     let mut generator = stream(run_seed, Purpose::CalibrationShift);
     let routers = system.groups().iter().map(Vec::len).sum();
-    let mut calibration = Calibration::new(routers);
+    let mut calibration = Calibration { chance: chance(routers, run_seed), ..Calibration::new(routers) };
     let mut batch = Batch::default();
     let mut remaining = parameters.pruning.calibration_samples;
     while remaining > 0 {

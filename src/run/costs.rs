@@ -35,7 +35,7 @@ pub fn criterion_costs(parameters: &Parameters) -> BTreeMap<Criterion, [f64; 2]>
             if needs_routers {
                 std::hint::black_box(changes_between(model, model));
             }
-            std::hint::black_box(criterion.importance().plan(&statistics, parameters.pruning.order));
+            std::hint::black_box(criterion.importance().plan_for(&statistics, &parameters.pruning));
         });
         (*criterion, [if criterion.needs_data() { pass } else { 0.0 }, own])
     };

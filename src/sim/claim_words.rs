@@ -84,6 +84,17 @@ impl Part {
         }
     }
 
+    /// What a slope is of, in words; empty where it is of the claim's own figure over the whole line.
+    pub(crate) fn slope_of(self) -> &'static str {
+        match self {
+            Part::SlopeTail => "last two octaves",
+            Part::SlopeDisplacement => "D",
+            Part::SlopeDriftTail => "drift, last two octaves",
+            Part::SlopeNoise => "noise",
+            _ => "",
+        }
+    }
+
     /// The word without `slope-`.
     pub(crate) fn short(self) -> &'static str {
         match self {

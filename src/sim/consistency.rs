@@ -4,7 +4,9 @@ use super::claim_name::ClaimName;
 use super::claim_words::RoleSource;
 use super::contradiction::Contradiction;
 use super::grid::Point;
-use super::parameters::{Basis, Criteria, Criterion, Kept, Parameters, Property, Removal, RemovalTraits, Training};
+use super::parameters::{
+    Basis, Criteria, Criterion, Kept, Parameters, Property, Ranking, Removal, RemovalTraits, Training,
+};
 use super::{extensions, systems};
 
 /// Largest estimated size of one run's state, and of one dense array beside it.
@@ -121,6 +123,13 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let most = criterion.most_experts();
         let legal = format!("needs model.experts of at most {most}, and it is {experts}");
         return refuse("pruning.criteria", criterion.name(), legal);
+    }
+    let mut asked = std::iter::once(pruning.criterion).chain(pruning.criteria.of(experts));
+    if pruning.ranking == Ranking::PerGroup
+        && let Some(set) = asked.find(|criterion| criterion.is_set())
+    {
+        let legal = format!("must be global, because the criterion {} chooses sets of all experts", set.name());
+        return refuse("pruning.ranking", pruning.ranking.name(), legal);
     }
     check_removal(parameters)?;
     let is_beside = pruning.schedule.traits().training == Training::Beside;

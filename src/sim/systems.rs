@@ -85,6 +85,21 @@ pub(super) fn segments(Parameters { data, model, .. }: &Parameters) -> Result<()
     Ok(())
 }
 
+/// Two layers have as many experts each, of both signs, and room for the relevant ones.
+pub(super) fn layers(Parameters { data, model, pretrained, .. }: &Parameters) -> Result<(), Contradiction> {
+    let experts = model.experts;
+    if !experts.is_multiple_of(4) {
+        let legal = "must be a multiple of 4, because each of two layers has as many experts of either sign".into();
+        return conflict("model.experts", experts, legal);
+    }
+    let relevant = 2 * (pretrained.relevant_per_class + (data.features - 1) * pretrained.rare_per_class);
+    if relevant > experts / 2 {
+        let legal = format!("must be at least {}, because layer 1 has {relevant} relevant experts", 2 * relevant);
+        return conflict("model.experts", experts, legal);
+    }
+    Ok(())
+}
+
 /// Whether the value differs from a default that is fixed. One that is an expression moves with other keys.
 fn is_other_than_default(key: &Key, value: &str) -> bool {
     matches!(key.default_setting(), Ok(Setting::Fixed(default)) if default.text() != value)

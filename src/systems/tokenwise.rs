@@ -19,6 +19,11 @@ pub trait Tokenwise: Clone {
     /// Routes a token of this pattern.
     fn route(&self, pattern: usize, routed: &mut Routed);
 
+    /// How much an expert that carries says of a token before its gate, if its value is this.
+    fn activation(&self, _pattern: usize, _slot: usize, value: f64) -> f64 {
+        value.abs()
+    }
+
     /// Moves the weights by the rates over `samples` times the gradients of Σ_v c_v out(v), `routed` being what tokens meet
     /// before, by pattern.
     fn ascend(&mut self, coefficients: &[f64], routed: &[Routed], rates: Rates, samples: usize);
@@ -60,7 +65,7 @@ pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Calls `visit` with every sample of a batch. An activation is |V_s|: how much an expert says of a token before its gate.
+/// Calls `visit` with every sample of a batch. An activation is how much an expert says of a token before its gate.
 pub(super) fn for_each_routed(model: &impl Tokenwise, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
     let k = model.rows().slots();
     let mut routed = Routed::default();
@@ -70,7 +75,8 @@ pub(super) fn for_each_routed(model: &impl Tokenwise, batch: &Batch, visit: &mut
             model.route(token as usize, &mut routed);
             scores.extend_from_slice(&routed.scores);
             for (expert, gate, value) in routed.carrying() {
-                pairs.push(RoutedPair { expert, position, gate, activation: value.abs() });
+                let activation = model.activation(token as usize, expert, value);
+                pairs.push(RoutedPair { expert, position, gate, activation });
                 outputs[expert] += gate * value;
             }
         }

@@ -192,7 +192,7 @@ fn explain_word(out: &mut impl Write, word: &Word) -> std::io::Result<()> {
 fn explain_lemma(out: &mut impl Write, lemma: &Lemma) -> std::io::Result<()> {
     paragraph(out, &format!("{}: {}", lemma.id, lemma.statement))?;
     line(out, "checked", &format!("on real trajectories by `{}`", lemma.checked_by))?;
-    line(out, "source", "docs/theory/lemmas.md: statement, proof, scope")
+    line(out, "source", &format!("{}: statement, proof, scope", lemma.page))
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> std::io::Result<()> {

@@ -76,6 +76,16 @@ fn numbers<'a>(values: &[&'a str]) -> Option<Vec<(f64, &'a str)>> {
     values.iter().map(number).collect()
 }
 
+/// Whether values at equal steps are at their true distance: on a linear or a logarithmic scale. Words have no distance.
+pub(in crate::report) fn are_even(values: &[&str]) -> bool {
+    let even = |bend: fn(f64) -> f64| {
+        let Some(numbers) = numbers(values) else { return true };
+        let steps: Vec<f64> = numbers.windows(2).map(|pair| bend(pair[1].0) - bend(pair[0].0)).collect();
+        steps.iter().all(|step| (step - steps[0]).abs() <= 0.02 * steps[0].abs())
+    };
+    even(|value| value) || even(libm::log)
+}
+
 impl Map<'_> {
     /// The cell at these places, if a run was judged there.
     pub(in crate::report) fn cell(&self, x: usize, y: usize) -> Option<&PhaseRow> {
@@ -117,6 +127,21 @@ impl Map<'_> {
         match self.first.on {
             On::Met => format!("{count} runs a cell that\nmeet the assumptions"),
             On::All => format!("{count} runs a cell"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_true_on_a_linear_or_a_logarithmic_scale() {
+        for even in [&["0.1", "0.2", "0.3"][..], &["8", "16", "32"], &["2", "6.32", "20"], &["a", "b", "c"], &["1"]] {
+            assert!(are_even(even), "{even:?}");
+        }
+        for uneven in [&["0.05", "0.1", "0.15", "0.4"][..], &["0", "1", "10"]] {
+            assert!(!are_even(uneven), "{uneven:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Views of phase maps: a claim over two parameters as cells, claims over one parameter as curves.
 
-use super::map::{Map, maps};
+use super::map::{Map, are_even, maps};
 use super::names::{axis, file, hundredths, percent, quantity, short, unique};
 use crate::record::{BoundaryRow, PhaseRow};
 use crate::report::drawing::palette::{GREY, Look};
@@ -78,7 +78,7 @@ fn heat(map: &Map) -> Option<View> {
         Some(Flip { row: *row, at, bracket: [low, high] })
     };
     let boundary: Vec<Flip> = map.flips.iter().filter_map(flip).collect();
-    let mut notes = vec![format!("{}. Columns and rows at equal steps.", map.runs().replace('\n', " "))];
+    let mut notes = vec![format!("{}.", map.runs().replace('\n', " "))];
     notes.push("+ and −: the pointwise 95 % interval lies above or below the level.".to_owned());
     if !boundary.is_empty() {
         notes.push(
@@ -94,8 +94,8 @@ fn heat(map: &Map) -> Option<View> {
     Some(View {
         of: of(map, true),
         title: heat_title(map),
-        x: Axis::new(&axis(&map.first.x_key), Scale::categories(&xs, 6.5 * widest + 4.0, LENGTH)),
-        y: Axis::new(&axis(&map.first.y_key), Scale::categories(&ys, 13.0, LENGTH)),
+        x: Axis::new(&scaled(&map.first.x_key, &map.xs), Scale::categories(&xs, 6.5 * widest + 4.0, LENGTH)),
+        y: Axis::new(&scaled(&map.first.y_key, &map.ys), Scale::categories(&ys, 13.0, LENGTH)),
         columns: vec![
             axis(&map.first.x_key),
             axis(&map.first.y_key),
@@ -124,6 +124,12 @@ fn sign(cell: &PhaseRow) -> &'static str {
         "fails" => "−",
         _ => "",
     }
+}
+
+/// What an axis of categories is, and whether their steps say nothing of their distance.
+fn scaled(key: &str, values: &[&str]) -> String {
+    let note = if are_even(values) { "" } else { " (not to scale)" };
+    format!("{}{note}", axis(key))
 }
 
 /// From where to where the boundary goes.
@@ -205,14 +211,14 @@ fn curves(maps: &[&Map]) -> Option<View> {
     let flips: Vec<String> = maps
         .iter()
         .filter_map(|map| Some((map, map.flips.first()?.1)))
-        .map(|(map, flip)| format!("{} {}", map.first.claim, in_words(flip)))
+        .map(|(map, flip)| format!("{} {}", map.first.claim, at_symbol(flip, &symbol(&map.first.x_key))))
         .collect();
     let title = flips.first().map_or("Share of runs in which claims hold".to_owned(), |first| {
         let first = first.split(" [").next().unwrap_or(first).split(" (").next().unwrap_or_default();
         if flips.len() > 1 { format!("{first}; {} more below", flips.len() - 1) } else { first.to_owned() }
     });
     let mut notes = vec![format!(
-        "{}; bars: pointwise 95 % intervals; values of x at equal steps.",
+        "{}; bars: pointwise 95 % intervals.",
         first.runs().replace('\n', " ").replace("a cell", "a point")
     )];
     if lines.iter().any(|line| matches!(line.course, Course::Upright(_))) {
@@ -221,7 +227,7 @@ fn curves(maps: &[&Map]) -> Option<View> {
     Some(View {
         of: of(first, false),
         title,
-        x: Axis::new(&axis(&first.first.x_key), Scale::categories(&xs, 6.5 * widest + 4.0, LENGTH)),
+        x: Axis::new(&scaled(&first.first.x_key, &first.xs), Scale::categories(&xs, 6.5 * widest + 4.0, LENGTH)),
         y: Axis::new("share of runs in which the claim holds", Scale::linear(-0.02, 1.02)),
         columns: ["claim", "place", "share", "low", "high", "which"].map(str::to_owned).to_vec(),
         groups,
@@ -229,6 +235,12 @@ fn curves(maps: &[&Map]) -> Option<View> {
         notes,
         ..View::default()
     })
+}
+
+/// The same with the name of what is swept: `holds up to s₀ = 0.3`.
+fn at_symbol(flip: &BoundaryRow, symbol: &str) -> String {
+    let side = side(flip);
+    in_words(flip).replacen(&format!("holds {side} "), &format!("holds {side} {symbol} = "), 1)
 }
 
 /// Where a claim flips, in words.

@@ -247,6 +247,8 @@ fn a_map_keeps_order_and_leaves_gaps() {
     let view = &views(&results, "phase")[0];
     assert_eq!(view.heat.as_ref().expect("cells").xs, ["0.0123", "30", "200"]);
     assert!(view.notes.iter().any(|note| note == "Empty: no run judged."));
+    // Steps are equal and distances are not, which the axis says.
+    assert!(view.x.label.ends_with(" (not to scale)") && !view.y.label.ends_with(')'), "{:?}", view.x);
 }
 
 #[test]
@@ -263,6 +265,7 @@ fn claims_over_one_parameter_share_a_drawing() {
     assert_eq!(view.name, "phase-1");
     let names: Vec<(&str, &str)> = view.groups.iter().map(|group| (group.name.as_str(), group.note.as_str())).collect();
     assert_eq!(names, [("T1c-Δᶜ", "holds up to −3.00 [open, 10.0]"), ("T1a, threshold 0.1", "")]);
+    assert_eq!(view.title, "T1c-Δᶜ holds up to s₀ = −3.00");
     assert_eq!(view.groups[0].points.iter().map(|at| at.y).collect::<Vec<_>>(), [1.0, 0.35]);
 }
 

@@ -6,6 +6,9 @@ use super::view::{Flip, Heat};
 use super::{Frame, path, px};
 use maud::{Markup, html};
 
+/// Between two cells: each is a category of its own, whatever the distance of their values.
+const GAP: f64 = 1.6;
+
 /// Largest and smallest letters of a cell.
 const LETTERS: [f64; 2] = [10.0, 6.5];
 
@@ -16,10 +19,12 @@ pub(super) fn draw(heat: &Heat, scales: (&Scale, &Scale), frame: Frame) -> Marku
     let longest = heat.cells.iter().map(|cell| cell.text.chars().count()).max().unwrap_or(1).max(3) as f64;
     let size = (width / (0.66 * longest)).min(0.72 * height).min(LETTERS[0]);
     html! {
-        g.marks.cells stroke="#ffffff" stroke-width="0.6" stroke-opacity="0.7" {
+        g.marks.cells stroke="none" {
             @for cell in &heat.cells {
                 @let (x, y) = frame.at(scales, (cell.place.0 as f64, cell.place.1 as f64 + 1.0));
-                path fill=(ramp(cell.shade)) d=(format!("M{} {}h{}v{}h{}z", px(x), px(y), px(width), px(height), px(-width))) {}
+                @let gap = GAP.min(0.2 * width).min(0.2 * height);
+                @let (across, down) = (px(width - gap), px(height - gap));
+                path fill=(ramp(cell.shade)) d=(format!("M{} {}h{across}v{down}h-{across}z", px(x + gap / 2.0), px(y + gap / 2.0))) {}
             }
         }
         (boundary(&heat.boundary, scales, frame))
@@ -27,7 +32,10 @@ pub(super) fn draw(heat: &Heat, scales: (&Scale, &Scale), frame: Frame) -> Marku
             g.letters font-size=(px(size)) text-anchor="middle" pointer-events="none" {
                 @for cell in heat.cells.iter().filter(|cell| !cell.text.is_empty()) {
                     @let (x, y) = frame.at(scales, (cell.place.0 as f64 + 0.5, cell.place.1 as f64 + 0.5));
-                    text x=(px(x)) y=(px(y + 0.36 * size)) fill=(ink(cell.shade)) { (cell.text) }
+                    @let (x, y) = (px(x), px(y + 0.36 * size));
+                    // In the colour of the cell, so that no line of the boundary runs through the letters.
+                    @if !heat.boundary.is_empty() { text x=(x) y=(y) fill="none" stroke=(ramp(cell.shade)) stroke-width="3" stroke-linejoin="round" aria-hidden="true" { (cell.text) } }
+                    text x=(x) y=(y) fill=(ink(cell.shade)) { (cell.text) }
                 }
             }
         }

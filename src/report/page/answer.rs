@@ -10,12 +10,13 @@ use crate::report::alike::worst;
 use crate::report::charts::Chart;
 use crate::report::charts::names::quantity;
 use crate::report::labels::Labels;
-use crate::report::numbers::{bare_percent, minus, tied};
+use crate::report::numbers::{bare_percent, minus, six_digits, tied};
 use crate::report::results::Results;
 use crate::report::text::words_of;
 use crate::sim::keys::KEYS;
 use crate::sim::{Part, Verdict};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// The keys of the line that tells the setting.
 const SETTING: [&str; 8] = [
@@ -97,8 +98,8 @@ fn setting(results: &Results) -> String {
         values.sort_by(|a, b| a.parse::<f64>().unwrap_or(0.0).total_cmp(&b.parse::<f64>().unwrap_or(0.0)));
         match values[..] {
             [] => None,
-            [one] => Some(one.to_owned()),
-            [first, .., last] => Some(format!("{first} … {last}")),
+            [one] => Some(six_digits(one)),
+            [first, .., last] => Some(format!("{} … {}", six_digits(first), six_digits(last))),
         }
     };
     let symbol = |path: &str| KEYS.iter().find(|key| key.path == path).map_or("", |key| key.symbol);
@@ -137,7 +138,7 @@ fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
     let mut cases: Vec<&str> = group.iter().map(|row| row.case.as_str()).filter(|case| !case.is_empty()).collect();
     cases.dedup();
     let several = results.claims.iter().any(|row| row.case != first.case);
-    let place = if parts.len() > 1 { labels.part(shown, &parts) } else { String::new() };
+    let place = if parts.len() > 1 { labels.part_in_words(shown, &parts) } else { String::new() };
     let count = group.len() / cases.len().max(1);
     html! {
         li {
@@ -161,7 +162,12 @@ fn decisive<'a>(row: &ClaimRow, parts: &[&'a ClaimRow]) -> Option<&'a ClaimRow> 
 pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
     let confidence = format!("{} % confidence", 100.0 * (1.0 - ALPHA));
     let at = if place.is_empty() { String::new() } else { format!(" ({place})") };
-    let where_ = if parts > 1 && place.is_empty() { format!(" in the worst of {parts} parts") } else { at };
+    // The slope over all points has no place of its own.
+    let where_ = if parts > 1 && place.is_empty() && !row.part.is_slope() {
+        format!(" in the worst of {parts} parts")
+    } else {
+        at
+    };
     let (low, high) = (row.ci_low.unwrap_or(0.0), row.ci_high.unwrap_or(1.0));
     let percent = |share: f64| format!("{} %", bare_percent(share));
     let (Some(_), Some(holds)) = (row.level, row.holds) else { return tendency(row, &where_, &confidence) };
@@ -200,14 +206,16 @@ pub(super) fn thousands(count: u64) -> String {
     groups.join(",")
 }
 
-/// The place of the figure that answers the question: of the map where nothing is claimed, of criteria, of the sweep over
-/// d, of pruning.
+/// The place of the figure that answers the question: of criteria, of the sweep over d, of a map, of pruning. A map comes
+/// first where nothing is claimed, and after pruning where less than half of the points are on one.
 pub(super) fn main_chart(results: &Results, charts: &[Chart]) -> Option<usize> {
-    let maps = ["phase", "curves"];
-    let others = ["criteria", "scaling"];
-    let first = if results.claims.is_empty() { [maps, others] } else { [others, maps] };
-    let mut wanted = first.concat().into_iter().chain(["pruning", "norm-change"]);
-    wanted.find_map(|id| charts.iter().position(|chart| chart.id == id))
+    let mapped: BTreeSet<usize> = results.phase.iter().map(|cell| cell.point).collect();
+    let wanted = match (results.claims.is_empty(), 2 * mapped.len() >= results.points().len()) {
+        (true, _) => ["phase", "curves", "criteria", "scaling", "pruning", "norm-change"],
+        (_, true) => ["criteria", "scaling", "phase", "curves", "pruning", "norm-change"],
+        _ => ["criteria", "scaling", "pruning", "norm-change", "phase", "curves"],
+    };
+    wanted.into_iter().find_map(|id| charts.iter().position(|chart| chart.id == id))
 }
 
 #[cfg(test)]
@@ -231,6 +239,8 @@ mod tests {
         assert!(text(&row).ends_with("12,000</data> runs; at least 99.4 % at 95 % confidence."), "{}", text(&row));
         let refuted = ClaimRow { verdict: Decision::Refuted, ci_high: Some(0.2), ..row.clone() };
         assert!(text(&refuted).contains("at most 20.0 % at"), "{}", text(&refuted));
+        let none = ClaimRow { level: None, part: Part::Slope, estimate: None, ..row.clone() };
+        assert_eq!(strength(&none, 3, "").into_string(), "Slope: no estimate.");
         let slope = ClaimRow { level: None, part: Part::Slope, estimate: Some(-0.8), threshold: Some(-0.4), ..row };
         assert!(
             text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"),

@@ -9,7 +9,7 @@ use crate::record::ClaimRow;
 use crate::record::design::{ALPHA, Design};
 use crate::report::alike::{Alike, alike, worst};
 use crate::report::gathering::PointRuns;
-use crate::report::labels::Labels;
+use crate::report::labels::{Labels, heading};
 use crate::report::numbers::{bare_percent, minus, significant, tied};
 use crate::report::results::Results;
 use crate::report::text::{constants, words_of};
@@ -30,13 +30,14 @@ pub(super) fn tables(results: &Results) -> Option<Markup> {
     let context = Context { results, labels: results.labels(), axis: axis_start(&results.claims) };
     let groups = alike(&results.claims);
     let confidence = 100.0 * (1.0 - ALPHA);
+    let has_cases = groups.iter().any(|group| !group.first().case.is_empty());
     Some(html! {
         p.lead { "Dot: the estimate; of several parts, the worst. Whisker: its interval; all intervals of this page hold together with " (confidence) "\u{a0}% confidence. Upright line: what is needed." }
         div.scroll { table.claims {
             thead { tr { th { "verdict" } th { "claim" } th { "against what is needed" } th.number { "estimate" } th.number { "interval" } th.number { "needed" } } }
             @let first = |group: &Alike| groups.iter().find(|other| other.first().claim == group.first().claim) == Some(group);
             @for case in groups.chunk_by(|a, b| a.first().case == b.first().case) {
-                @if !case[0].first().case.is_empty() { tbody.case { tr { th colspan="6" scope="rowgroup" { "case " (case[0].first().case) } } } }
+                @if has_cases { tbody.case { tr { th colspan="6" scope="rowgroup" { (heading(&case[0].first().case)) } } } }
                 @for group in case { (row(&context, group, first(group))) }
             }
         } }
@@ -65,7 +66,7 @@ fn row(context: &Context, group: &Alike, is_first: bool) -> Markup {
                     @else { (formula(&tied(threshold(context, group).trim_start_matches([';', ',', ' '])))) }
                     @for other in &group.rows[1..] { span id=(format!("claim-{}", other.number)) {} }
                 }
-                td.drawn { @if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
+                td.drawn { @if worst.estimate.or(worst.ci_low).is_none() {} @else if worst.level.is_some() { (whisker::probabilities(&[alone], context.axis)) } @else { (whisker::slopes(&[alone])) } }
                 (strength(context, group))
             }
             tr.more { td colspan="6" { details {
@@ -87,13 +88,13 @@ fn strength(context: &Context, group: &Alike) -> Markup {
     let is_share = row.level.is_some();
     let shown =
         |value: f64| if is_share { format!("{} %", bare_percent(value)) } else { minus(&format!("{value:.3}")) };
-    let place = if group.parts.len() > 1 { context.labels.part(row, &group.parts) } else { String::new() };
+    let place = if group.parts.len() > 1 { context.labels.part_in_words(row, &group.parts) } else { String::new() };
     let side = if is_lower_bound(row) { ">" } else { "≤" };
     html! {
         td.number {
             @if let Some(estimate) = row.estimate { (number(estimate, tied(&shown(estimate)))) } @else { "none" }
-            @if let Some(holds) = row.holds.filter(|_| is_share) { br; span.small { (number(holds as f64, holds.to_string())) " of " (number(row.runs as f64, row.runs.to_string())) } }
-            @if !place.is_empty() { br; span.small { (tied(&place)) } }
+            @if let Some(holds) = row.holds.filter(|_| is_share) { " " br; span.small { (number(holds as f64, holds.to_string())) " of " (number(row.runs as f64, row.runs.to_string())) } }
+            @if !place.is_empty() { " " br; span.small { (formula(&tied(&place))) } }
         }
         td.number { @if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
             "[" (number(low, tied(&shown(low)))) ", " (number(high, tied(&shown(high)))) "]"
@@ -145,7 +146,7 @@ fn threshold(context: &Context, group: &Alike) -> String {
     let slope = parts.iter().find(|part| part.part.is_slope()).and_then(|part| Some((part, part.threshold?)));
     let slope = slope.map(|(part, threshold)| {
         let side = if is_lower_bound(part) { "above" } else { "at most" };
-        format!("; slopes {side} {threshold}")
+        minus(&format!("; slopes {side} {threshold}"))
     });
     let alone = ClaimRow { against: row.against.filter(|_| group.rows.len() == 1), ..row.clone() };
     constants(&alone, &context.results.manifest.claims) + &slope.unwrap_or_default()
@@ -191,7 +192,7 @@ fn table(context: &Context, group: &Alike) -> Markup {
                 @if against { th { "against" } }
             } }
             tbody { @for part in &group.parts { tr {
-                td { (part.part) } td { (context.labels.part(part, &group.parts)) }
+                td { (part.part) } td { (formula(&tied(&context.labels.part_in_words(part, &group.parts)))) }
                 td.number { @if let Some(holds) = part.holds { (holds) } } td.number { (part.runs) }
                 (cell(part.estimate)) (cell(part.ci_low)) (cell(part.ci_high)) (cell(part.threshold)) (cell(part.level)) (cell(part.p_holm))
                 td { (part.verdict) }
@@ -257,7 +258,7 @@ fn change(context: &Context, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
     let alike: Vec<&ClaimRow> = parts.iter().copied().filter(is_open).collect();
     let Some(deciding) = worst(&alike).or(parts.first().copied()) else { return html! {} };
     let same = alike.len();
-    let place = context.labels.part(deciding, parts);
+    let place = formula(&tied(&place_of(context, deciding, parts)));
     html! {
         @if parts.len() > 1 {
             @match row.verdict.verdict() {
@@ -271,6 +272,12 @@ fn change(context: &Context, row: &ClaimRow, parts: &[&ClaimRow]) -> Markup {
             " It would be SUPPORTED for every c₁ up to " (number(largest, significant(largest))) "."
         }
     }
+}
+
+/// Where a part is, or that it is the claim's own slope.
+fn place_of(context: &Context, part: &ClaimRow, parts: &[&ClaimRow]) -> String {
+    let place = context.labels.part_in_words(part, parts);
+    if place.is_empty() { "the slope over all points".to_owned() } else { place }
 }
 
 /// The largest c₁ at which T1a, of a single part, would be SUPPORTED.

@@ -71,7 +71,7 @@ pub fn page(results: &Results) -> String {
 }
 
 /// Nothing is loaded, and no script runs but the page's own. Styles may stand in the page (`unsafe-inline`): one can't run
-/// anything.
+/// anything. Images may be `data:` for the empty icon, without which a browser asks a server for one.
 fn policy() -> String {
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     format!(

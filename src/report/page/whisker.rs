@@ -3,6 +3,7 @@
 use crate::claims::verdict_changes::is_lower_bound;
 use crate::record::ClaimRow;
 use crate::report::numbers::{bare_percent, significant};
+use crate::sim::Part;
 use maud::{Markup, html};
 
 /// Width of a drawing, and of the labels beside its axis.
@@ -45,10 +46,12 @@ pub(crate) fn slopes(marks: &[Mark]) -> Markup {
         return html! {};
     }
     let pad = 0.12 * (high - low).max(0.02);
+    // A difference of shares lies between −1 and 1.
+    let end = if marks.iter().all(|mark| mark.row.part == Part::Paired) { 1.0 } else { f64::INFINITY };
     let thresholds: Vec<f64> = marks.iter().filter_map(|mark| mark.row.threshold).collect();
     drawing(
         marks,
-        (low - pad, high + pad),
+        ((low - pad).max(-end), (high + pad).min(end)),
         &thresholds,
         |row| row.threshold,
         |value| significant(value).replace('-', "−"),

@@ -21,7 +21,7 @@ pub(super) fn prune(context: PruningContext, criterion: Criterion) -> Option<Out
     while let Some(model) = left.as_ref().filter(|_| alive.len() > 1) {
         let kept = alive.len() - 1;
         let plan = if removed.is_empty() {
-            criterion.importance().plan(whole, pruning.order)?
+            criterion.importance().plan_for(whole, pruning)?
         } else {
             let (before, after) = (context.without_others(&alive), model.as_ref());
             let statistics = Statistics {
@@ -32,7 +32,7 @@ pub(super) fn prune(context: PruningContext, criterion: Criterion) -> Option<Out
                 chance: alive.iter().map(|&expert| whole.chance[expert]).collect(),
                 calibration: criterion.needs_data().then(|| calibrate(after, parameters, seed)),
             };
-            criterion.importance().plan(&statistics, pruning.order)?
+            criterion.importance().plan_for(&statistics, pruning)?
         };
         let mut keep = plan.kept(kept).to_vec();
         keep.sort_unstable();

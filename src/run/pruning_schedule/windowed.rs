@@ -45,7 +45,7 @@ fn trained_to(context: PruningContext, criterion: Criterion, windows: usize, kep
         let calibration = criterion.needs_data().then(|| calibrate(after, parameters, seed));
         let early = changes.clone();
         let statistics = Statistics { before, after, changes, early, chance, calibration };
-        let plan = criterion.importance().plan(&statistics, parameters.pruning.order)?;
+        let plan = criterion.importance().plan_for(&statistics, &parameters.pruning)?;
         let mut keep = plan.kept(left).to_vec();
         keep.sort_unstable();
         tied = tied.max(plan.tied(left));

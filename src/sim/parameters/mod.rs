@@ -34,7 +34,7 @@ pub use pretrained::Placement;
 pub(crate) use pretrained::PretrainedParameters;
 pub use property::Property;
 pub use pruning::{
-    Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters,
+    Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters, Ranking,
     PruningSchedule, QuantiserRange, Removal,
 };
 pub(crate) use pruning::{RemovalTraits, Training};

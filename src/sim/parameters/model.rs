@@ -38,6 +38,9 @@ section! {
         merging: Merging = "own", word(), "", FOREIGN, unseeded;
         /// Softness of the shares with which experts are merged: scores are divided by it.
         temperature: f64 = "1.0", real(1e-6, 1e6), "τ", FOREIGN, unseeded;
+        /// Scale of the token that the second layer of a stack reads: its routers start at 1/g of their size and learn at the
+        /// rate η_r/g², so that g changes no output.
+        layer_scale: f64 = "1.0", real(1e-6, 1e6), "g", FOREIGN, unseeded;
         /// How the room of an expert becomes a whole number of tokens where capacity is limited.
         capacity_rounding: CapacityRounding = "nearest", word(), "", VMOE, unseeded;
     }

@@ -1,7 +1,7 @@
 //! `[pruning]`: which experts go, how and when.
 
 use super::domain::{criteria, flag, integer, kept, real, word};
-use super::section::{CONTROL, CRITERIA, MANY, MERGE, PRUNING, SEER, WINDOWED, section};
+use super::section::{CONTROL, CRITERIA, MANY, MERGE, PRUNING, SEER, STACK, WINDOWED, section};
 use super::{Criteria, Criterion};
 use crate::catalogue::names;
 use crate::catalogue::removals::removals;
@@ -18,6 +18,8 @@ section! {
         criteria: Criteria = "[]", criteria(), "", CRITERIA;
         /// Which end of the order is pruned first.
         order: PruningOrder = "smallest-first", word(), "", CONTROL;
+        /// Where the order is made: among all experts, or within each group of experts, of which the same number goes.
+        ranking: Ranking = "global", word(), "", STACK;
         /// What becomes of a pruned expert.
         removal: Removal = "zero-slot", word(), "", CRITERIA;
         /// Bits of a neuron's weight of the experts that removal = quantise rounds in place of removing them.
@@ -209,6 +211,18 @@ words! {
         Similar = "similar",
         /// The least similar ones: a negative control.
         Different = "different",
+        /// Any: a negative control.
+        Random = "random",
+    }
+}
+
+words! {
+    /// Where experts are ranked.
+    pub enum Ranking {
+        /// Among all experts.
+        Global = "global",
+        /// Within their group, or layer: each group's k-th expert is kept before any group's next one.
+        PerGroup = "per-group",
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) const ROUTING: &str = "docs/theory/token-choice.md";
 pub(super) const VMOE: &str = "docs/theory/systems/vmoe.md";
 pub(super) const WINDOWED: &str = "docs/theory/systems/windowed.md";
 pub(super) const SEER: &str = "docs/theory/systems/seer.md";
+pub(super) const STACK: &str = "ours; docs/theory/systems/stack.md";
 pub(super) const MERGE: &str = "docs/theory/systems/merge.md";
 pub(super) const UPSTREAM: &str = "ours; docs/theory/training.md";
 pub(super) const AUDIT: &str = "ours; docs/reference/assumptions.md";

@@ -7,7 +7,7 @@ use crate::catalogue::names;
 use crate::catalogue::systems::systems;
 use crate::sim::contradiction::Contradiction;
 use crate::sim::keys::find;
-use crate::sim::systems::{grid, nothing, segments};
+use crate::sim::systems as checks;
 
 /// What is lost with any mixture that is not of the theory's experts and routings.
 const FOREIGN: &[Property] = &[
