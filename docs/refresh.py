@@ -4,7 +4,7 @@
     python3 docs/refresh.py                    # status 1 if a page shows something else than the program prints
     python3 docs/refresh.py --write            # writes what the program prints into the pages
     python3 docs/refresh.py use/tour README    # these pages only
-    python3 docs/refresh.py --figures          # draws docs/figures again (minutes)
+    python3 docs/refresh.py --figures          # draws docs/figures again (half an hour)
 
 Needs target/release/simulate (or --simulate PATH) and nothing beside Python's standard library. A page is run from top
 to bottom in a folder of its own:
@@ -30,7 +30,10 @@ FIGURES = [
     ("norm-change.svg", "run default", "default/figures/norm-change.svg"),
     ("pruning.svg", "run default", "default/figures/pruning.svg"),
     ("phase-loudness.svg", "run phase-loudness --seeds 60", "phase-loudness/figures/phase-1-T2a.svg"),
-    ("textures.svg", "run textures --seeds 20", "textures/figures/phase-1-built.svg"),
+    ("textures.svg", "run textures", "textures/figures/phase-1-built.svg"),
+    ("losses.svg", "run losses", "losses/figures/phase-3-bounded-logistic-logistic.svg"),
+    ("dictionaries.svg", "run orthogonality", "orthogonality/figures/phase-1-T2a-common.svg"),
+    ("digits.svg", "run digits", "digits/figures/pruning-point-0.svg"),
     ("scaling.svg", "run theorem1 --seeds 40 --set data.patterns=[64,128,256,512]",
      "theorem1/figures/scaling-linear.svg"),
 ]

@@ -109,7 +109,17 @@ fn check_sizes(stored: &Stored, data: &DataParameters) -> Result<(), String> {
 
 /// Refuses a trace of a run outside the setting that certificates are about.
 fn check_setting(metadata: &HashMap<String, String>) -> Result<(), String> {
-    for (key, legal) in [("routing", "expert-choice"), ("groups", "1"), ("features", "1"), ("spurious", "0")] {
+    let setting = [
+        ("routing", "expert-choice"),
+        ("groups", "1"),
+        ("features", "1"),
+        ("spurious", "0"),
+        // Other tokens than the unit vectors of orthonormal patterns.
+        ("images", "none"),
+        ("coherence", "0"),
+        ("likeness", "0"),
+    ];
+    for (key, legal) in setting {
         if let Some(value) = metadata.get(key).filter(|value| *value != legal) {
             return Err(format!("metadata {key} = {value}: a certificate needs {legal}"));
         }
@@ -233,6 +243,9 @@ mod tests {
             ("groups", "2", "metadata groups = 2: a certificate needs 1"),
             ("features", "2", "metadata features = 2: a certificate needs 1"),
             ("spurious", "0.5", "metadata spurious = 0.5: a certificate needs 0"),
+            ("images", "digits", "metadata images = digits: a certificate needs none"),
+            ("coherence", "0.3", "metadata coherence = 0.3: a certificate needs 0"),
+            ("likeness", "0.5", "metadata likeness = 0.5: a certificate needs 0"),
         ];
         for (key, value, refusal) in refusals {
             let refused = ModelFile::read(&file(&[(key, value)]), Given::default()).map(|_| ()).map_err(|e| e.0);

@@ -10,23 +10,28 @@ use std::collections::BTreeSet;
 pub(crate) fn gram(points: &[Point]) -> Vec<GramRow> {
     let data = points.iter().map(|point| &point.parameters.data);
     let shown: BTreeSet<_> = data.map(|data| (&data.images, data.patterns)).collect();
+    let cut = |(images, patterns)| match cut(images, patterns) {
+        Some(Ok(cut)) => rows(&cut, images.text(), patterns),
+        _ => Vec::new(),
+    };
+    shown.into_iter().flat_map(cut).collect()
+}
+
+/// The rows of one set of pictures.
+fn rows(cut: &Cut, images: &str, patterns: usize) -> Vec<GramRow> {
     let mut rows = Vec::new();
-    for (images, patterns) in shown {
-        let Some(Ok(cut)) = cut(images, patterns) else { continue };
-        for (part, name) in [(Part::Training, "training"), (Part::HeldOut, "held-out")] {
-            let means: Vec<Vec<f64>> =
-                (0..cut.classes()).map(|class| mean_patch(&cut, part, class, patterns)).collect();
-            for (class, mean) in means.iter().enumerate() {
-                for (other, of_other) in means.iter().enumerate() {
-                    rows.push(GramRow {
-                        images: images.text().to_owned(),
-                        patterns,
-                        part: name.to_owned(),
-                        class,
-                        other,
-                        inner_product: mean.iter().zip(of_other).map(|(a, b)| a * b).sum(),
-                    });
-                }
+    for (part, name) in [(Part::Training, "training"), (Part::HeldOut, "held-out")] {
+        let means: Vec<Vec<f64>> = (0..cut.classes()).map(|class| mean_patch(cut, part, class, patterns)).collect();
+        for (class, mean) in means.iter().enumerate() {
+            for (other, of_other) in means.iter().enumerate() {
+                rows.push(GramRow {
+                    images: images.to_owned(),
+                    patterns,
+                    part: name.to_owned(),
+                    class,
+                    other,
+                    inner_product: mean.iter().zip(of_other).map(|(a, b)| a * b).sum(),
+                });
             }
         }
     }
@@ -45,4 +50,40 @@ fn mean_patch(cut: &Cut, part: Part, class: usize, patterns: usize) -> Vec<f64> 
     }
     let patches = (pictures.len() * cut.places()) as f64;
     sum.into_iter().map(|value| value / patches).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::parameters::{Images, Shipped};
+
+    /// All patches of a part's pictures of a class.
+    fn patches(cut: &Cut, part: Part, class: usize) -> Vec<Vec<f64>> {
+        let mut found = Vec::new();
+        for &picture in cut.pictures(part, class) {
+            for place in 0..cut.places() {
+                let mut patch = Vec::new();
+                cut.patch(picture, place, &mut patch);
+                found.push(patch);
+            }
+        }
+        found
+    }
+
+    /// Pair by pair, in both parts: a row that is another part's, class's or an ideal's would differ.
+    #[test]
+    fn every_inner_product_is_the_mean_over_the_pairs_of_its_own_part_and_classes() {
+        let images = Images::Shipped(Shipped::Digits);
+        let cut = cut(&images, 16).expect("pictures").expect("cut");
+        let rows = rows(&cut, "digits", 16);
+        assert_eq!(rows.len(), 2 * 10 * 10);
+        for row in rows.iter().filter(|row| row.class < 3 && row.other < 3) {
+            let part = if row.part == "training" { Part::Training } else { Part::HeldOut };
+            let [own, other] = [row.class, row.other].map(|class| patches(&cut, part, class));
+            let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let sum: f64 = own.iter().flat_map(|a| other.iter().map(move |b| product(a, b))).sum();
+            let mean = sum / (own.len() * other.len()) as f64;
+            assert!((row.inner_product - mean).abs() < 1e-9, "{row:?} {mean}");
+        }
+    }
 }

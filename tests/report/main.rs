@@ -249,6 +249,24 @@ fn the_files_of_figures_are_the_drawings_of_the_page() {
     }
 }
 
+/// A page says what has no meaning where tokens are pictures or patterns not orthonormal, and nothing of it elsewhere.
+#[test]
+fn a_page_says_what_has_no_meaning_of_its_tokens() {
+    let bench = Bench::new();
+    bench.write(
+        "plain.toml",
+        "name = \"plain\"\nseeds = 1\n[data]\npatterns = 20\ntokens = 6\n[training]\niterations = 2\n",
+    );
+    let pictures = "--set data.images=digits --set data.patterns=16 --set data.replacement=true";
+    for (set, said) in [("", [false, false]), (pictures, [true, true]), ("--set data.coherence=0.3", [false, true])] {
+        bench.succeeds(&format!("run plain.toml --quiet --out out {set}"));
+        let page = bench.read("out/report.html");
+        let words = ["Tokens are patches of pictures", "there are no certificates"];
+        assert_eq!(words.map(|words| page.contains(words)), said, "{set}");
+        fs::remove_dir_all(bench.path("out")).expect("the folder");
+    }
+}
+
 #[test]
 fn a_map_of_one_parameter_is_drawn_as_a_curve() {
     let bench = Bench::new();

@@ -114,6 +114,23 @@ mod tests {
         assert_eq!([pictures.pixels[0], pictures.pixels[PIXELS]], [60, 61]);
     }
 
+    /// Planes that differ from pixel to pixel, and from each other: no other offset, stride or order gives the same means.
+    #[test]
+    fn a_grey_value_is_the_mean_of_the_three_planes_at_its_own_place() {
+        let planes: Vec<u8> = (0..3 * PIXELS).map(|place| (place * place / 7 + 31 * (place / PIXELS)) as u8).collect();
+        for labels in [&[7][..], &[1, 40]] {
+            let row = [labels, &planes].concat();
+            let folder = written(&[("data.bin", [&row[..], &row].concat())]);
+            let pictures = read(folder.path()).expect("two rows");
+            assert_eq!(pictures.labels, [usize::from(labels[labels.len() - 1]); 2]);
+            for (number, &grey) in pictures.pixels.iter().enumerate() {
+                let plane = |colour: usize| f64::from(planes[colour * PIXELS + number % PIXELS]);
+                let mean = (plane(0) + plane(1) + plane(2)) / 3.0;
+                assert_eq!(f64::from(grey), mean.floor(), "{number}");
+            }
+        }
+    }
+
     #[test]
     fn a_batch_of_cifar_100_is_told_by_its_rows_and_holds_out_every_fifth() {
         let labels: Vec<Vec<u8>> = (0..10).map(|number| vec![1, 40 + number / 5]).collect();

@@ -43,19 +43,63 @@ pub(super) fn pictures(shipped: Shipped) -> Result<Pictures, String> {
 /// Patches of textures, each of p × p pixels and half a patch from the next: those of the left half are for training, those
 /// of the right half held out. None lies in both.
 pub(super) fn textures(patch_side: usize) -> Result<Pictures, String> {
-    let step = (patch_side / 2).max(1);
-    let last = (TEXTURE / 2).checked_sub(patch_side).ok_or("its textures have halves of 64 × 128 pixels")?;
+    if patch_side > TEXTURE / 2 {
+        return Err("its textures have halves of 64 × 128 pixels".to_owned());
+    }
     let mut pictures = Pictures { side: patch_side, ..Pictures::default() };
     for (label, pixels) in rows(Shipped::Textures)? {
         for held_out in [false, true] {
-            let left = if held_out { TEXTURE / 2 } else { 0 };
-            for row in (0..=TEXTURE - patch_side).step_by(step) {
-                for column in (left..=left + last).step_by(step) {
-                    let line = |line: usize| &pixels[(row + line) * TEXTURE + column..][..patch_side];
-                    pictures.push(label, (0..patch_side).flat_map(line).copied(), held_out);
-                }
+            for (row, column) in corners(patch_side, held_out) {
+                let line = |line: usize| &pixels[(row + line) * TEXTURE + column..][..patch_side];
+                pictures.push(label, (0..patch_side).flat_map(line).copied(), held_out);
             }
         }
     }
     Ok(pictures)
+}
+
+/// Row and column of the first pixel of every patch of a half.
+fn corners(patch_side: usize, held_out: bool) -> impl Iterator<Item = (usize, usize)> {
+    let step = (patch_side / 2).max(1);
+    let left = if held_out { TEXTURE / 2 } else { 0 };
+    let columns = move || (left..=left + TEXTURE / 2 - patch_side).step_by(step);
+    (0..=TEXTURE - patch_side).step_by(step).flat_map(move |row| columns().map(move |column| (row, column)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The pixels that patches of a half are made of.
+    fn covered(patch_side: usize, held_out: bool) -> BTreeSet<(usize, usize)> {
+        let pixels = |(row, column)| {
+            (row..row + patch_side).flat_map(move |row| (column..column + patch_side).map(move |column| (row, column)))
+        };
+        corners(patch_side, held_out).flat_map(pixels).collect()
+    }
+
+    #[test]
+    fn no_pixel_of_a_texture_is_in_training_patches_and_in_held_out_ones() {
+        for patch_side in [1, 2, 5, 8, 13, 32, 64] {
+            let [training, held_out] = [false, true].map(|part| covered(patch_side, part));
+            assert!(training.is_disjoint(&held_out), "{patch_side}");
+            assert!(training.iter().chain(&held_out).all(|&(row, column)| row < TEXTURE && column < TEXTURE));
+        }
+        assert_eq!([false, true].map(|part| covered(8, part).len()), [TEXTURE * TEXTURE / 2; 2]);
+    }
+
+    #[test]
+    fn a_patch_of_a_texture_is_what_its_corner_says() {
+        let textures = rows(Shipped::Textures).expect("textures");
+        let pictures = super::textures(8).expect("patches");
+        let corners: Vec<_> = [false, true].into_iter().flat_map(|part| corners(8, part)).collect();
+        assert_eq!(pictures.labels.len(), textures.len() * corners.len());
+        for (number, patch) in pictures.pixels.chunks_exact(64).enumerate() {
+            let ((label, pixels), (row, column)) = (&textures[number / corners.len()], corners[number % corners.len()]);
+            assert_eq!((pictures.labels[number], pictures.held_out[number]), (*label, column >= TEXTURE / 2));
+            let expected = (0..64).map(|pixel| pixels[(row + pixel / 8) * TEXTURE + column + pixel % 8]);
+            assert!(patch.iter().copied().eq(expected), "{number}");
+        }
+    }
 }

@@ -80,6 +80,7 @@ pub(super) fn reading(results: &Results) -> Markup {
     ];
     html! {
         (decision_rule(results))
+        (tokens(&results.manifest.points))
         details { summary { "Symbols" } dl { @for (symbol, meaning) in symbols { dt { (formula(symbol)) } dd { (formula(meaning)) } } } }
         details { summary { "Roles" } dl { @for (role, meaning) in roles { dt { (role) } dd { (formula(meaning)) } } } }
         details { summary { "Assumptions" } dl { @for assumption in Assumption::ALL { dt { (assumption.name()) } dd { (formula(assumption.statement())) } } } }
@@ -108,6 +109,18 @@ fn decision_rule(results: &Results) -> Markup {
         }
         @if !results.phase.is_empty() { p { "A map says in what share of runs a claim holds; its level is " (levels) ". Intervals of its cells hold one by one, at 95\u{a0}%." } }
         p { "A verdict is about the configurations that were run, no proof and no disproof of a theorem." }
+    }
+}
+
+/// What is estimated, or has no meaning, where tokens are not the unit vectors of orthonormal patterns; else nothing.
+fn tokens(points: &[ManifestPoint]) -> Markup {
+    let values = |key: &str| points.iter().filter_map(|point| point.parameters.get(key)).collect::<Vec<_>>();
+    let are_pictures = values("data.images").into_iter().any(|images| images != "none");
+    let are_coherent =
+        [values("data.coherence"), values("data.likeness")].concat().into_iter().any(|value| value != "0");
+    html! {
+        @if are_pictures { p { "Tokens are patches of pictures: accuracies are of held-out pictures, roles and λ are estimated from training pictures." } }
+        @if are_pictures || are_coherent { p { "Where patterns are not orthonormal there are no certificates, and what is read off pattern coordinates (Δᶜ, displacement_class, max_range) has no meaning and is left empty." } }
     }
 }
 
