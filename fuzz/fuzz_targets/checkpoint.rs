@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use moe_theory::checkpoint::{CheckpointFiles, Families, FamilyChoice, Ranking, Summary};
+use moe_theory::checkpoint::{CheckpointFiles, Families, FamilyChoice, Ranking, RowCriterion, Summary};
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -44,5 +44,5 @@ fuzz_target!(|bytes: &[u8]| {
     fs::write(dir.join(name), content).expect("a file");
     let Ok(files) = CheckpointFiles::open(&dir) else { return };
     let _ = Summary::of(&files, &CHOICE);
-    let _ = Ranking::of(&files, &files, &CHOICE, true);
+    let _ = Ranking::of(&files, &files, &CHOICE, RowCriterion::ExpertChange, true);
 });

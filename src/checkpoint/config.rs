@@ -11,7 +11,10 @@ pub(crate) const CONFIG: &str = "config.json";
 const DEEPEST: usize = 3;
 
 /// Sections that are about other parts than the language model's experts.
-const FOREIGN: [&str; 4] = ["vision_config", "audio_config", "quantization_config", "per_layer_config"];
+const FOREIGN: [&str; 4] = ["vision_config", "audio_config", "quantization_config", PER_LAYER];
+
+/// The section where transformers 5 has what is different in some layers.
+const PER_LAYER: &str = "per_layer_config";
 
 /// A configuration, and where it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,23 @@ pub(crate) struct Config {
     pub text: Vec<u8>,
     /// Its content, an object.
     pub value: Map<String, Value>,
+}
+
+/// A number of experts: one for all layers, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    One(u64),
+    PerLayer(Vec<u64>),
+}
+
+impl Counts {
+    /// The number of a layer; `None` where the list ends before.
+    pub(crate) fn of(&self, layer: u32) -> Option<u64> {
+        match self {
+            Self::One(count) => Some(*count),
+            Self::PerLayer(counts) => counts.get(layer as usize).copied(),
+        }
+    }
 }
 
 /// A value of a configuration, and the path of keys to it.
@@ -84,6 +104,25 @@ impl Config {
         Ok(first)
     }
 
+    /// The number of experts at one of these keys, which may be a list with one number a layer.
+    pub(crate) fn counts(&self, keys: &[String]) -> Result<Option<(String, Counts)>> {
+        let list = |(path, value): Found<'_>| {
+            let counts: Vec<u64> = value.as_array()?.iter().map(Value::as_u64).collect::<Option<_>>()?;
+            counts.windows(2).any(|pair| pair[0] != pair[1]).then_some((path, Counts::PerLayer(counts)))
+        };
+        match keys.iter().flat_map(|key| self.find(key)).find_map(list) {
+            Some(counts) => Ok(Some(counts)),
+            None => Ok(self.number(keys)?.map(|(path, number)| (path, Counts::One(number)))),
+        }
+    }
+
+    /// What transformers 5 lets a layer have in place of the number of all at one of these keys, and the path to it.
+    pub(crate) fn of_layer(&self, layer: u32, keys: &[String]) -> Option<(String, u64)> {
+        let (path, layers) = self.find(PER_LAYER).into_iter().next()?;
+        let own = layers.get(layer.to_string())?;
+        keys.iter().find_map(|key| Some((format!("{path}.{layer}.{key}"), own.get(key)?.as_u64()?)))
+    }
+
     /// The value at a key, the outermost first.
     pub(crate) fn first(&self, key: &str) -> Option<&Value> {
         self.find(key).into_iter().next().map(|(_, value)| value)
@@ -105,6 +144,14 @@ impl Config {
         set(&mut self.value, key, DEEPEST, &|old| match old {
             Value::Number(_) => Some(Value::from(number)),
             Value::Array(list) if whole_number(old).is_some() => Some(Value::from(vec![number; list.len()])),
+            _ => None,
+        })
+    }
+
+    /// Puts a list, one number a layer, in every place of a key where a number or a list of numbers stands.
+    pub(crate) fn set_list(&mut self, key: &str, numbers: &[u64]) -> bool {
+        set(&mut self.value, key, DEEPEST, &|old| match old {
+            Value::Number(_) | Value::Array(_) => Some(Value::from(numbers)),
             _ => None,
         })
     }

@@ -69,16 +69,24 @@ row_criteria! {
     /// The router's norm after fine-tuning
     RouterNorm = "router-norm", Router, |score| Some(score.norm);
     /// The length of the change of the expert's weights; reads them all
-    ExpertChange = "expert-change", Experts, |score| score.expert_change;
+    ExpertChange = "expert-change", Experts, |score| Some(score.weights?.expert_change);
+    /// The mean over neurons of the length of their change; reads all weights
+    NeuronChange = "neuron-change", Experts, |score| score.weights?.neuron_change;
     /// The norm of the expert's weights; reads them all
-    ExpertMagnitude = "expert-magnitude", Experts, |score| score.expert_magnitude;
+    NeuronMagnitude = "neuron-magnitude", Experts, |score| Some(score.weights?.expert_magnitude);
+    /// The largest norm of a neuron; reads all weights
+    MaxNeuronNorm = "max-neuron-norm", Experts, |score| score.weights?.max_neuron_norm;
+    /// The largest variance within a neuron; reads all weights
+    MaxVar = "max-var", Experts, |score| score.weights?.max_var;
+    /// Mean |weight| over root mean square: the largest goes first; reads all weights
+    Aimer = "aimer", Experts, |score| Some(-score.weights?.aimer);
     /// A seeded random order
     Random = "random", Nothing, |_| None;
 }
 
 impl RowCriterion {
     /// Whether it needs the weights of the experts, which are nearly all of a checkpoint.
-    pub fn needs_experts(self) -> bool {
+    pub(crate) fn needs_experts(self) -> bool {
         self.needs() == Needs::Experts
     }
 

@@ -1,8 +1,9 @@
-//! Change and magnitude of the experts' own weights, read piece by piece.
+//! Scores of the experts' own weights, read piece by piece.
 
 use super::dtype::{decode, decode_mxfp4};
 use super::error::{Result, refused};
 use super::files::{CheckpointFiles, Place, Tensor};
+use super::neurons::{Neurons, Sums, WeightScores, WeightSums};
 use super::rows::scale;
 use super::site::{Cut, Member, Role, Site};
 use safetensors::Dtype;
@@ -11,42 +12,50 @@ use std::collections::BTreeMap;
 /// Bytes that are read at once: a whole number of entries of every type.
 const PIECE: u64 = 1 << 20;
 
-/// ‖W − W⁰‖ and ‖W‖ of every expert.
+/// The scores of the weights of every expert.
 ///
 /// # Errors
 /// Weights that are stored differently in the two checkpoints, or that are quantised in a way that is not known.
-pub(crate) fn changes(
+pub(crate) fn weight_scores(
     (before_files, before): (&CheckpointFiles, &Site),
     (after_files, after): (&CheckpointFiles, &Site),
-) -> Result<Vec<(f64, f64)>> {
+) -> Result<Vec<WeightScores>> {
     let partners: BTreeMap<&str, &Member> =
         before.members.iter().map(|member| (before.relative(&member.name), member)).collect();
-    let mut sums = vec![(0.0, 0.0); after.experts as usize];
+    let mut experts = vec![WeightSums::default(); after.experts as usize];
     for member in after.members.iter().filter(|member| member.role != Role::Router && !is_scale(&member.name)) {
+        let tensor = &after_files.tensors[&member.name];
         let partner = partners
             .get(after.relative(&member.name))
-            .filter(|partner| before_files.tensors[&partner.name].shape == after_files.tensors[&member.name].shape);
+            .filter(|partner| before_files.tensors[&partner.name].shape == tensor.shape);
         let Some(partner) = partner else {
             let problem = "has no partner of its name and shape in the pre-trained checkpoint: the change of experts can't be read";
             return Err(refused(&member.name, problem));
         };
-        let experts = match member.cut {
+        let neurons = Neurons::of(member, tensor, after);
+        let numbers = match member.cut {
             Cut::Numbered { expert, .. } => expert..expert + 1,
             Cut::Axis { .. } => 0..after.experts,
         };
-        for expert in experts {
-            let (change, magnitude) = &mut sums[expert as usize];
+        for expert in numbers {
             let mut old = Pieces::of(before_files, partner, expert, after.experts)?;
             let mut new = Pieces::of(after_files, member, expert, after.experts)?;
-            while let (Some(old), Some(new)) = (old.next()?, new.next()?) {
-                for (old, new) in old.iter().zip(&new) {
-                    *change += (new - old) * (new - old);
-                    *magnitude += new * new;
+            let mut sums = Sums::of(neurons);
+            loop {
+                // Pieces of two types hold differently many numbers.
+                let (before, after) = (old.rest()?, new.rest()?);
+                let count = before.len().min(after.len());
+                if count == 0 {
+                    break;
                 }
+                sums.add(&before[..count], &after[..count]);
+                old.taken += count;
+                new.taken += count;
             }
+            experts[expert as usize].add(sums);
         }
     }
-    Ok(sums.into_iter().map(|(change, magnitude)| (change.sqrt(), magnitude.sqrt())).collect())
+    Ok(experts.iter().map(WeightSums::scores).collect())
 }
 
 /// Scales are part of the numbers that they scale.
@@ -62,6 +71,9 @@ struct Pieces<'a> {
     /// Bytes of the tensor that are to be read.
     next: u64,
     end: u64,
+    /// The numbers of the last piece, and how many of them have been taken.
+    values: Vec<f64>,
+    taken: usize,
 }
 
 impl<'a> Pieces<'a> {
@@ -72,14 +84,18 @@ impl<'a> Pieces<'a> {
             Cut::Axis { axis: 0, .. } => (tensor.bytes / experts * expert, tensor.bytes / experts * (expert + 1)),
             Cut::Axis { .. } => return Err(refused(&member.name, "experts that stand in columns can't be read")),
         };
-        Ok(Self { files, name: &member.name, tensor, next, end })
+        Ok(Self { files, name: &member.name, tensor, next, end, values: Vec::new(), taken: 0 })
     }
 
-    /// The next numbers; `None` at the end.
-    fn next(&mut self) -> Result<Option<Vec<f64>>> {
-        if self.next == self.end {
-            return Ok(None);
+    /// The numbers that have not been taken, of the next piece where there were none; nothing at the end.
+    fn rest(&mut self) -> Result<&[f64]> {
+        if self.taken == self.values.len() && self.next < self.end {
+            (self.values, self.taken) = (self.piece()?, 0);
         }
+        Ok(&self.values[self.taken..])
+    }
+
+    fn piece(&mut self) -> Result<Vec<f64>> {
         let whole = matches!(self.tensor.dtype, Dtype::F8_E4M3 | Dtype::F8_E5M2);
         let count = if whole { self.end - self.next } else { PIECE.min(self.end - self.next) };
         let bytes = self.read(self.tensor, self.next, count)?;
@@ -101,7 +117,7 @@ impl<'a> Pieces<'a> {
             }
         };
         self.next += count;
-        Ok(Some(values))
+        Ok(values)
     }
 
     fn read(&self, tensor: &Tensor, from: u64, count: u64) -> Result<Vec<u8>> {

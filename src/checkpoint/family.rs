@@ -58,6 +58,8 @@ pub(crate) struct Family {
     pub numbered: Vec<String>,
     /// Tensors of all experts, stacked along axis 0.
     pub stacked: Vec<String>,
+    /// Whether stacked tensors are [E, in, out]; others are [E, out, in]. Only tensors with two equal sides need it.
+    pub transposed: bool,
     /// Tensors whose axis 0 holds several rows of each expert.
     pub row_blocks: Vec<String>,
     /// The last tensors of an expert, by a word of their names: with 0 in them an expert says nothing.
@@ -80,6 +82,8 @@ pub(crate) struct Family {
     pub groups_kept: Vec<String>,
     /// `KEY=WORD` without which the number of groups means nothing.
     pub groups_if: Option<String>,
+    /// Whether the number of experts may be a list, one number a layer.
+    pub count_per_layer: bool,
     /// The fewest experts that the model's code works with.
     pub least: u64,
     /// Whether the model's code counts on the K that it has.
@@ -209,6 +213,7 @@ impl Default for Family {
             columns: Vec::new(),
             numbered: words(&["experts.{e}", "experts.expert_{e}"]),
             stacked: words(&["experts.*"]),
+            transposed: false,
             row_blocks: Vec::new(),
             outputs: words(&["down_proj", "w2", "wo", "fc2", "output_linear"]),
             norm: words(&["post_attention_layernorm.weight"]),
@@ -220,6 +225,7 @@ impl Default for Family {
             groups: words(&["n_group", "num_expert_group"]),
             groups_kept: words(&["topk_group"]),
             groups_if: None,
+            count_per_layer: false,
             least: 1,
             fixed_top_k: false,
             table: Vec::new(),

@@ -219,15 +219,7 @@ impl Chooser<'_> {
         }
         let layer = self.ranking.and_then(|ranking| ranking.layers.iter().find(|layer| layer.site == site.key));
         let layer = layer.ok_or_else(|| refused(site.key, "was not ranked"))?;
-        if criterion.needs_change() && !layer.audit.trained {
-            return Err(refused(
-                site.key,
-                "its router did not change: Δ ranks nothing there; give another criterion (--by)",
-            ));
-        }
-        let scores: Option<Vec<f64>> = layer.experts.iter().map(|score| criterion.of(score)).collect();
-        let problem = || refused(site.key, format!("{}: is not known here", criterion.word()));
-        Ok((criterion.word().to_owned(), scores.ok_or_else(problem)?))
+        Ok((criterion.word().to_owned(), layer.scores(criterion)?))
     }
 
     /// Experts above the largest gap, in the site where they are most.

@@ -1,5 +1,6 @@
 //! Where a checkpoint has its routers and experts, by its family, checked against its configuration.
 
+use super::config::Counts;
 use super::error::{Result, listed, refused};
 use super::family::{Effect, Families, Family};
 use super::files::CheckpointFiles;
@@ -31,8 +32,8 @@ pub(crate) struct Layout {
     pub model_type: String,
     pub family: Family,
     pub sites: BTreeMap<SiteKey, Site>,
-    /// The key of the number of experts in the configuration, and the number.
-    pub count: Option<(String, u64)>,
+    /// The key of the number of experts in the configuration, and the number, or numbers by layer.
+    pub count: Option<(String, Counts)>,
     /// K.
     pub top_k: Option<u64>,
     /// Only where there is more than one group.
@@ -75,7 +76,10 @@ impl Layout {
             _ => family.effect,
         };
         let layout = Self {
-            count: number(&family.experts)?,
+            count: match config {
+                Some(config) if family.count_per_layer => config.counts(&family.experts)?,
+                _ => number(&family.experts)?.map(|(key, count)| (key, Counts::One(count))),
+            },
             top_k: value(&family.top_k)?,
             groups: groups(files, &family)?,
             model_type,
@@ -89,14 +93,19 @@ impl Layout {
 
     /// Refuses a configuration that has another number of experts than the files.
     fn check_count(&self, files: &CheckpointFiles) -> Result<()> {
-        let (Some((key, count)), Some(config)) = (&self.count, &files.config) else { return Ok(()) };
-        match self.sites.values().find(|site| site.experts != *count) {
-            Some(site) => Err(refused(
-                &config.place,
-                format!("{key} = {count}, but {} has {} experts ({})", site.key, site.experts, site.router),
-            )),
-            None => Ok(()),
+        let (Some((key, counts)), Some(config)) = (&self.count, &files.config) else { return Ok(()) };
+        for site in self.sites.values() {
+            let has = || format!("{} has {} experts ({})", site.key, site.experts, site.router);
+            let own = config.of_layer(site.key.layer, &self.family.experts);
+            let expected = own.or_else(|| Some((key.clone(), counts.of(site.key.layer)?)));
+            let problem = match expected {
+                Some((_, count)) if count == site.experts => continue,
+                Some((key, count)) => format!("{key} = {count}, but {}", has()),
+                None => format!("{key} has no number for it, but {}", has()),
+            };
+            return Err(refused(&config.place, problem));
         }
+        Ok(())
     }
 
     /// What a configuration promises and the files lack: heads that predict several tokens.

@@ -11,7 +11,8 @@
 //! | `pattern`, `family` | patterns of names; the table of families |
 //! | `site`, `layout` | one router and its experts; all of a checkpoint, checked against its configuration |
 //! | `summary` | what `inspect` says |
-//! | `dtype`, `rows`, `experts`, `adapter` | numbers of each type and their rounding; rows of routers; experts' weights; LoRA |
+//! | `dtype`, `rows`, `adapter` | numbers of each type and their rounding; rows of routers; LoRA |
+//! | `experts`, `neurons` | experts' weights, read; their sums, neuron by neuron |
 //! | `scores`, `audit`, `rank` | scores of experts; whether the theorem's premise shows; both for a pair of checkpoints |
 //! | `words`, `page` | the ranking in sentences, rows and figures |
 //! | `keep`, `plan`, `renumber` | who stays; everything decided and refused; new names |
@@ -31,6 +32,7 @@ mod header;
 mod index;
 mod keep;
 mod layout;
+mod neurons;
 mod page;
 mod pattern;
 mod plan;
@@ -52,6 +54,7 @@ pub use files::CheckpointFiles;
 pub use formats::Format;
 pub use keep::{Chosen, Keep, Order, PerLayer, TieBreak};
 pub use layout::{FamilyChoice, Groups};
+pub use neurons::WeightScores;
 pub use plan::{PrunePlan, PruneRequest, Semantics};
 pub use rank::{Ranking, SiteRanking};
 pub use scores::ExpertScore;

@@ -8,7 +8,7 @@ pub(crate) use written::{Action, Written};
 use written::{cut, zeroed};
 
 use super::adapter::Adapter;
-use super::config::Config;
+use super::config::{Config, Counts};
 use super::error::{Result, listed, refused};
 use super::files::CheckpointFiles;
 use super::formats::Format;
@@ -86,7 +86,9 @@ impl<'a> PrunePlan<'a> {
         request: &PruneRequest,
     ) -> Result<Self> {
         if Adapter::of(files)?.is_some() {
-            return Err(refused(files.shown(), "is an adapter: merge it into its model first, and prune that"));
+            let problem = "is an adapter: merge it first, with PeftModel.from_pretrained(model, adapter).merge_and_unload()\
+                .save_pretrained(DIR) of peft, and prune that";
+            return Err(refused(files.shown(), problem));
         }
         let layout = Layout::of(files, choice)?;
         if files.format != Format::Safetensors {
@@ -163,11 +165,21 @@ impl<'a> PrunePlan<'a> {
     }
 
     fn decide_config(&mut self, layout: &Layout, request: &PruneRequest) -> Result<()> {
-        let (Some(old), Some(chosen)) = (&self.files.config, self.chosen.first()) else { return Ok(()) };
-        let kept = chosen.kept.len() as u64;
+        let (Some(old), Some(kept)) = (&self.files.config, self.most_kept()) else { return Ok(()) };
+        let own = layout.sites.keys().find_map(|key| old.of_layer(key.layer, &layout.family.experts));
+        if let Some((path, number)) = own {
+            let problem = format!(
+                "{path} = {number}: numbers of single layers can't be changed yet; --semantics zero keeps them"
+            );
+            return Err(refused(&old.place, problem));
+        }
         let mut config = old.clone();
-        let set: Vec<&String> = layout.family.experts.iter().filter(|key| config.set_number(key, kept)).collect();
-        if set.is_empty() {
+        let numbers = self.numbers_by_layer(layout, old);
+        let set = layout.family.experts.iter().filter(|key| match &numbers {
+            Some(numbers) => config.set_list(key, numbers),
+            None => config.set_number(key, kept),
+        });
+        if set.count() == 0 {
             let keys = listed(&layout.family.experts, 4);
             return Err(refused(
                 &old.place,
@@ -195,6 +207,26 @@ impl<'a> PrunePlan<'a> {
         Ok(())
     }
 
+    /// How many experts stay in the layer where they are most.
+    fn most_kept(&self) -> Option<u64> {
+        self.chosen.iter().map(|chosen| chosen.kept.len() as u64).max()
+    }
+
+    /// One number of experts a layer; `None` where one number says it all.
+    fn numbers_by_layer(&self, layout: &Layout, config: &Config) -> Option<Vec<u64>> {
+        let (_, before) = layout.count.as_ref()?;
+        let mut after: BTreeMap<u32, u64> = layout.sites.values().map(|site| (site.key.layer, site.experts)).collect();
+        after.extend(self.chosen.iter().map(|chosen| (chosen.site.layer, chosen.kept.len() as u64)));
+        let is_one = after.values().all(|&count| Some(count) == self.most_kept());
+        let layers = match before {
+            Counts::PerLayer(counts) => counts.len() as u64,
+            Counts::One(_) if is_one => return None,
+            Counts::One(_) => config.first("num_hidden_layers").and_then(Value::as_u64).unwrap_or(after.len() as u64),
+        };
+        let of = |layer: u32| after.get(&layer).copied().or_else(|| before.of(layer));
+        (0..u32::try_from(layers).ok()?).map(of).collect()
+    }
+
     /// Bytes of all tensors that are written.
     pub(crate) fn bytes(&self) -> u64 {
         self.tensors.iter().map(|(name, written)| written.bytes(&self.files.tensors[name])).sum()
@@ -217,7 +249,7 @@ fn pruned_sites<'l>(layout: &'l Layout, request: &PruneRequest) -> Result<Vec<&'
     if let Some(layer) = layers.iter().find(|&&layer| !chosen.iter().any(|site| site.key.layer == layer)) {
         return Err(refused(format!("--layers {layer}"), "the layer has no router"));
     }
-    match request.semantics == Semantics::Delete && chosen.len() < all.len() {
+    match request.semantics == Semantics::Delete && chosen.len() < all.len() && !layout.family.count_per_layer {
         true => Err(refused(
             "--layers",
             format!(

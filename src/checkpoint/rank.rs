@@ -2,6 +2,7 @@
 
 use super::adapter::Adapter;
 use super::audit::SiteAudit;
+use super::criterion::RowCriterion;
 use super::error::{Result, listed, refused};
 use super::experts;
 use super::family::Effect;
@@ -11,6 +12,7 @@ use super::rows::{RouterRows, gamma};
 use super::scores::{ExpertScore, RouterState, scores};
 use super::site::{Site, SiteKey};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The scores of one router's experts, and its audit.
 #[derive(Clone, Debug, Serialize)]
@@ -43,18 +45,44 @@ pub struct Ranking {
     pub notes: Vec<String>,
 }
 
-impl Ranking {
-    /// Reads the routers of two checkpoints, and with `read_experts` all weights of their experts.
+impl SiteRanking {
+    /// The scores of a criterion; small ones go first.
     ///
     /// # Errors
-    /// Checkpoints that are no pair: layers, numbers of experts or widths differ. Routers that can't be read. Nothing
-    /// changed in any router.
+    /// The router did not change, and the criterion is about its change; something that it needs is not known.
+    pub(crate) fn scores(&self, criterion: RowCriterion) -> Result<Vec<f64>> {
+        if criterion.needs_change() && !self.audit.trained {
+            let problem = "its router did not change: Δ ranks nothing there; give another criterion (--by)";
+            return Err(refused(self.site, problem));
+        }
+        let scores: Option<Vec<f64>> = self.experts.iter().map(|score| criterion.of(score)).collect();
+        scores.ok_or_else(|| refused(self.site, format!("{}: is not known here", criterion.word())))
+    }
+}
+
+impl Ranking {
+    /// The scores of a criterion, layer by layer, as [`Order::Scores`](super::Order::Scores) takes them.
+    ///
+    /// # Errors
+    /// A layer has no scores of this criterion.
+    pub fn scores(&self, criterion: RowCriterion) -> Result<BTreeMap<String, Vec<f64>>> {
+        self.layers.iter().map(|layer| Ok((layer.site.to_string(), layer.scores(criterion)?))).collect()
+    }
+
+    /// Reads the routers of two checkpoints, and with `read_experts`, or where the criterion needs them, all weights of
+    /// their experts.
+    ///
+    /// # Errors
+    /// Checkpoints that are no pair: layers, numbers of experts or widths differ. Routers that can't be read. No router
+    /// changed, and the criterion is about their change.
     pub fn of(
         before: &CheckpointFiles,
         after: &CheckpointFiles,
         choice: &FamilyChoice,
+        criterion: RowCriterion,
         read_experts: bool,
     ) -> Result<Self> {
+        let read_experts = read_experts || criterion.needs_experts();
         let layout = Layout::of(before, choice)?;
         let mut ranking = Self {
             pretrained: before.shown(),
@@ -72,7 +100,8 @@ impl Ranking {
             Some(adapter) => ranking.add_adapter(before, &layout, &adapter)?,
             None => ranking.add_checkpoint(before, &layout, after, choice, read_experts)?,
         }
-        match ranking.layers.iter().any(|layer| layer.audit.trained) {
+        let has_order = !criterion.needs_change() || ranking.layers.iter().any(|layer| layer.audit.trained);
+        match has_order {
             true => Ok(ranking),
             false => Err(refused(
                 after.shown(),
@@ -112,10 +141,8 @@ impl Ranking {
             }
             let mut layer = ranked(layout, partner, &state(before, partner)?, &state(after, site)?);
             if read_experts {
-                let changes = experts::changes((before, partner), (after, site))?;
-                for (score, (change, magnitude)) in layer.experts.iter_mut().zip(changes) {
-                    (score.expert_change, score.expert_magnitude) = (Some(change), Some(magnitude));
-                }
+                let weights = experts::weight_scores((before, partner), (after, site))?;
+                layer.experts.iter_mut().zip(weights).for_each(|(score, weights)| score.weights = Some(weights));
             }
             self.layers.push(layer);
         }

@@ -2,6 +2,7 @@
 
 use super::dtype::Rounding;
 use super::family::Family;
+use super::neurons::WeightScores;
 use super::rows::RouterRows;
 use crate::measure::RouterChange;
 use serde::Serialize;
@@ -25,10 +26,8 @@ pub struct ExpertScore {
     pub rounding: f64,
     /// How many experts have a Δ so near that rounding may have swapped them.
     pub tied: usize,
-    /// ‖W − W⁰‖ of all weights of the expert; `None` unless they were read.
-    pub expert_change: Option<f64>,
-    /// ‖W‖ of all weights of the expert.
-    pub expert_magnitude: Option<f64>,
+    /// Scores of the expert's own weights; `None` unless they were read.
+    pub weights: Option<WeightScores>,
 }
 
 /// Rows of one router, and γ.
@@ -56,8 +55,7 @@ pub(crate) fn scores(before: &RouterState, after: &RouterState, family: &Family)
             delta_folded: folded.as_ref().map(|folded| folded[expert]),
             rounding: rounding(&change, before.rows.rounding, after.rows.rounding, before.rows.hidden),
             tied: 0,
-            expert_change: None,
-            expert_magnitude: None,
+            weights: None,
         })
         .collect();
     let bounds: Vec<(f64, f64)> = scores.iter().map(|score| (score.delta, score.rounding)).collect();

@@ -82,6 +82,8 @@ pub(crate) struct Site {
     pub problems: Vec<(String, String)>,
     /// Whether there is an expert that every token uses.
     pub shared: bool,
+    /// Whether stacked weights are [E, in, out], where their shape does not tell.
+    pub is_transposed: bool,
 }
 
 impl Site {
@@ -123,6 +125,7 @@ impl Site {
             table: None,
             problems: Vec::new(),
             shared: false,
+            is_transposed: family.transposed,
         };
         for (rest, name) in block.iter().filter(|(_, name)| *name != router) {
             site.add(rest, name, &files.tensors[*name], family);

@@ -27,7 +27,11 @@ impl SiteAudit {
         };
         let p = self.groups_p_value.map(|p| format!(" (p = {p:.2})")).unwrap_or_default();
         let groups = if self.has_two_groups() { "two groups" } else { "no two groups" };
-        let ties = if self.tied_pairs > 0 { format!(", {} pairs tied", self.tied_pairs) } else { String::new() };
+        let ties = match self.tied_pairs {
+            0 => String::new(),
+            1 => ", 1 pair tied".to_owned(),
+            pairs => format!(", {pairs} pairs tied"),
+        };
         format!("{gap}, {groups}{p}, {} of Δ negative{ties}", self.negative)
     }
 }
@@ -35,8 +39,41 @@ impl SiteAudit {
 impl Ranking {
     /// What the audit means, one sentence an item.
     pub fn sentences(&self) -> Vec<String> {
-        let audits: Vec<&SiteAudit> = self.layers.iter().map(|layer| &layer.audit).collect();
-        let trained: Vec<&SiteAudit> = audits.iter().copied().filter(|audit| audit.trained).collect();
+        let trained: Vec<&SiteAudit> = self.trained().map(|layer| &layer.audit).collect();
+        let (all, changed) = (self.layers.len(), trained.len());
+        let mut sentences = if changed > 0 { self.of_changes(&trained) } else { Vec::new() };
+        if changed < all {
+            sentences.push(format!("{} of {all} routers did not change: Δ ranks nothing there.", all - changed));
+        }
+        let strangers: Vec<String> = self.layers.iter().filter_map(strangers).collect();
+        if !strangers.is_empty() {
+            sentences.push(format!(
+                "Experts may be permuted between the two checkpoints, so that Δ compares strangers: {}.",
+                super::error::listed(&strangers, 5)
+            ));
+        }
+        let tied: usize = trained.iter().map(|audit| audit.tied_pairs).sum();
+        if tied > 0 {
+            sentences.push(format!("{tied} pairs of experts differ in Δ by no more than rounding of the stored numbers may explain: their order means nothing."));
+        }
+        let open = match self.effect {
+            Effect::Renormalised => "softmax that is normalised over the chosen experts",
+            Effect::Softmax => "softmax over all experts",
+            Effect::Independent => "gates that are not softmax",
+        };
+        sentences.push(format!(
+            "The theorem is about one layer of experts that choose tokens. It says nothing of layers on top of each other ({all} here), of {open}, or of experts that all tokens share. Δ never measures a loss: evaluate the pruned model."
+        ));
+        sentences
+    }
+
+    /// The routers that changed.
+    fn trained(&self) -> impl Iterator<Item = &SiteRanking> {
+        self.layers.iter().filter(|layer| layer.audit.trained)
+    }
+
+    /// What the audits of the routers that changed mean.
+    fn of_changes(&self, trained: &[&SiteAudit]) -> Vec<String> {
         let all = trained.len();
         let typical = |value: fn(&SiteAudit) -> Option<f64>| {
             let values: Vec<f64> = trained.iter().filter_map(|audit| value(audit)).collect();
@@ -53,8 +90,7 @@ impl Ranking {
             _ if gaps == all => gap + "This is what the theorem's premise looks like; it is no proof of it.",
             _ => gap + "Elsewhere the theorem's premise does not show, and Δ is a heuristic.",
         });
-        let layers = self.layers.iter().filter(|layer| layer.audit.trained);
-        let experts: usize = layers.map(|layer| layer.experts.len()).sum();
+        let experts: usize = self.trained().map(|layer| layer.experts.len()).sum();
         let negative: usize = trained.iter().map(|audit| audit.negative).sum();
         sentences.push(format!(
             "{negative} of {experts} Δ are negative: signed and absolute order agree by Kendall's τ = {} (median of routers). The paper prunes the smallest signed Δ.",
@@ -76,33 +112,6 @@ impl Ranking {
                 "The layer before the router multiplies its input by γ: with γ in the rows the order agrees by τ = {tau:.2}."
             ));
         }
-        if all < audits.len() {
-            sentences.push(format!(
-                "{} of {} routers did not change: Δ ranks nothing there.",
-                audits.len() - all,
-                audits.len()
-            ));
-        }
-        let strangers: Vec<String> = self.layers.iter().filter_map(strangers).collect();
-        if !strangers.is_empty() {
-            sentences.push(format!(
-                "Experts may be permuted between the two checkpoints, so that Δ compares strangers: {}.",
-                super::error::listed(&strangers, 5)
-            ));
-        }
-        let tied: usize = trained.iter().map(|audit| audit.tied_pairs).sum();
-        if tied > 0 {
-            sentences.push(format!("{tied} pairs of experts differ in Δ by no more than rounding of the stored numbers may explain: their order means nothing."));
-        }
-        let open = match self.effect {
-            Effect::Renormalised => "softmax that is normalised over the chosen experts",
-            Effect::Softmax => "softmax over all experts",
-            Effect::Independent => "gates that are not softmax",
-        };
-        sentences.push(format!(
-            "The theorem is about one layer of experts that choose tokens. It says nothing of {} layers on top of each other, of {open}, or of experts that all tokens share. Δ never measures a loss: evaluate the pruned model.",
-            self.layers.len()
-        ));
         sentences
     }
 
@@ -153,6 +162,14 @@ pub struct RankRow {
     pub expert_change: Option<f64>,
     /// ‖W‖.
     pub expert_magnitude: Option<f64>,
+    /// mean_r ‖w_r − w_r⁰‖.
+    pub neuron_change: Option<f64>,
+    /// max_r ‖w_r‖.
+    pub max_neuron_norm: Option<f64>,
+    /// max_r of the variance within w_r.
+    pub max_var: Option<f64>,
+    /// mean |W| over root mean square.
+    pub aimer: Option<f64>,
     /// The bound on Δ's rounding.
     pub rounding: f64,
     /// Experts that are tied with it.
@@ -172,8 +189,12 @@ impl RankRow {
             delta_folded: score.delta_folded,
             norm_before: score.norm_before,
             norm: score.norm,
-            expert_change: score.expert_change,
-            expert_magnitude: score.expert_magnitude,
+            expert_change: score.weights.map(|weights| weights.expert_change),
+            expert_magnitude: score.weights.map(|weights| weights.expert_magnitude),
+            neuron_change: score.weights.and_then(|weights| weights.neuron_change),
+            max_neuron_norm: score.weights.and_then(|weights| weights.max_neuron_norm),
+            max_var: score.weights.and_then(|weights| weights.max_var),
+            aimer: score.weights.map(|weights| weights.aimer),
             rounding: score.rounding,
             tied: score.tied,
         }

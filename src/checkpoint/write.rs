@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 /// The name of the file that says what was pruned.
 pub const MANIFEST: &str = "prune.json";
 
-/// Bytes that are in memory at once.
-const PIECE: usize = 8 << 20;
+/// Bytes that are in memory at once: few enough that what was read is hashed and written from the processor's cache.
+const PIECE: usize = 1 << 20;
 
 /// Ends of names of files that hold weights: those of other formats would still have all experts.
 const WEIGHTS: [&str; 11] =
@@ -72,9 +72,10 @@ impl PrunePlan<'_> {
     /// Writes the pruned checkpoint into a new folder, and reads it again before it takes its name.
     ///
     /// # Errors
-    /// The folder is there already; a file can't be read or written. Nothing is left behind.
+    /// The folder is there already; the disk has too little space; a file can't be read or written. Nothing is left behind.
     pub fn write(&self, out: &Path, provenance: Provenance) -> Result<PruneReport> {
         let partial = partial_of(out)?;
+        check_space(out, self.bytes())?;
         fs::create_dir_all(&partial).map_err(io_at(&partial))?;
         let done = self.fill(&partial, provenance).and_then(|report| {
             fs::rename(&partial, out).map_err(io_at(out))?;
@@ -274,7 +275,7 @@ impl Written {
     }
 }
 
-/// A new file whose bytes are hashed as they are written.
+/// A new file whose bytes are hashed while they are written.
 struct HashedFile {
     path: PathBuf,
     file: File,
@@ -288,8 +289,8 @@ impl HashedFile {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.hash.update(bytes);
-        self.file.write_all(bytes).map_err(io_at(&self.path))
+        let (hash, file) = (&mut self.hash, &mut self.file);
+        rayon::join(|| file.write_all(bytes), || hash.update(bytes)).0.map_err(io_at(&self.path))
     }
 
     fn finish(self) -> Result<String> {
@@ -313,13 +314,29 @@ fn partial_of(out: &Path) -> Result<PathBuf> {
     Ok(partial)
 }
 
+/// Refuses to begin what the disk has no space for. What it can't tell is found out by writing.
+fn check_space(out: &Path, needed: u64) -> Result<()> {
+    let folders = out.ancestors().skip(1).map(|folder| match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    });
+    let free = folders.filter(|folder| folder.is_dir()).find_map(|folder| fs4::available_space(folder).ok());
+    match free.filter(|&free| free < needed) {
+        Some(free) => {
+            Err(refused(out.display(), format!("needs {needed} bytes, and {free} are free; nothing was written")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path, files: &CheckpointFiles, left: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(from).map_err(io_at(from))? {
         let path = entry.map_err(io_at(from))?.path();
         let name = file_name(&path);
         let target = to.join(&name);
         let is_own = files.files.iter().any(|file| file.path() == path);
-        if name.starts_with('.') || is_own || fs::symlink_metadata(&target).is_ok() {
+        // A checkpoint that was pruned before has a manifest, which is not this one's.
+        if name.starts_with('.') || name == MANIFEST || is_own || fs::symlink_metadata(&target).is_ok() {
             continue;
         }
         if path.is_dir() {

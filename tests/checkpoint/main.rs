@@ -2,6 +2,8 @@
 
 #[path = "../cli_common/mod.rs"]
 mod cli_common;
+mod configs;
+mod criteria;
 mod families;
 mod fixtures;
 mod formats;
@@ -9,6 +11,7 @@ mod inspecting;
 mod pairs;
 mod pruning;
 mod ranking;
+mod space;
 
 use cli_common::{Bench, Done};
 

@@ -298,10 +298,9 @@ fn adapter_and_merged(config: &Value, with_dora: bool, scale: f32) -> (Vec<f64>,
     }
     router.bytes = encode(router.dtype, &values);
     merged.write(&lab.bench.path("merged"), 1);
-    assert!(
-        lab.refuses("prune base adapter --keep 4 --out out")
-            .contains("adapter: is an adapter: merge it into its model first")
-    );
+    assert!(lab.refuses("prune base adapter --keep 4 --out out").contains(
+        "adapter: is an adapter: merge it first, with PeftModel.from_pretrained(model, adapter).merge_and_unload()"
+    ));
     let deltas = |arguments: &str| {
         csv(&lab, arguments).iter().take(8).map(|row| row["delta"].parse().expect("a number")).collect::<Vec<f64>>()
     };

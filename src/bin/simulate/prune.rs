@@ -45,7 +45,7 @@ fn ranking(
         (_, Order::Criterion(criterion)) => *criterion,
     };
     let before = CheckpointFiles::open(&arguments.pretrained).map_err(refused)?;
-    Ranking::of(&before, after, choice, criterion.needs_experts()).map(Some).map_err(refused)
+    Ranking::of(&before, after, choice, criterion, false).map(Some).map_err(refused)
 }
 
 fn show(arguments: &PruneArguments, report: &PruneReport) -> Result<(), Failure> {

@@ -14,8 +14,11 @@ pub fn command(arguments: &RankArguments) -> Result<(), Failure> {
     let by = arguments.by;
     let before = CheckpointFiles::open(&arguments.pretrained).map_err(refused)?;
     let after = CheckpointFiles::open(&arguments.finetuned).map_err(refused)?;
-    let read_experts = arguments.experts || by.needs_experts();
-    let ranking = Ranking::of(&before, &after, &choice, read_experts).map_err(refused)?;
+    let ranking = Ranking::of(&before, &after, &choice, by, arguments.experts).map_err(refused)?;
+    // First, as it is the only one that can be refused.
+    if let Some(path) = &arguments.scores {
+        write(path, &serde_json::to_vec_pretty(&ranking.scores(by).map_err(refused)?)?)?;
+    }
     if let Some(path) = &arguments.csv {
         let mut writer = csv::Writer::from_writer(Vec::new());
         ranking.rows(by).into_iter().try_for_each(|row| writer.serialize(row))?;

@@ -14,7 +14,7 @@ impl PrunePlan<'_> {
         self.notes.extend(self.files.notes.clone());
         self.notes.extend(layout.family.note.clone());
         self.notes.extend(layout.missing_mtp(self.files).filter(|_| !request.drop_mtp));
-        let Some(kept) = self.chosen.first().map(|chosen| chosen.kept.len() as u64) else { return };
+        let Some(kept) = self.most_kept() else { return };
         let ranked = matches!(request.order, Order::Criterion(criterion) if criterion != RowCriterion::Random);
         if ranked && !matches!(request.keep, Keep::List(_)) && !request.drop_mtp {
             for key in norms.keys() {
@@ -38,6 +38,13 @@ impl PrunePlan<'_> {
         }
         if layout.groups.is_some() && request.ungroup {
             self.notes.push("experts are no longer chosen within groups: the model routes differently".to_owned());
+        }
+        if self.chosen.iter().any(|chosen| chosen.kept.len() as u64 != kept) || self.chosen.len() < layout.sites.len() {
+            self.notes.push(
+                "layers keep different numbers of experts: config.json has a list, which transformers 4 reads and transformers 5 does not"
+                    .to_owned(),
+            );
+            return;
         }
         let supported = &layout.family.supported;
         if !supported.is_empty() && !supported.contains(&kept) {

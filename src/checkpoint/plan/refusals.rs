@@ -13,7 +13,7 @@ impl PrunePlan<'_> {
             return Ok(());
         }
         let counts: BTreeSet<usize> = self.chosen.iter().map(|chosen| chosen.kept.len()).collect();
-        if counts.len() > 1 {
+        if counts.len() > 1 && !layout.family.count_per_layer {
             let counts: Vec<usize> = counts.into_iter().collect();
             let problem = format!(
                 "layers would keep {} experts, but {} has one number for all layers. Two ways out: keep equally \

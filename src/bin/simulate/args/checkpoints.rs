@@ -57,6 +57,10 @@ pub struct RankArguments {
     /// Write scores and audit. Example: --json rank.json
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the scores of --by for `prune --scores`, which then prunes another checkpoint than the one that was ranked: the
+    /// last by an early one, or a merged one by its adapter. Example: --scores early.json
+    #[arg(long, value_name = "FILE")]
+    pub scores: Option<PathBuf>,
     /// Write a page with the audit and a figure for every router. Example: --page rank.html
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
