@@ -229,7 +229,9 @@ impl Sampler {
         Some((class.label(), position))
     }
 
-    /// One sample: writes its pattern numbers, returns its label and the position of the class token.
+    /// One sample: writes its pattern numbers, returns its label and the position of the class token. A call of its own, so
+    /// that the loop over fast draws stays small.
+    #[inline(never)]
     fn draw(&mut self, tokens: &mut [Pattern]) -> (f64, u32) {
         let class = if self.tokens.random_bool(self.data.class_share) { Class::One } else { Class::Two };
         // Without label noise there is no draw for it: the stream is the one of a world that has none.

@@ -34,8 +34,8 @@ pub use pretrained::Placement;
 pub(crate) use pretrained::PretrainedParameters;
 pub use property::Property;
 pub use pruning::{
-    Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters, Ranking,
-    PruningSchedule, QuantiserRange, Removal,
+    Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters,
+    PruningSchedule, QuantiserRange, Ranking, Removal,
 };
 pub(crate) use pruning::{RemovalTraits, Training};
 pub use system::{System, SystemTraits};
