@@ -10,7 +10,7 @@ use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
 use moe_theory::sim::parameters::{Criterion, Gates, Parameters};
 use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::mov::{Mov, MovEngine};
-use moe_theory::systems::{Setting, System};
+use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
 const RATES: Rates = Rates { router: 1.0, expert: 1.0 };

@@ -8,7 +8,7 @@ use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
 use moe_theory::sim::parameters::Parameters;
 use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::peer::{Peer, PeerEngine, best_cells};
-use moe_theory::systems::{Setting, System};
+use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
 const RATES: Rates = Rates { router: 1.0, expert: 1.0 };

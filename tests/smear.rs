@@ -9,7 +9,7 @@ use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
 use moe_theory::sim::parameters::{Merging, Parameters};
 use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::smear::{Smear, SmearEngine};
-use moe_theory::systems::{Setting, System};
+use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
 const RATES: Rates = Rates { router: 1.0, expert: 1.0 };

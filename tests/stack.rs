@@ -9,6 +9,7 @@ use moe_theory::run::run;
 use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
 use moe_theory::sim::parameters::{ModelParameters, Parameters};
 use moe_theory::sim::{Overrides, Simulation};
+use moe_theory::systems::OnRows;
 use moe_theory::systems::stack::{Stack, StackEngine};
 use proptest::prelude::*;
 

@@ -38,7 +38,7 @@ fn experts(law: Law, d: f64, generator: &mut chacha20::ChaCha8Rng) -> Vec<Expert
     let irrelevant = |factor: f64| ExpertRow {
         role: Role::Irrelevant,
         built_role: Role::Irrelevant,
-        norm_0: d.sqrt(),
+        norm_0: Some(d.sqrt()),
         delta: Some(factor * d.powf(law.change)),
         delta_centred: Some(factor * d.powf(law.change)),
         displacement: Some(10.0 * factor * d.powf(law.displacement)),

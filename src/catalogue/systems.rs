@@ -9,7 +9,7 @@ macro_rules! systems {
             SimplifiedMoe = "simplified-moe" in simplified, SystemTraits { keys: &[], loses: &[], check: checks::nothing };
             /// MoV: experts are vectors that scale the hidden neurons of a frozen base.
             Mov = "mov" in mov, SystemTraits {
-                keys: &[
+                keys: trained_with![
                     "model.system",
                     "model.experts",
                     "model.neurons",
@@ -18,19 +18,13 @@ macro_rules! systems {
                     "pretrained.router_noise",
                     "pretrained.neuron_scale",
                     "pretrained.scaling_noise",
-                    "training.router_rate",
-                    "training.expert_rate",
-                    "training.batch",
-                    "training.iterations",
-                    "training.zero_loss_window",
-                    "training.training_set",
                 ],
                 loses: foreign_and!(Roles, MeasuredRoles, PatternCoordinates),
                 check: checks::nothing,
             };
             /// PEER: experts behind product keys, in a grid.
             Peer = "peer" in peer, SystemTraits {
-                keys: &[
+                keys: trained_with![
                     "model.system",
                     "model.experts",
                     "model.neurons",
@@ -44,19 +38,13 @@ macro_rules! systems {
                     "pretrained.router_noise",
                     "pretrained.neuron_scale",
                     "pretrained.placement",
-                    "training.router_rate",
-                    "training.expert_rate",
-                    "training.batch",
-                    "training.iterations",
-                    "training.zero_loss_window",
-                    "training.training_set",
                 ],
                 loses: foreign_and!(PatternCoordinates),
                 check: checks::grid,
             };
             /// SMEAR and Lory: the experts of each sign are merged, softly, before they speak.
             Smear = "smear" in smear, SystemTraits {
-                keys: &[
+                keys: trained_with![
                     "model.system",
                     "model.experts",
                     "model.neurons",
@@ -72,19 +60,13 @@ macro_rules! systems {
                     "pretrained.router_noise",
                     "pretrained.neuron_scale",
                     "pretrained.neuron_scale_relevant",
-                    "training.router_rate",
-                    "training.expert_rate",
-                    "training.batch",
-                    "training.iterations",
-                    "training.zero_loss_window",
-                    "training.training_set",
                 ],
                 loses: foreign_and!(MeasuredRoles, AdditiveExperts),
                 check: checks::segments,
             };
             /// A stack of two layers, of which the second reads what the first says.
             Stack = "stack" in stack, SystemTraits {
-                keys: &[
+                keys: trained_with![
                     "model.system",
                     "model.experts",
                     "model.neurons",
@@ -99,15 +81,53 @@ macro_rules! systems {
                     "pretrained.router_noise",
                     "pretrained.neuron_scale",
                     "pretrained.neuron_scale_relevant",
-                    "training.router_rate",
-                    "training.expert_rate",
-                    "training.batch",
-                    "training.iterations",
-                    "training.zero_loss_window",
-                    "training.training_set",
                 ],
                 loses: foreign_and!(MeasuredRoles, AdditiveExperts, PatternCoordinates),
                 check: checks::layers,
+            };
+            /// The attentive gate, or an ordinary one that is trained anew for its frozen experts.
+            AttentiveGate = "attentive-gate" in attentive, SystemTraits {
+                keys: trained_with![
+                    "model.system",
+                    "model.experts",
+                    "model.neurons",
+                    "model.experts_per_token",
+                    "model.gate",
+                    "model.key_length",
+                    "pretrained.relevant_per_class",
+                    "pretrained.rare_per_class",
+                    "pretrained.special_patterns",
+                    "pretrained.specialisation",
+                    "pretrained.router_noise",
+                    "pretrained.neuron_scale",
+                    "pretrained.neuron_scale_relevant",
+                    "pretrained.map_scale",
+                    "pretrained.attentive_iterations",
+                    "training.importance_loss",
+                    "training.similarity_loss",
+                    "training.distance",
+                ],
+                loses: foreign_and!(MeasuredRoles),
+                check: checks::attention,
+            };
+            /// MoEBERT: the neurons of a dense teacher are dealt to experts by their importance.
+            Moebert = "moebert" in moebert, SystemTraits {
+                keys: trained_with![
+                    "model.system",
+                    "model.experts",
+                    "model.neurons",
+                    "model.gate",
+                    "model.teacher_neurons",
+                    "model.shared_neurons",
+                    "pretrained.neuron_scale",
+                    "pretrained.router_noise",
+                    "pretrained.teacher_iterations",
+                    "pretrained.deal",
+                    "training.distillation",
+                    "training.loss",
+                ],
+                loses: foreign_and!(Roles, MeasuredRoles),
+                check: checks::split,
             };
         }
     };

@@ -67,11 +67,11 @@ impl RunFigure {
         match self {
             RunFigure::MinRelevantChange => extreme(of_role(Role::Relevant).map(|row| row.delta), f64::min),
             RunFigure::MaxChange => largest(|row| row.delta.map(f64::abs)),
-            RunFigure::MaxChangeTimesNorm => largest(|row| row.delta.map(|delta| delta.abs() * row.norm_0)),
+            RunFigure::MaxChangeTimesNorm => largest(|row| Some(row.delta?.abs() * row.norm_0?)),
             RunFigure::MaxCentredChange => largest(|row| row.delta_centred.map(f64::abs)),
             RunFigure::MaxDisplacement => largest(|row| row.displacement),
             RunFigure::MaxClassDisplacement => largest(|row| row.displacement_class),
-            RunFigure::MeanInitialNorm => average(|row| Some(row.norm_0)),
+            RunFigure::MeanInitialNorm => average(|row| row.norm_0),
             RunFigure::NoiseSquared => average(|row| row.noise_squared),
             RunFigure::DriftSquared => average(|row| row.drift_squared),
             RunFigure::LeakageSquared => average(|row| row.leakage_squared),

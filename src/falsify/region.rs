@@ -199,6 +199,7 @@ impl Region {
                 // By default pruned models are certified too; the others are not searched.
                 ClaimNeed::PrunedCertificates
                 | ClaimNeed::Roles
+                | ClaimNeed::Routers
                 | ClaimNeed::Lemma
                 | ClaimNeed::OtherCriterion
                 | ClaimNeed::RareFeatures

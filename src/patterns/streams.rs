@@ -55,8 +55,18 @@ pub enum Purpose {
     Pictures = 41,
     /// Neurons of the experts in a grid of product keys.
     GridNeurons = 32,
+    /// Both maps of an attentive gate.
+    AttentiveMaps = 33,
+    /// The ordinary gate that is trained after it.
+    OrdinaryGate = 34,
+    /// The dense teacher of MoEBERT.
+    Teacher = 35,
+    /// The table of hash routing.
+    HashTable = 36,
+    /// The order in which neurons are dealt by chance.
+    Deal = 37,
     /// The seed of the second layer of a stack.
-    SecondLayer = 33,
+    SecondLayer = 38,
 }
 
 /// The generator of `purpose` for the run with seed `run_seed`.

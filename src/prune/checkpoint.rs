@@ -8,7 +8,7 @@ pub trait Checkpoint: Debug {
     /// k.
     fn experts(&self) -> usize;
 
-    /// The router of one expert; all are of one length.
+    /// The router of one expert; all are of one length, 0 where no expert has one of its own.
     fn router(&self, expert: usize) -> &[f64];
 
     /// The trained weights of one expert but its router's: rows of [`Checkpoint::row_length`] numbers.

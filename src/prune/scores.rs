@@ -85,7 +85,7 @@ fn between(expert: usize, given: &Statistics) -> Option<f64> {
         }
         norm(&off)
     };
-    Some(distance(given.after) - distance(given.before))
+    (!given.changes.is_empty()).then(|| distance(given.after) - distance(given.before))
 }
 
 fn sums(expert: usize, given: &Statistics, measure: fn(&ExpertSums) -> f64) -> Option<f64> {

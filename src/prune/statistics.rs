@@ -14,7 +14,7 @@ pub struct Statistics<'a> {
     pub before: &'a dyn Checkpoint,
     /// The model that is pruned.
     pub after: &'a dyn Checkpoint,
-    /// Changes of the routers from `before` to `after`, `[k]`.
+    /// Changes of the routers from `before` to `after`, `[k]`; empty where no expert has a router of its own.
     pub changes: Vec<RouterChange>,
     /// Changes of the routers from `before` to an early checkpoint, `[k]`; empty if there is none.
     pub early: Vec<RouterChange>,
@@ -30,9 +30,10 @@ pub fn router_changes(before: &[f64], after: &[f64], patterns: usize) -> Vec<Rou
     pairs.map(|(before, after)| RouterChange::between(before, after)).collect()
 }
 
-/// The changes of all routers between two checkpoints of as many experts.
+/// The changes of all routers between two checkpoints of as many experts; none where no expert has a router of its own.
 pub(crate) fn changes_between(before: &dyn Checkpoint, after: &dyn Checkpoint) -> Vec<RouterChange> {
-    (0..after.experts()).map(|expert| RouterChange::between(before.router(expert), after.router(expert))).collect()
+    let with_routers = (0..after.experts()).filter(|&expert| !after.router(expert).is_empty());
+    with_routers.map(|expert| RouterChange::between(before.router(expert), after.router(expert))).collect()
 }
 
 /// What a calibration set says of one expert. R_s are its routed (sample, token) pairs, N_s their number.

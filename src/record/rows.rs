@@ -184,15 +184,15 @@ row! {
         /// relevant, and p_v = 1 at T, exactly, for its feature; `false` for experts that are not relevant
         learned: Option<bool>, empty "with noise, token choice or spurious patterns; diverged";
         /// ‖w⁰‖
-        norm_0: f64 as Kind::NonNegative, known AtStart;
+        norm_0: Option<f64> as Kind::NonNegative, empty "no expert has a router of its own (`model.gate = \"attentive\"`, `\"hash\"`)", known AtStart;
         /// ‖w‖ at the end
-        norm_t: Option<f64> as Kind::NonNegative, empty "diverged";
+        norm_t: Option<f64> as Kind::NonNegative, empty "as `norm_0`; diverged";
         /// Δ = ‖w^T‖ − ‖w⁰‖
-        delta: Option<f64>, empty "diverged";
+        delta: Option<f64>, empty "as `norm_0`; diverged";
         /// Δᶜ: Δ after the mean over patterns is removed from both routers
         delta_centred: Option<f64>, empty "diverged; routers do not read orthonormal patterns (`model.system = \"mov\"`, `\"peer\"`, `coherence`, `likeness`, `images`)";
         /// D = ‖w^T − w⁰‖
-        displacement: Option<f64> as Kind::NonNegative, empty "diverged";
+        displacement: Option<f64> as Kind::NonNegative, empty "as `norm_0`; diverged";
         /// ‖V‖², unbiased for the expected squared noise in w (docs/theory/roles.md)
         noise_squared: Option<f64> as Kind::NonNegative, empty "without `record.half_batches`; diverged";
         /// Σ (W_v² − V_v²) over irrelevant patterns, W = w − w⁰; may be negative
@@ -239,11 +239,11 @@ row! {
         /// number of the expert, from 0
         expert: usize;
         /// ‖w‖ after that many steps
-        norm: f64 as Kind::NonNegative;
+        norm: Option<f64> as Kind::NonNegative, empty "as `norm_0`";
         /// Δ after that many steps
-        delta: f64;
+        delta: Option<f64>, empty "as `norm_0`";
         /// D after that many steps
-        displacement: f64 as Kind::NonNegative;
+        displacement: Option<f64> as Kind::NonNegative, empty "as `norm_0`";
         /// proficiency p₁ after that many steps
         p1: f64 as Kind::Share;
         /// proficiency p₂ after that many steps

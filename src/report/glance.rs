@@ -5,6 +5,7 @@ use super::charts::pruned::{criteria, irrelevant_share, levels};
 use super::drawn::{DrawnExpert, DrawnModel, ROLES};
 use super::numbers::{WIDTH, significant, sorted_finite};
 use super::results::Results;
+use super::undefined;
 
 use crate::stats::median;
 use std::fmt::Write;
@@ -18,12 +19,15 @@ const MOST_BARS: usize = 32;
 /// Criteria that are shown at most.
 const MOST_CRITERIA: usize = 4;
 
-/// The norm changes by role and the accuracies by pruning ratio, if there is just one grid point; else nothing.
+/// The norm changes by role and the accuracies by pruning ratio, if there is just one grid point; and what is undefined.
 pub fn glance(results: &Results) -> String {
-    if results.points().len() != 1 {
-        return String::new();
-    }
     let mut text = String::new();
+    for sentence in undefined::sentences(results) {
+        let _ = writeln!(text, "\n{}", textwrap::fill(&sentence, WIDTH));
+    }
+    if results.points().len() != 1 {
+        return text;
+    }
     let part = results.runs.part_drawn().map(|part| format!(" ({part})")).unwrap_or_default();
     changes(&mut text, &results.runs.experts, &part);
     accuracies(&mut text, results, &part);

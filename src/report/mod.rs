@@ -18,6 +18,7 @@ mod summary;
 mod sweeps;
 pub mod systems;
 pub mod text;
+mod undefined;
 
 pub use drawn::{DrawnExpert, DrawnModel, SweptPoint};
 pub use labels::Labels;

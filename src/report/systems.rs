@@ -23,6 +23,8 @@ pub struct SystemSummary {
     pub own: Option<Criterion>,
     /// Why areas are not there where they cannot be.
     pub undefined: Option<String>,
+    /// Why those of Δ and D are not, where no expert has a router of its own.
+    pub no_change: Option<String>,
 }
 
 impl SystemSummary {
@@ -41,6 +43,7 @@ impl SystemSummary {
                 .parameters
                 .lost(Property::Roles)
                 .map(|(key, value)| format!("undefined: {key} = {value} has no roles")),
+            no_change: point.parameters.delta_undefined(),
         }
     }
 }
@@ -68,10 +71,13 @@ pub fn table(rows: &[SystemSummary]) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
-        let area = |place: usize| match (row.areas[place], &row.undefined) {
-            (Some(area), _) => format!("{area:.3}"),
-            (None, Some(why)) => why.clone(),
-            (None, None) => "–".to_owned(),
+        let area = |place: usize| {
+            let why = row.no_change.as_ref().filter(|_| place < 2).or(row.undefined.as_ref());
+            match (row.areas[place], why) {
+                (Some(area), _) => format!("{area:.3}"),
+                (None, Some(why)) => why.clone(),
+                (None, None) => "–".to_owned(),
+            }
         };
         let own = match row.own {
             Some(criterion) => format!("{} (`{}`)", area(2), criterion.name()),
@@ -95,6 +101,7 @@ mod tests {
             areas: [Some(0.5), Some(1.0), Some(0.25)],
             own: Some(Criterion::Mass),
             undefined: None,
+            no_change: None,
         }
     }
 

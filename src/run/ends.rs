@@ -25,6 +25,7 @@ pub(super) struct Start {
 
 /// What is known of the experts after training that did not diverge.
 pub(super) struct End {
+    /// Empty where no expert has a router of its own.
     pub(super) changes: Vec<RouterChange>,
     /// `None` unless half-batches were told apart.
     pub(super) splits: Option<Vec<DriftAndNoise>>,
@@ -94,8 +95,9 @@ impl End {
         let routers = engine.routers();
         let length = routers.len() / experts.len();
         let after = |expert: usize| &routers[expert * length..][..length];
+        let with_routers = experts.clone().filter(|_| length > 0);
         let changes: Vec<RouterChange> =
-            experts.clone().map(|expert| RouterChange::between(system.router(expert), after(expert))).collect();
+            with_routers.map(|expert| RouterChange::between(system.router(expert), after(expert))).collect();
         let splits = engine.theory().and_then(|theory| theory.contrast()).map(|contrast| {
             let of_expert = |expert: usize| &contrast[expert * data.patterns..][..data.patterns];
             let split = |expert| DriftAndNoise::between(system.router(expert), after(expert), of_expert(expert));

@@ -100,12 +100,13 @@ fn expert_rows(
     let has_features = parameters.data.features > 1;
     let has_table = parameters.has(Property::ExactLambda) && !has_features;
     let by_pattern = system.is_in_pattern_coordinates();
+    let has_routers = parameters.has(Property::Routers);
     let has_range =
         [Property::ReluExperts, Property::PatternCoordinates].map(|property| parameters.has(property)) == [true; 2];
     (0..system.experts())
         .map(|expert| {
             let sign = system.sign(expert);
-            let change = end.map(|end| end.changes[expert]);
+            let change = end.and_then(|end| end.changes.get(expert).copied());
             let split = end.and_then(|end| end.splits.as_ref()).map(|splits| splits[expert]);
             let after = end.map(|end| end.proficiencies[expert].proficiency);
             let before = start.proficiencies[expert].proficiency;
@@ -117,7 +118,7 @@ fn expert_rows(
                 built_role: start.point.roles.get(expert).map_or(Role::Undefined, |&role| role.into()),
                 role: start.roles[expert],
                 learned: end.and_then(|end| end.learned[expert]),
-                norm_0: RouterChange::between(system.router(expert), system.router(expert)).norm_0,
+                norm_0: has_routers.then(|| RouterChange::between(system.router(expert), system.router(expert)).norm_0),
                 norm_t: change.map(|change| change.norm),
                 delta: change.map(|change| change.delta),
                 delta_centred: change.filter(|_| by_pattern).map(|change| change.delta_centred),

@@ -62,17 +62,17 @@ impl Observer for TrajectoryObserver<'_> {
             proficiency::estimate_features(engine, &mut sampler, samples, model.gate_places(), data.features);
         let proficiencies = proficiency::largest(&by_feature);
         let length = routers.len() / engine.experts();
-        let pairs = self.routers_0.chunks_exact(length).zip(routers.chunks_exact(length));
-        for ((expert, (before, after)), proficiency) in pairs.enumerate().zip(proficiencies) {
-            let change = RouterChange::between(before, after);
+        for (expert, proficiency) in proficiencies.into_iter().enumerate() {
+            let own = |of: &[f64]| -> Vec<f64> { of.iter().skip(expert * length).take(length).copied().collect() };
+            let change = (length > 0).then(|| RouterChange::between(&own(&self.routers_0), &own(&routers)));
             self.rows.push(TrajectoryRow {
                 point: self.point,
                 run: self.run,
                 iteration,
                 expert,
-                norm: change.norm,
-                delta: change.delta,
-                displacement: change.displacement,
+                norm: change.map(|change| change.norm),
+                delta: change.map(|change| change.delta),
+                displacement: change.map(|change| change.displacement),
                 p1: proficiency.proficiency[0],
                 p2: proficiency.proficiency[1],
             });

@@ -91,11 +91,16 @@ pub trait Engine {
     /// The gate of each sample's class token at every expert, `[samples, k]`; 0 where the two do not meet.
     fn class_token_gates(&mut self, batch: &Batch, gates: &mut Vec<f64>);
 
-    /// The router of every expert, one row after the other, all of one length.
+    /// The router of every expert, one row after the other, all of one length; empty where no expert has one of its own.
     fn routers(&self) -> Vec<f64>;
 
     /// The trained weights of every expert but its router's, one expert after the other, all of one length.
     fn expert_weights(&self) -> Vec<f64>;
+
+    /// The trained weights that belong to no expert by itself.
+    fn shared_weights(&self) -> Vec<f64> {
+        Vec::new()
+    }
 
     /// ‖w_s‖ of every expert, `[k]`.
     fn router_norms(&self, norms: &mut Vec<f64>) {

@@ -32,7 +32,7 @@ impl StopReason {
         if !self.leaves_a_model() {
             return self;
         }
-        let weights = [engine.routers(), engine.expert_weights()];
+        let weights = [engine.routers(), engine.expert_weights(), engine.shared_weights()];
         let overflows = weights.iter().any(|weights| !has_finite_norms(weights));
         let underflows = weights.iter().flatten().any(|weight| weight.is_subnormal());
         match (overflows, underflows) {

@@ -88,6 +88,8 @@ pub struct ClaimKey {
 pub enum ClaimNeed {
     /// Experts that have roles.
     Roles,
+    /// Experts that have routers of their own.
+    Routers,
     /// The theory's setting, whatever runs it is judged on.
     Lemma,
     /// `record.half_batches`.
@@ -173,17 +175,27 @@ const fn plain(id: ClaimId) -> ClaimKey {
     }
 }
 
+/// The same of a claim about the norms of routers.
+const fn of_norms(id: ClaimId) -> ClaimKey {
+    ClaimKey { needs: &[ClaimNeed::Roles, ClaimNeed::Routers], ..plain(id) }
+}
+
 /// The keys of every claim, in the order of [`ClaimId`], which is that of the theory.
 pub const CLAIM_KEYS: &[ClaimKey; ClaimId::ALL.len()] = &[
     ClaimKey { needs: &[], ..plain(ClaimId::T0) },
     ClaimKey { needs: &[ClaimNeed::Certificates], ..plain(ClaimId::T0x) },
-    ClaimKey { constants: SMALLEST_CHANGE, in_maps: Some(SMALLEST_CHANGE), slope: Some(-0.1), ..plain(ClaimId::T1a) },
+    ClaimKey {
+        constants: SMALLEST_CHANGE,
+        in_maps: Some(SMALLEST_CHANGE),
+        slope: Some(-0.1),
+        ..of_norms(ClaimId::T1a)
+    },
     // Over the points of a line C is fitted, so a claim does not give it; in one run it must be given. The slope has
     // an upper and a lower half of two points each.
-    ClaimKey { in_maps: Some(LARGEST_CHANGE), slope: Some(-0.45), line: 4, ..plain(ClaimId::T1b) },
-    plain(ClaimId::T1c),
-    plain(ClaimId::T1cDisplacement),
-    ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..plain(ClaimId::T1cCentred) },
+    ClaimKey { in_maps: Some(LARGEST_CHANGE), slope: Some(-0.45), line: 4, ..of_norms(ClaimId::T1b) },
+    of_norms(ClaimId::T1c),
+    of_norms(ClaimId::T1cDisplacement),
+    ClaimKey { aliases: &["T1c-DeltaC", "T1c-centred"], ..of_norms(ClaimId::T1cCentred) },
     ClaimKey {
         in_maps: None,
         slope: Some(-0.2),

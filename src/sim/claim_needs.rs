@@ -6,7 +6,7 @@ use super::claim_words::{On, RoleSource};
 use super::consistency::{
     check_against, check_bits_for, check_built_roles, check_certificates_for, check_finetuning_for,
     check_half_batches_for, check_lemma_for, check_pruned_certificates_for, check_rare_for, check_roles_for,
-    check_setting_for,
+    check_routers_for, check_setting_for,
 };
 use super::contradiction::Contradiction;
 use super::error::{Place, SimulationError};
@@ -89,6 +89,7 @@ impl ClaimSpec {
         let id = &self.id;
         match need {
             ClaimNeed::Roles => check_roles_for(id, self.roles, parameters),
+            ClaimNeed::Routers => check_routers_for(id, parameters),
             ClaimNeed::Lemma => check_lemma_for(id, parameters),
             ClaimNeed::HalfBatches => check_half_batches_for(id, parameters),
             ClaimNeed::Certificates => check_certificates_for(id, parameters),

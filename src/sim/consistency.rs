@@ -111,6 +111,10 @@ fn check_criteria(parameters: &Parameters) -> Result<(), Contradiction> {
         let legal = format!("needs model.experts of at most {most}, and it is {experts}");
         return refuse("pruning.criterion", pruning.criterion.name(), legal);
     }
+    if let (true, Some(why)) = (pruning.criterion.reads_routers(), parameters.delta_undefined()) {
+        let legal = format!("must be a criterion that reads no router, because Δ is {why}");
+        return refuse("pruning.criterion", pruning.criterion.name(), legal);
+    }
     if let (Criterion::RouterNormChangeCentred, Some((key, value))) =
         (pruning.criterion, parameters.lost(Property::PatternCoordinates))
     {
@@ -242,6 +246,14 @@ pub(crate) fn check_roles_for(
             refuse("roles", "measured", legal)
         }
         _ => Ok(()),
+    }
+}
+
+/// Checks that experts have routers of their own where a claim is about their norms.
+pub(crate) fn check_routers_for(claim: &ClaimName, parameters: &Parameters) -> Result<(), Contradiction> {
+    match parameters.delta_undefined() {
+        None => Ok(()),
+        Some(why) => refuse("id", claim, format!("must not be judged: Δ is {why}")),
     }
 }
 

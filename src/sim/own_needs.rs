@@ -4,7 +4,7 @@ use super::claim_name::ClaimName;
 use super::claim_words::RoleSource;
 use super::consistency::{
     check_bits_for, check_certificates_for, check_half_batches_for, check_measured_for, check_pruned_certificates_for,
-    check_rare_for, check_roles_for, check_trajectories_for,
+    check_rare_for, check_roles_for, check_routers_for, check_trajectories_for,
 };
 use super::contradiction::Contradiction;
 use super::formula::Formula;
@@ -50,6 +50,17 @@ fn check_formula(formula: &Formula, name: &ClaimName, roles: RoleSource, point: 
             ("experts", "common" | "feature" | "built_feature") | ("pruning", "accuracy_common" | "accuracy_rare") => {
                 check_rare_for(name, parameters)?;
             }
+            (
+                "experts",
+                "norm_0"
+                | "norm_t"
+                | "delta"
+                | "delta_centred"
+                | "displacement"
+                | "displacement_class"
+                | "router_norm_change"
+                | "router_displacement",
+            ) => check_routers_for(name, parameters)?,
             ("experts", "noise_squared" | "drift_squared" | "leakage_squared") => {
                 check_half_batches_for(name, parameters)?;
             }

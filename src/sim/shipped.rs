@@ -55,6 +55,8 @@ pub static SHIPPED: &[Shipped] = shipped![
     "system-mov",
     "system-peer",
     "system-smear",
+    "system-attentive-gate",
+    "system-moebert",
     "system-vmoe",
     "system-windowed",
     "system-seer",

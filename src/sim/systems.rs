@@ -3,7 +3,7 @@
 use super::contradiction::Contradiction;
 use super::key::Key;
 use super::keys::KEYS;
-use super::parameters::{Merging, Parameters, Placement, Property};
+use super::parameters::{Gate, Merging, Parameters, Placement, Property};
 use super::seed::resolved_keys;
 use super::setting::Setting;
 
@@ -96,6 +96,49 @@ pub(super) fn layers(Parameters { data, model, pretrained, .. }: &Parameters) ->
     if relevant > experts / 2 {
         let legal = format!("must be at least {}, because layer 1 has {relevant} relevant experts", 2 * relevant);
         return conflict("model.experts", experts, legal);
+    }
+    Ok(())
+}
+
+/// The attentive gate lets all experts run, and samples have pairs to compare.
+pub(super) fn attention(Parameters { model, training, .. }: &Parameters) -> Result<(), Contradiction> {
+    if model.gate == Gate::Hash {
+        return conflict(
+            "model.gate",
+            model.gate,
+            "must be ordinary or attentive, because model.system = attentive-gate".into(),
+        );
+    }
+    if model.gate == Gate::Attentive && model.experts_per_token != 1 {
+        let legal = "must be left at 1, because with model.gate = attentive all experts run".into();
+        return conflict("model.experts_per_token", model.experts_per_token, legal);
+    }
+    if training.similarity_loss != 0.0 && training.batch < 2 {
+        let legal = "must be at least 2, because training.similarity_loss compares samples".into();
+        return conflict("training.batch", training.batch, legal);
+    }
+    Ok(())
+}
+
+/// The teacher has the neurons that the experts are made of.
+pub(super) fn split(Parameters { model, .. }: &Parameters) -> Result<(), Contradiction> {
+    if model.gate == Gate::Attentive {
+        return conflict("model.gate", model.gate, "must be ordinary or hash, because model.system = moebert".into());
+    }
+    if model.shared_neurons > model.neurons {
+        let legal = format!("must be from 0 to {}, because model.neurons = {}", model.neurons, model.neurons);
+        return conflict("model.shared_neurons", model.shared_neurons, legal);
+    }
+    let needed = model.shared_neurons + model.experts / 2 * (model.neurons - model.shared_neurons);
+    if model.teacher_neurons < needed {
+        let legal = format!(
+            "must be at least {needed}, because model.experts / 2 = {} experts of a sign share {} of their \
+             model.neurons = {} neurons",
+            model.experts / 2,
+            model.shared_neurons,
+            model.neurons
+        );
+        return conflict("model.teacher_neurons", model.teacher_neurons, legal);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! say nothing of the class and are alike, fresh batches, and the hinge loss alone. [`DEPARTURES`] is the one list of the keys that leave it;
 //! whoever asks whether lemmas, certificates, a closed form or an engine apply asks [`Parameters::lost`].
 
-use super::parameters::{LabelLoss, Parameters, Property};
+use super::parameters::{Gate, LabelLoss, Parameters, Property};
 use super::value::shortest;
 use Property::{Certificates, ExactLambda, PatternCoordinates, SpecialisedEngines, Theory, TokenNoise};
 
@@ -32,6 +32,7 @@ static DEPARTURES: &[Departure] = &[
     Departure { key: "data.topics", value: |p| above(p.data.topics, 1), loses: |_| &[Theory, Certificates, ExactLambda] },
     Departure { key: "data.noise", value: |p| other_than_zero(p.data.noise), loses: |_| &[ExactLambda] },
     Departure { key: "model.routing", value: |p| Some(p.model.routing.to_string()), loses: |p| p.model.routing.traits().loses },
+    Departure { key: "model.gate", value: |p| (p.model.gate != Gate::Ordinary).then(|| p.model.gate.to_string()), loses: |_| &[Property::Routers] },
     Departure { key: "model.groups", value: |p| above(p.model.groups, 1), loses: |_| &[Theory, Certificates, SpecialisedEngines, TokenNoise] },
     Departure { key: "training.training_set", value: |p| above(p.training.training_set, 0), loses: |_| &[Theory] },
     Departure { key: "training.load_balance", value: |p| other_than_zero(p.training.load_balance), loses: |_| &[Theory, SpecialisedEngines, TokenNoise] },
@@ -61,5 +62,11 @@ impl Parameters {
     /// Whether the property holds.
     pub(crate) fn has(&self, property: Property) -> bool {
         self.lost(property).is_none()
+    }
+
+    /// Why no expert has a norm change Δ, if none has.
+    pub fn delta_undefined(&self) -> Option<String> {
+        let why = self.model.gate.without_router()?;
+        Some(format!("undefined here because model.gate = {}: {why}", self.model.gate))
     }
 }

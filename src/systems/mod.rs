@@ -13,10 +13,12 @@ use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, EngineChoice};
 use crate::sim::parameters::Parameters;
 
+pub mod gate_losses;
 mod rows;
 pub mod starts;
 pub mod tokenwise;
 
+pub use rows::OnRows;
 pub(crate) use simplified::SimplifiedMoe;
 pub(crate) use starts::UpstreamDiverged;
 

@@ -14,16 +14,16 @@
 //! ∂f/∂w_s = Σ_j p_s (V_s − Σ_i p_i V_i) h(v) and ∂f/∂l_{s,r} = (1/m) Σ_j p_s a_r h_r(v). A pruned expert whose router
 //! stays keeps its gate and carries nothing; a dropped one leaves the softmax.
 
-use super::rows::Rows;
+use super::rows::{OnRows, Rows};
 use super::tokenwise::{Routed, Tokenwise, TokenwiseEngine, for_each_routed, product};
-use super::{Setting, StartingPoint, System, UpstreamDiverged};
+use super::{Setting, StartingPoint, UpstreamDiverged};
 use crate::moe::routing::{choose_tokens, softmax};
 use crate::patterns::streams::{Purpose, stream};
 use crate::patterns::{Batch, StandardNormal};
 use crate::prune::routed::RoutedSample;
-use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, Rates};
-use crate::sim::parameters::{Gates, Parameters};
+use crate::sim::parameters::Gates;
+use crate::sim::parameters::Parameters;
 use rand::distr::Distribution;
 use std::sync::Arc;
 
@@ -45,8 +45,6 @@ pub struct Mov {
     experts_per_token: usize,
     /// Routers w and vectors l, `[k, m]` each.
     rows: Rows,
-    /// All experts whose routers are there: one group.
-    groups: Vec<Vec<usize>>,
 }
 
 /// A mixture of vectors in training.
@@ -55,8 +53,8 @@ pub type MovEngine = TokenwiseEngine<Mov>;
 /// The base, the vectors and the routers of a run.
 pub(super) fn start(setting: &Setting) -> (StartingPoint, Option<UpstreamDiverged>) {
     let system = Box::new(Mov::new(setting.parameters, setting.seed));
-    let experts = system.experts();
-    (StartingPoint { system, roles: Vec::new(), features: vec![None; experts] }, None)
+    let features = vec![None; system.rows.slots()];
+    (StartingPoint { system, roles: Vec::new(), features }, None)
 }
 
 impl Mov {
@@ -77,14 +75,8 @@ impl Mov {
             base: Arc::new(Base { signs, hidden }),
             gates: model.gates,
             experts_per_token: model.experts_per_token,
-            rows: Rows::new(routers, vectors, k),
-            groups: vec![(0..k).collect()],
+            rows: Rows::new(routers, vectors, k, m),
         }
-    }
-
-    /// The same base with these routers and scaling vectors, `[k, m]` each.
-    pub fn with_weights(&self, routers: Vec<f64>, vectors: Vec<f64>) -> Self {
-        Self { rows: self.rows.with_weights(routers, vectors), ..self.clone() }
     }
 
     /// h(v), `[m]`.
@@ -105,11 +97,29 @@ impl Mov {
     }
 }
 
-impl Tokenwise for Mov {
+impl OnRows for Mov {
     fn rows(&self) -> &Rows {
         &self.rows
     }
 
+    fn on(&self, rows: Rows) -> Self {
+        Self { rows, ..self.clone() }
+    }
+
+    fn reads_patterns(&self) -> bool {
+        false
+    }
+
+    fn trained_by(&self, rates: Rates) -> Box<dyn Engine> {
+        Box::new(MovEngine::new(self.clone(), rates))
+    }
+
+    fn visit_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
+        for_each_routed(self, batch, visit);
+    }
+}
+
+impl Tokenwise for Mov {
     fn patterns(&self) -> usize {
         self.base.hidden.len() / self.base.signs.len()
     }
@@ -154,63 +164,5 @@ impl Tokenwise for Mov {
                 }
             }
         }
-    }
-}
-
-impl Checkpoint for Mov {
-    fn experts(&self) -> usize {
-        self.rows.places().len()
-    }
-
-    fn router(&self, expert: usize) -> &[f64] {
-        self.rows.router(self.rows.places()[expert])
-    }
-
-    /// One row: the scaling vector l_s.
-    fn expert_weights(&self, expert: usize) -> &[f64] {
-        self.rows.expert(self.rows.places()[expert])
-    }
-
-    fn row_length(&self) -> usize {
-        self.base.signs.len()
-    }
-
-    fn sign(&self, _expert: usize) -> Option<f64> {
-        None
-    }
-
-    fn is_in_pattern_coordinates(&self) -> bool {
-        false
-    }
-}
-
-impl System for Mov {
-    fn engine(&self, setting: &Setting) -> Box<dyn Engine> {
-        Box::new(MovEngine::new(self.clone(), Rates::from(&setting.parameters.training)))
-    }
-
-    fn with_weights_of(&self, engine: &dyn Engine) -> Box<dyn System> {
-        Box::new(self.with_weights(engine.routers(), engine.expert_weights()))
-    }
-
-    fn keep(&self, kept: &[usize], _calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
-        let (rows, slots) = self.rows.keep(kept, parameters);
-        Box::new(Self { rows, groups: vec![(0..slots.len()).collect()], ..self.clone() })
-    }
-
-    fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
-        for_each_routed(self, batch, visit);
-    }
-
-    fn places(&self) -> &[usize] {
-        self.rows.places()
-    }
-
-    fn groups(&self) -> &[Vec<usize>] {
-        &self.groups
-    }
-
-    fn boxed(&self) -> Box<dyn System> {
-        Box::new(self.clone())
     }
 }

@@ -18,15 +18,14 @@
 //! Over a token's chosen cells, with V_s = a_s σ_s(v), or 0 of a pruned expert whose router stays: the gradient of its gate
 //! is that of an ordinary router, g_s = p_s (V_s − Σ_i p_i V_i) x, and ∂f/∂c_a is the first half of Σ_b g_(a,b).
 
-use super::rows::Rows;
+use super::rows::{OnRows, Rows};
 use super::tokenwise::{Routed, Tokenwise, TokenwiseEngine, for_each_routed, product};
-use super::{Setting, StartingPoint, System, UpstreamDiverged};
+use super::{Setting, StartingPoint, UpstreamDiverged};
 use crate::moe::routing::{choose_tokens, softmax};
 use crate::moe::{BuiltRole, Pretrained};
 use crate::patterns::streams::{Purpose, stream};
 use crate::patterns::{Batch, StandardNormal, Vocabulary};
 use crate::prune::routed::RoutedSample;
-use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, Rates};
 use crate::sim::parameters::{ModelParameters, Parameters, Placement};
 use rand::distr::Distribution;
@@ -42,10 +41,8 @@ pub struct Peer {
     /// c.
     experts_per_token: usize,
     /// Routers [c_a; c′_b] `[k, d]` and neurons `[k, m, d]`.
+    /// An expert's number is that of its cell, a·columns + b.
     rows: Rows,
-    /// The cell a·columns + b of each slot.
-    cells: Vec<usize>,
-    groups: Vec<Vec<usize>>,
 }
 
 /// A grid of experts in training.
@@ -77,6 +74,11 @@ pub fn best_cells(rows: &[f64], columns: &[f64], count: usize) -> Vec<usize> {
     chosen.into_iter().map(|place| cells[place]).collect()
 }
 
+/// The sign of expert number `number`: +1 for even ones, −1 for odd ones.
+fn alternating(number: usize) -> f64 {
+    if number.is_multiple_of(2) { 1.0 } else { -1.0 }
+}
+
 impl Peer {
     /// At t = 0, with the role that each expert was built for.
     pub fn new(parameters: &Parameters, seed: u64) -> (Self, Vec<BuiltRole>) {
@@ -98,9 +100,7 @@ impl Peer {
             patterns: d,
             columns,
             experts_per_token: model.experts_per_token,
-            rows: Rows::new(Vec::new(), Vec::new(), k),
-            cells: (0..k).collect(),
-            groups: vec![(0..k).collect()],
+            rows: Rows::new(Vec::new(), Vec::new(), k, d).with_signs((0..k).map(alternating).collect()),
         };
         let split = grid.split();
         let in_one_row = columns > 1 && pretrained.placement == Placement::OneRow;
@@ -136,19 +136,9 @@ impl Peer {
         (grid.with_weights(routers, neurons), roles)
     }
 
-    /// The same grid with these routers `[k, d]`, alike in each half along rows and columns, and neurons `[k, m, d]`.
-    pub fn with_weights(&self, routers: Vec<f64>, neurons: Vec<f64>) -> Self {
-        Self { rows: self.rows.with_weights(routers, neurons), ..self.clone() }
-    }
-
     /// The token of this pattern, `[d]`.
     pub fn token(&self, pattern: usize) -> &[f64] {
         &self.tokens[pattern * self.patterns..][..self.patterns]
-    }
-
-    /// a_s: +1 for even numbers of cells, −1 for odd ones.
-    pub fn sign_of(&self, slot: usize) -> f64 {
-        if self.cells[slot].is_multiple_of(2) { 1.0 } else { -1.0 }
     }
 
     /// The length of a row's key.
@@ -160,13 +150,13 @@ impl Peer {
     fn value(&self, slot: usize, pattern: usize) -> f64 {
         let neurons = self.rows.expert(slot).chunks_exact(self.patterns);
         let count = neurons.len() as f64;
-        self.sign_of(slot) * neurons.map(|neuron| neuron[pattern].max(0.0)).sum::<f64>() / count
+        self.rows.signs()[slot] * neurons.map(|neuron| neuron[pattern].max(0.0)).sum::<f64>() / count
     }
 
     /// The best cells by product keys where the grid is whole; else the best of those that are left.
     fn choose(&self, scores: &[f64], token: &[f64], chosen: &mut Vec<usize>) {
         let (split, slots) = (self.split(), self.rows.slots());
-        let is_whole = slots.is_multiple_of(self.columns) && self.cells.last() == Some(&(slots - 1));
+        let is_whole = slots.is_multiple_of(self.columns) && self.rows.numbers().last() == Some(&(slots - 1));
         if self.columns == 1 || !is_whole {
             return choose_tokens(scores, self.experts_per_token, chosen);
         }
@@ -178,11 +168,29 @@ impl Peer {
     }
 }
 
-impl Tokenwise for Peer {
+impl OnRows for Peer {
     fn rows(&self) -> &Rows {
         &self.rows
     }
 
+    fn on(&self, rows: Rows) -> Self {
+        Self { rows, ..self.clone() }
+    }
+
+    fn reads_patterns(&self) -> bool {
+        false
+    }
+
+    fn trained_by(&self, rates: Rates) -> Box<dyn Engine> {
+        Box::new(PeerEngine::new(self.clone(), rates))
+    }
+
+    fn visit_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
+        for_each_routed(self, batch, visit);
+    }
+}
+
+impl Tokenwise for Peer {
     fn patterns(&self) -> usize {
         self.patterns
     }
@@ -211,7 +219,7 @@ impl Tokenwise for Peer {
     fn ascend(&mut self, coefficients: &[f64], routed: &[Routed], rates: Rates, samples: usize) {
         let (d, split, slots) = (self.patterns, self.split(), self.rows.slots());
         let tokens = Arc::clone(&self.tokens);
-        let mut row_keys = vec![0.0; (self.cells.last().map_or(0, |cell| cell / self.columns) + 1) * split];
+        let mut row_keys = vec![0.0; (self.rows.numbers().last().map_or(0, |cell| cell / self.columns) + 1) * split];
         let mut column_keys = vec![0.0; self.columns * (d - split)];
         let router_step = rates.router / samples as f64;
         let neuron_step = rates.expert / (samples * self.rows.expert(0).len() / d) as f64;
@@ -222,14 +230,15 @@ impl Tokenwise for Peer {
             for (place, &slot) in routed.block.iter().enumerate() {
                 let pull = coefficient * routed.gates[place];
                 let by = router_step * pull * (routed.values[place] - mean);
-                let (row, column) = (self.cells[slot] / self.columns, self.cells[slot] % self.columns);
+                let (row, column) =
+                    (self.rows.numbers()[slot] / self.columns, self.rows.numbers()[slot] % self.columns);
                 row_keys[row * split..][..split].iter_mut().zip(first).for_each(|(key, x)| *key += by * x);
                 column_keys[column * (d - split)..][..d - split]
                     .iter_mut()
                     .zip(second)
                     .for_each(|(key, x)| *key += by * x);
                 if routed.carries[place] {
-                    let by = neuron_step * pull * self.sign_of(slot);
+                    let by = neuron_step * pull * self.rows.signs()[slot];
                     let length = self.rows.expert(slot).len();
                     let neurons = self.rows.experts[slot * length..][..length].chunks_exact_mut(d);
                     neurons.filter(|neuron| neuron[pattern] > 0.0).for_each(|neuron| neuron[pattern] += by);
@@ -237,68 +246,10 @@ impl Tokenwise for Peer {
             }
         }
         for slot in 0..slots {
-            let (row, column) = (self.cells[slot] / self.columns, self.cells[slot] % self.columns);
+            let (row, column) = (self.rows.numbers()[slot] / self.columns, self.rows.numbers()[slot] % self.columns);
             let moves =
                 row_keys[row * split..][..split].iter().chain(&column_keys[column * (d - split)..][..d - split]);
             self.rows.routers[slot * d..][..d].iter_mut().zip(moves).for_each(|(weight, by)| *weight += by);
         }
-    }
-}
-
-impl Checkpoint for Peer {
-    fn experts(&self) -> usize {
-        self.rows.places().len()
-    }
-
-    fn router(&self, expert: usize) -> &[f64] {
-        self.rows.router(self.rows.places()[expert])
-    }
-
-    fn expert_weights(&self, expert: usize) -> &[f64] {
-        self.rows.expert(self.rows.places()[expert])
-    }
-
-    fn row_length(&self) -> usize {
-        self.patterns
-    }
-
-    fn sign(&self, expert: usize) -> Option<f64> {
-        Some(self.sign_of(self.rows.places()[expert]))
-    }
-
-    fn is_in_pattern_coordinates(&self) -> bool {
-        false
-    }
-}
-
-impl System for Peer {
-    fn engine(&self, setting: &Setting) -> Box<dyn Engine> {
-        Box::new(PeerEngine::new(self.clone(), Rates::from(&setting.parameters.training)))
-    }
-
-    fn with_weights_of(&self, engine: &dyn Engine) -> Box<dyn System> {
-        Box::new(self.with_weights(engine.routers(), engine.expert_weights()))
-    }
-
-    fn keep(&self, kept: &[usize], _calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
-        let (rows, slots) = self.rows.keep(kept, parameters);
-        let cells = slots.iter().map(|&slot| self.cells[slot]).collect();
-        Box::new(Self { rows, cells, groups: vec![(0..slots.len()).collect()], ..self.clone() })
-    }
-
-    fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
-        for_each_routed(self, batch, visit);
-    }
-
-    fn places(&self) -> &[usize] {
-        self.rows.places()
-    }
-
-    fn groups(&self) -> &[Vec<usize>] {
-        &self.groups
-    }
-
-    fn boxed(&self) -> Box<dyn System> {
-        Box::new(self.clone())
     }
 }

@@ -18,25 +18,20 @@
 //! and ∂f/∂θ_{s,r,v} = (a_s/m) e_s `1[θ̄_{r,v} > 0]` over the tokens of pattern v. A pruned expert whose router stays keeps
 //! its share and adds 0.
 
-use super::rows::Rows;
-use super::{Setting, StartingPoint, System, UpstreamDiverged};
+use super::rows::{OnRows, Rows};
+use super::{Setting, StartingPoint, UpstreamDiverged};
 use crate::moe::routing::softmax;
 use crate::moe::{Model, Pretrained};
 use crate::patterns::{Batch, Pattern};
 use crate::prune::routed::{RoutedPair, RoutedSample};
-use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Diverged, Engine, Objective, Rates, StepReport};
 use crate::sim::parameters::{Merging, Parameters};
 
 /// Experts that are merged before they speak.
 #[derive(Clone, Debug)]
 pub struct Smear {
-    /// Routers `[slots, d]` and neurons `[slots, m, d]`.
+    /// Routers `[slots, d]` and neurons `[slots, m, d]`, in a group for each sign.
     rows: Rows,
-    /// a_s, `[slots]`.
-    signs: Vec<f64>,
-    /// The slots of each sign.
-    groups: Vec<Vec<usize>>,
     patterns: usize,
     neurons: usize,
     segments: usize,
@@ -72,28 +67,15 @@ struct Said {
 impl Smear {
     /// The experts of `model`, merged.
     pub fn new(model: &Model, parameters: &Parameters) -> Self {
-        let rows = Rows::new(model.routers.clone(), model.neurons.clone(), model.experts());
+        let rows = Rows::new(model.routers.clone(), model.neurons.clone(), model.experts(), model.patterns);
         Self {
-            rows,
-            signs: Vec::new(),
-            groups: Vec::new(),
+            rows: rows.with_signs(model.signs.clone()).grouped_by_sign(),
             patterns: model.patterns,
             neurons: model.neurons_per_expert,
             segments: parameters.data.segments,
             merging: parameters.model.merging,
             temperature: parameters.model.temperature,
         }
-        .of_signs(model.signs.clone())
-    }
-
-    fn of_signs(self, signs: Vec<f64>) -> Self {
-        let of = |sign: f64| (0..signs.len()).filter(|&slot| signs[slot] == sign).collect();
-        Self { groups: vec![of(1.0), of(-1.0)], signs, ..self }
-    }
-
-    /// The same experts with these routers `[k, d]` and neurons `[k, m, d]`.
-    pub fn with_weights(&self, routers: Vec<f64>, neurons: Vec<f64>) -> Self {
-        Self { rows: self.rows.with_weights(routers, neurons), ..self.clone() }
     }
 
     /// The segment whose shares segment number `segment` is processed with, and whether it teaches the routers.
@@ -117,7 +99,7 @@ impl Smear {
             scores.extend((0..self.rows.slots()).map(score));
             shares.clear();
             shares.resize(scores.len(), 0.0);
-            for group in &self.groups {
+            for group in self.rows.groups() {
                 let mut own: Vec<f64> = group.iter().map(|&slot| scores[slot]).collect();
                 softmax(&mut own);
                 group.iter().zip(own).for_each(|(&slot, share)| shares[slot] = share);
@@ -136,7 +118,7 @@ impl Smear {
         said.values.clear();
         said.values.resize(self.rows.slots(), 0.0);
         said.active.clear();
-        for group in &self.groups {
+        for group in self.rows.groups() {
             for neuron in 0..m {
                 let left = || group.iter().filter(|&&slot| self.rows.is_left(slot));
                 let merged: f64 = left().map(|&slot| shares[slot] * self.weight(slot, neuron, v)).sum();
@@ -146,7 +128,7 @@ impl Smear {
                 }
             }
         }
-        said.values.iter_mut().zip(&self.signs).for_each(|(value, sign)| *value *= sign / m as f64);
+        said.values.iter_mut().zip(self.rows.signs()).for_each(|(value, sign)| *value *= sign / m as f64);
     }
 
     /// f_s of one sample, `[slots]`.
@@ -176,15 +158,15 @@ impl Smear {
             for &token in segment {
                 self.speak(shares, token, &mut said);
                 against_shares.iter_mut().zip(&said.values).for_each(|(sum, value)| *sum += value);
-                for (group, active) in self.groups.iter().zip(said.active.chunks_exact(m)) {
+                for (group, active) in self.rows.groups().iter().zip(said.active.chunks_exact(m)) {
                     for &slot in group.iter().filter(|&&slot| self.rows.is_left(slot)) {
-                        let by = pull * self.signs[slot] * shares[slot] / m as f64;
+                        let by = pull * self.rows.signs()[slot] * shares[slot] / m as f64;
                         let own = neurons[slot * m * d..][..m * d].chunks_exact_mut(d).zip(active);
                         own.filter(|(_, active)| **active).for_each(|(neuron, _)| neuron[token as usize] += by);
                     }
                 }
             }
-            for group in self.groups.iter().filter(|_| teaches) {
+            for group in self.rows.groups().iter().filter(|_| teaches) {
                 let mean: f64 = group.iter().map(|&slot| shares[slot] * against_shares[slot]).sum();
                 for &slot in group {
                     let by = step * shares[slot] * (against_shares[slot] - mean);
@@ -196,49 +178,25 @@ impl Smear {
     }
 }
 
-impl Checkpoint for Smear {
-    fn experts(&self) -> usize {
-        self.rows.places().len()
+impl OnRows for Smear {
+    fn rows(&self) -> &Rows {
+        &self.rows
     }
 
-    fn router(&self, expert: usize) -> &[f64] {
-        self.rows.router(self.rows.places()[expert])
+    fn on(&self, rows: Rows) -> Self {
+        Self { rows, ..self.clone() }
     }
 
-    fn expert_weights(&self, expert: usize) -> &[f64] {
-        self.rows.expert(self.rows.places()[expert])
-    }
-
-    fn row_length(&self) -> usize {
-        self.patterns
-    }
-
-    fn sign(&self, expert: usize) -> Option<f64> {
-        Some(self.signs[self.rows.places()[expert]])
-    }
-
-    fn is_in_pattern_coordinates(&self) -> bool {
+    fn reads_patterns(&self) -> bool {
         true
     }
-}
 
-impl System for Smear {
-    fn engine(&self, setting: &Setting) -> Box<dyn Engine> {
-        Box::new(SmearEngine::new(self.clone(), Rates::from(&setting.parameters.training)))
-    }
-
-    fn with_weights_of(&self, engine: &dyn Engine) -> Box<dyn System> {
-        Box::new(self.with_weights(engine.routers(), engine.expert_weights()))
-    }
-
-    fn keep(&self, kept: &[usize], _calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
-        let (rows, slots) = self.rows.keep(kept, parameters);
-        let signs = slots.iter().map(|&slot| self.signs[slot]).collect();
-        Box::new(Self { rows, ..self.clone() }.of_signs(signs))
+    fn trained_by(&self, rates: Rates) -> Box<dyn Engine> {
+        Box::new(SmearEngine::new(self.clone(), rates))
     }
 
     /// A pair is every token at every expert, its gate the share that the expert has of the token's merged expert.
-    fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
+    fn visit_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
         let (d, m) = (self.patterns, self.neurons);
         let (mut reads, mut said) = (Vec::new(), Said::default());
         for (sample, &label) in batch.labels.iter().enumerate() {
@@ -257,18 +215,6 @@ impl System for Smear {
             pairs.sort_by_key(|pair| (pair.expert, pair.position));
             visit(RoutedSample { scores: &scores, pairs: &pairs, outputs: &outputs, label });
         }
-    }
-
-    fn places(&self) -> &[usize] {
-        self.rows.places()
-    }
-
-    fn groups(&self) -> &[Vec<usize>] {
-        &self.groups
-    }
-
-    fn boxed(&self) -> Box<dyn System> {
-        Box::new(self.clone())
     }
 }
 

@@ -19,15 +19,14 @@
 //! change by g and changes neither scores nor outputs, exactly where g is a power of two. The order of Δ within a layer does
 //! not know g. The order over both does.
 
-use super::rows::Rows;
+use super::rows::{OnRows, Rows};
 use super::tokenwise::{Routed, Tokenwise, TokenwiseEngine, for_each_routed, product};
-use super::{Setting, StartingPoint, System, UpstreamDiverged};
+use super::{Setting, StartingPoint, UpstreamDiverged};
 use crate::moe::Pretrained;
 use crate::moe::routing::{choose_tokens, softmax};
 use crate::patterns::Batch;
 use crate::patterns::streams::{Purpose, stream};
 use crate::prune::routed::RoutedSample;
-use crate::prune::{Calibration, Checkpoint};
 use crate::sgd::{Engine, Rates};
 use crate::sim::parameters::{ModelParameters, Parameters, PretrainedParameters};
 use rand::RngExt;
@@ -42,12 +41,8 @@ pub struct Stack {
     experts_per_token: usize,
     /// g.
     scale: f64,
-    /// Routers `[k, d]` and neurons `[k, m, d]`: those of layer 1, then those of layer 2.
+    /// Routers `[k, d]` and neurons `[k, m, d]`: those of layer 1, then those of layer 2, each layer a group.
     rows: Rows,
-    /// a_s, `[slots]`.
-    signs: Vec<f64>,
-    /// The slots of each layer.
-    layers: Vec<Vec<usize>>,
 }
 
 /// Two layers in training.
@@ -91,20 +86,10 @@ impl Stack {
             first_irrelevant: parameters.data.first_irrelevant(),
             experts_per_token: parameters.model.experts_per_token,
             scale,
-            rows: Rows::new(routers, neurons, all),
-            signs: [first.model.signs.as_slice(), &second.model.signs].concat(),
-            layers: vec![(0..k).collect(), (k..all).collect()],
+            rows: Rows::new(routers, neurons, all, parameters.data.patterns)
+                .with_signs([first.model.signs.as_slice(), &second.model.signs].concat())
+                .grouped(vec![(0..k).collect(), (k..all).collect()]),
         }
-    }
-
-    /// The same layers with these routers `[k, d]` and neurons `[k, m, d]`.
-    pub fn with_weights(&self, routers: Vec<f64>, neurons: Vec<f64>) -> Self {
-        Self { rows: self.rows.with_weights(routers, neurons), ..self.clone() }
-    }
-
-    /// a_s, `[slots]`.
-    pub fn signs(&self) -> &[f64] {
-        &self.signs
     }
 
     /// ⟨row, x′⟩.
@@ -122,7 +107,7 @@ impl Stack {
 
     /// Routes a token through one layer: appends the layer's block, gates, and who carries. `routed.scores` has them.
     fn choose(&self, layer: usize, routed: &mut Routed) {
-        let slots = &self.layers[layer];
+        let slots = &self.rows.groups()[layer];
         let scores: Vec<f64> = slots.iter().map(|&slot| routed.scores[slot]).collect();
         let (mut order, mut gates) = (Vec::new(), Vec::new());
         choose_tokens(&scores, scores.len(), &mut order);
@@ -141,26 +126,26 @@ impl Stack {
         [scores, gates, values].into_iter().for_each(Vec::clear);
         block.clear();
         carries.clear();
-        routed.scores.extend(self.layers[0].iter().map(|&slot| self.rows.router(slot)[pattern]));
+        routed.scores.extend(self.rows.groups()[0].iter().map(|&slot| self.rows.router(slot)[pattern]));
         self.choose(0, routed);
         let mut passed = Passed { said: [0.0; 2], activations: Vec::new() };
         let Routed { block, gates, values, carries, .. } = &mut *routed;
         for ((&slot, gate), &carries) in block.iter().zip(gates.iter()).zip(carries.iter()) {
             let activation = if carries { self.activation(slot, |neuron| neuron[pattern]) } else { 0.0 };
-            passed.said[class_of(self.signs[slot])] += gate * activation;
+            passed.said[class_of(self.rows.signs()[slot])] += gate * activation;
             passed.activations.push(activation);
             values.push(0.0);
         }
         let (said, start) = (passed.said, routed.block.len());
         let score = |&slot: &usize| self.scale * self.reads(self.rows.router(slot), said, pattern);
-        routed.scores.extend(self.layers[1].iter().map(score));
+        routed.scores.extend(self.rows.groups()[1].iter().map(score));
         self.choose(1, routed);
         for place in start..routed.block.len() {
             let slot = routed.block[place];
             let reads = |neuron: &[f64]| self.reads(neuron, said, pattern);
             let activation = if routed.carries[place] { self.activation(slot, reads) } else { 0.0 };
             passed.activations.push(activation);
-            routed.values.push(self.signs[slot] * activation);
+            routed.values.push(self.rows.signs()[slot] * activation);
         }
         passed
     }
@@ -178,8 +163,8 @@ impl Stack {
     fn add_gradients(&self, pattern: usize, pull: f64, (routers, neurons): (&mut [f64], &mut [f64])) {
         let mut routed = Routed::default();
         let Passed { said, activations } = self.pass(pattern, &mut routed);
-        let (d, start) = (self.patterns, self.layers[0].len());
-        let length = neurons.len() / self.signs.len();
+        let (d, start) = (self.patterns, self.rows.groups()[0].len());
+        let length = neurons.len() / self.rows.slots();
         let m = (length / d) as f64;
         let mean: f64 = product(&routed.gates[start..], &routed.values[start..]);
         let mut against_said = [0.0; 2];
@@ -192,7 +177,7 @@ impl Stack {
             if !routed.carries[place] {
                 continue;
             }
-            let against_neuron = gate * self.signs[slot] / m;
+            let against_neuron = gate * self.rows.signs()[slot] / m;
             let rows =
                 self.rows.expert(slot).chunks_exact(d).zip(neurons[slot * length..][..length].chunks_exact_mut(d));
             for (neuron, sum) in rows.filter(|(neuron, _)| self.reads(neuron, said, pattern) > 0.0) {
@@ -200,13 +185,13 @@ impl Stack {
                 self.add_read(sum, pull * against_neuron, said, pattern);
             }
         }
-        let value = |place: usize| activations[place] * against_said[class_of(self.signs[routed.block[place]])];
+        let value = |place: usize| activations[place] * against_said[class_of(self.rows.signs()[routed.block[place]])];
         let mean: f64 = (0..start).map(|place| routed.gates[place] * value(place)).sum();
         for place in 0..start {
             let (slot, gate) = (routed.block[place], routed.gates[place]);
             routers[slot * d + pattern] += pull * gate * (value(place) - mean);
             if routed.carries[place] {
-                let by = pull * gate * against_said[class_of(self.signs[slot])] / m;
+                let by = pull * gate * against_said[class_of(self.rows.signs()[slot])] / m;
                 let rows =
                     self.rows.expert(slot).chunks_exact(d).zip(neurons[slot * length..][..length].chunks_exact_mut(d));
                 rows.filter(|(neuron, _)| neuron[pattern] > 0.0).for_each(|(_, sum)| sum[pattern] += by);
@@ -220,11 +205,29 @@ fn class_of(sign: f64) -> usize {
     usize::from(sign < 0.0)
 }
 
-impl Tokenwise for Stack {
+impl OnRows for Stack {
     fn rows(&self) -> &Rows {
         &self.rows
     }
 
+    fn on(&self, rows: Rows) -> Self {
+        Self { rows, ..self.clone() }
+    }
+
+    fn reads_patterns(&self) -> bool {
+        false
+    }
+
+    fn trained_by(&self, rates: Rates) -> Box<dyn Engine> {
+        Box::new(StackEngine::new(self.clone(), rates))
+    }
+
+    fn visit_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
+        for_each_routed(self, batch, visit);
+    }
+}
+
+impl Tokenwise for Stack {
     fn patterns(&self) -> usize {
         self.patterns
     }
@@ -235,7 +238,7 @@ impl Tokenwise for Stack {
 
     /// What an expert of layer 1 says goes into layer 2 alone, so its value is 0 and its activation is not.
     fn activation(&self, pattern: usize, slot: usize, value: f64) -> f64 {
-        match self.layers[0].contains(&slot) {
+        match self.rows.groups()[0].contains(&slot) {
             true => Stack::activation(self, slot, |neuron| neuron[pattern]),
             false => value.abs(),
         }
@@ -248,78 +251,12 @@ impl Tokenwise for Stack {
         }
         let (first, second) =
             (rates.router / samples as f64, rates.router / (samples as f64 * self.scale * self.scale));
-        let boundary = self.layers[0].len() * self.patterns;
+        let boundary = self.rows.groups()[0].len() * self.patterns;
         let step = |weights: &mut [f64], sums: &[f64], rate: f64| {
             weights.iter_mut().zip(sums).for_each(|(weight, sum)| *weight += rate * sum);
         };
         step(&mut self.rows.routers[..boundary], &routers[..boundary], first);
         step(&mut self.rows.routers[boundary..], &routers[boundary..], second);
         step(&mut self.rows.experts, &neurons, rates.expert / samples as f64);
-    }
-}
-
-impl Checkpoint for Stack {
-    fn experts(&self) -> usize {
-        self.rows.places().len()
-    }
-
-    fn router(&self, expert: usize) -> &[f64] {
-        self.rows.router(self.rows.places()[expert])
-    }
-
-    fn expert_weights(&self, expert: usize) -> &[f64] {
-        self.rows.expert(self.rows.places()[expert])
-    }
-
-    fn row_length(&self) -> usize {
-        self.patterns
-    }
-
-    fn sign(&self, expert: usize) -> Option<f64> {
-        Some(self.signs[self.rows.places()[expert]])
-    }
-
-    fn peers(&self, expert: usize) -> Vec<usize> {
-        let places = self.rows.places();
-        let own = self.layers.iter().filter(|layer| layer.contains(&places[expert]));
-        own.flat_map(|layer| layer.iter().filter_map(|slot| places.binary_search(slot).ok())).collect()
-    }
-
-    fn is_in_pattern_coordinates(&self) -> bool {
-        false
-    }
-}
-
-impl System for Stack {
-    fn engine(&self, setting: &Setting) -> Box<dyn Engine> {
-        Box::new(StackEngine::new(self.clone(), Rates::from(&setting.parameters.training)))
-    }
-
-    fn with_weights_of(&self, engine: &dyn Engine) -> Box<dyn System> {
-        Box::new(self.with_weights(engine.routers(), engine.expert_weights()))
-    }
-
-    fn keep(&self, kept: &[usize], _calibration: Option<&Calibration>, parameters: &Parameters) -> Box<dyn System> {
-        let (rows, slots) = self.rows.keep(kept, parameters);
-        let first = slots.iter().filter(|slot| self.layers[0].contains(slot)).count();
-        let layers = vec![(0..first).collect(), (first..slots.len()).collect()];
-        let signs = slots.iter().map(|&slot| self.signs[slot]).collect();
-        Box::new(Self { rows, signs, layers, ..self.clone() })
-    }
-
-    fn for_each_routed(&self, batch: &Batch, visit: &mut dyn FnMut(RoutedSample)) {
-        for_each_routed(self, batch, visit);
-    }
-
-    fn places(&self) -> &[usize] {
-        self.rows.places()
-    }
-
-    fn groups(&self) -> &[Vec<usize>] {
-        &self.layers
-    }
-
-    fn boxed(&self) -> Box<dyn System> {
-        Box::new(self.clone())
     }
 }

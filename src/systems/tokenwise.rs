@@ -3,16 +3,13 @@
 //! Each token meets a block of experts with gates that are a softmax over the block. What it meets is worked out once a
 //! pattern; [`TokenwiseEngine`] trains and passes samples through any system that says how ([`Tokenwise`]).
 
-use super::rows::Rows;
+use super::rows::OnRows;
 use crate::patterns::Batch;
 use crate::prune::routed::{RoutedPair, RoutedSample};
 use crate::sgd::{Diverged, Engine, Objective, Rates, StepReport};
 
 /// A system whose tokens are worked out pattern by pattern.
-pub trait Tokenwise: Clone {
-    /// Its weights.
-    fn rows(&self) -> &Rows;
-
+pub trait Tokenwise: OnRows {
     /// d.
     fn patterns(&self) -> usize;
 
@@ -22,6 +19,11 @@ pub trait Tokenwise: Clone {
     /// How much an expert that carries says of a token before its gate, if its value is this.
     fn activation(&self, _pattern: usize, _slot: usize, value: f64) -> f64 {
         value.abs()
+    }
+
+    /// What the loss of a token has beside that of its sample's label, and minus its slope in out(v) = `out`.
+    fn beside(&self, _pattern: usize, _out: f64) -> (f64, f64) {
+        (0.0, 0.0)
     }
 
     /// Moves the weights by the rates over `samples` times the gradients of Σ_v c_v out(v), `routed` being what tokens meet
@@ -123,15 +125,25 @@ impl<T: Tokenwise> Engine for TokenwiseEngine<T> {
         let out: Vec<f64> = self.routed.iter().map(|routed| product(&routed.gates, &routed.values)).collect();
         let mut coefficients = vec![0.0; out.len()];
         let mut report = StepReport::default();
+        let mut moves = false;
         for (sample, &label) in batch.labels.iter().enumerate() {
             let tokens = batch.sample(sample);
             let f: f64 = tokens.iter().map(|&token| out[token as usize]).sum();
             let against_f = report.add(objective.loss, label, f)?;
             if against_f != 0.0 {
                 tokens.iter().for_each(|&token| coefficients[token as usize] += against_f);
+                moves = true;
+            }
+            for &token in tokens {
+                let (of_token, against_out) = self.model.beside(token as usize, out[token as usize]);
+                if against_out != 0.0 {
+                    report.loss += of_token;
+                    coefficients[token as usize] += against_out;
+                    moves = true;
+                }
             }
         }
-        if report.active > 0 {
+        if moves {
             self.model.ascend(&coefficients, &self.routed, self.rates, batch.samples());
             self.are_fresh = false;
             if !self.model.rows().are_finite() {

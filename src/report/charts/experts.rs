@@ -152,7 +152,7 @@ struct Followed {
     file: &'static str,
     symbol: &'static str,
     label: &'static str,
-    of: fn(&TrajectoryRow, &DrawnExpert) -> f64,
+    of: fn(&TrajectoryRow, &DrawnExpert) -> Option<f64>,
     /// Whether it lies between 0 and 1.
     is_share: bool,
 }
@@ -176,14 +176,14 @@ const COURSES: [Followed; 4] = [
         file: "proficiency",
         symbol: "p(T) for the own class",
         label: "proficiency p(t) for the class that aₛ votes for",
-        of: |row, expert| if expert.own_class() == 0 { row.p1 } else { row.p2 },
+        of: |row, expert| Some(if expert.own_class() == 0 { row.p1 } else { row.p2 }),
         is_share: true,
     },
     Followed {
         file: "proficiency-other",
         symbol: "p(T) for the other class",
         label: "proficiency p(t) for the other class",
-        of: |row, expert| if expert.own_class() == 0 { row.p2 } else { row.p1 },
+        of: |row, expert| Some(if expert.own_class() == 0 { row.p2 } else { row.p1 }),
         is_share: true,
     },
 ];
@@ -210,7 +210,7 @@ fn over_time(point: &Point, course: &Followed) -> Option<View> {
     for row in point.trajectory.iter().filter(|row| kept.contains(&row.iteration)) {
         let Some(expert) = experts.get(&(row.run, row.expert)) else { continue };
         let Some(place) = ROLES.iter().position(|(role, _)| *role == expert.role) else { continue };
-        let value = (course.of)(row, expert);
+        let Some(value) = (course.of)(row, expert) else { continue };
         values.entry((place, row.iteration)).or_default().push(value);
         if Some(&row.run) == runs.first() {
             threads.entry(row.expert).or_insert((place, Vec::new())).1.push((row.iteration as f64, value));

@@ -75,7 +75,7 @@ fn filled(points: usize) -> Results {
                     run,
                     iteration,
                     expert,
-                    delta,
+                    delta: Some(delta),
                     ..Default::default()
                 });
             }
@@ -172,7 +172,13 @@ fn without_rows_there_are_no_figures_and_odd_rows_do_no_harm() {
     results.runs.experts.push(DrawnExpert::default());
     results.runs.pruning.push(DrawnModel::default());
     let [delta, p1, p2] = [f64::NAN; 3];
-    results.runs.trajectory.push(TrajectoryRow { delta, p1, p2, displacement: delta, ..Default::default() });
+    results.runs.trajectory.push(TrajectoryRow {
+        delta: Some(delta),
+        p1,
+        p2,
+        displacement: Some(delta),
+        ..Default::default()
+    });
     assert_eq!(figures(&results), []);
     for delta in [0.0, 1e-320, 1e308, -1e308, 1.0, -1.0] {
         let expert = DrawnExpert {

@@ -86,6 +86,7 @@ fn sections(results: &Results, charts: &[Chart], main: Option<usize>) -> Vec<Sec
     let some = |id, title, content: Option<Markup>| content.map(|content| Section { id, title, content });
     let sections = [
         some("claims", "Claims", claims::tables(results)),
+        some("undefined", "What is undefined", origin::undefined(results)),
         some("figures", "Figures", figures::all(results, &others)),
         some("falsifier", "Falsifier", origin::falsifier(results)),
         some("controls", "Negative controls", origin::controls(results)),

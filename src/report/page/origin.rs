@@ -9,6 +9,7 @@ use crate::record::design::ALPHA;
 use crate::record::manifest::{Manifest, ManifestPoint};
 use crate::report::charts::names::hundredths;
 use crate::report::results::Results;
+use crate::report::undefined;
 use crate::sim::{Decision, KEYS, SHIPPED, Verdict, find_claim};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -47,6 +48,12 @@ pub(super) fn controls(results: &Results) -> Option<Markup> {
             } } }
         } }
     })
+}
+
+/// What is undefined at some points; nothing if all is defined.
+pub(super) fn undefined(results: &Results) -> Option<Markup> {
+    let sentences = undefined::sentences(results);
+    (!sentences.is_empty()).then(|| html! { @for sentence in sentences { p { (sentence) } } })
 }
 
 /// What may be done next with this folder.

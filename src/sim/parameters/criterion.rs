@@ -117,6 +117,11 @@ impl Criterion {
     /// Every criterion in the order of its column in `experts.csv`.
     pub(crate) const COLUMNS: [Criterion; Criterion::ALL.len()] = in_columns();
 
+    /// Whether it reads routers: it is named for them then.
+    pub(crate) fn reads_routers(self) -> bool {
+        self.name().starts_with("router-")
+    }
+
     /// Whether every run has its scores, whichever criteria the file chose: they cost nothing.
     pub(crate) const fn is_always_scored(self) -> bool {
         matches!(self.place(), Place::First)

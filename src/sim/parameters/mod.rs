@@ -29,9 +29,9 @@ pub use measurements::{
     AssumptionParameters, CertificateParameters, EvaluationParameters, RecordParameters, RolesParameters,
 };
 pub(crate) use model::Signs;
-pub use model::{CapacityRounding, Gates, Merging, ModelParameters, Priority, Routing};
-pub use pretrained::Placement;
+pub use model::{CapacityRounding, Gate, Gates, Merging, ModelParameters, Priority, Routing};
 pub(crate) use pretrained::PretrainedParameters;
+pub use pretrained::{Deal, Placement};
 pub use property::Property;
 pub use pruning::{
     Afterwards, CalibrationData, MergePartition, MergeScale, MergeWeights, PruningOrder, PruningParameters,
@@ -41,7 +41,7 @@ pub(crate) use pruning::{RemovalTraits, Training};
 pub use system::{System, SystemTraits};
 
 pub(crate) use training::TrainingParameters;
-pub use training::{LabelLoss, MemberLoss};
+pub use training::{Distance, LabelLoss, MemberLoss};
 
 /// Declares the parameters, section by section.
 macro_rules! sections {

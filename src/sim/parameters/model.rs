@@ -41,6 +41,14 @@ section! {
         /// Scale of the token that the second layer of a stack reads: its routers start at 1/g of their size and learn at the
         /// rate η_r/g², so that g changes no output.
         layer_scale: f64 = "1.0", real(1e-6, 1e6), "g", FOREIGN, unseeded;
+        /// Who gates. Where it is not `ordinary` no expert has a router of its own, and Δ is undefined.
+        gate: Gate = "ordinary", word(), "", FOREIGN, unseeded;
+        /// Length of the queries and keys of the attentive gate.
+        key_length: usize = "8", integer(1, 4096), "h", FOREIGN, unseeded;
+        /// Neurons of each sign of the dense teacher whose neurons the experts of MoEBERT are made of.
+        teacher_neurons: usize = "32", integer(1, 65_536), "K", FOREIGN, unseeded;
+        /// Neurons of the teacher that all experts of MoEBERT share.
+        shared_neurons: usize = "0", integer(0, 65_536), "", FOREIGN, unseeded;
         /// How the room of an expert becomes a whole number of tokens where capacity is limited.
         capacity_rounding: CapacityRounding = "nearest", word(), "", VMOE, unseeded;
     }
@@ -48,9 +56,14 @@ section! {
 
 impl ModelParameters {
     /// Tokens that share a gate of 1 with an expert's class token (l), or experts that share that of a token (c): a gate
-    /// of at least 1 over this is what a proficiency counts.
+    /// of at least 1 over this is what a proficiency counts. 2 for an attentive gate.
     pub fn gate_places(&self) -> usize {
-        if self.tokens_choose() { self.experts_per_token } else { self.tokens_per_expert }
+        match self.gate {
+            // All experts run: whoever has half of the gate owns the sample.
+            Gate::Attentive => 2,
+            _ if self.tokens_choose() => self.experts_per_token,
+            _ => self.tokens_per_expert,
+        }
     }
 
     /// Whether tokens choose experts, by `routing` or because the system knows no other way.
@@ -112,6 +125,31 @@ words! {
         Causal = "causal",
         /// The first segment, which teaches no router by itself.
         Prefix = "prefix",
+    }
+}
+
+words! {
+    /// Who gates, in a system that knows several ways.
+    pub enum Gate {
+        /// A router of each expert.
+        Ordinary = "ordinary",
+        /// Attention: products of a query of the sample and a key of what an expert says, by maps that all experts share.
+        Attentive = "attentive",
+        /// A random table of patterns and experts.
+        Hash = "hash",
+    }
+}
+
+impl Gate {
+    /// Why no expert has a router of its own, if none has.
+    pub fn without_router(self) -> Option<&'static str> {
+        match self {
+            Gate::Ordinary => None,
+            Gate::Attentive => {
+                Some("an attentive gate has two maps that all experts share, and no router of an expert")
+            }
+            Gate::Hash => Some("hash routing has a table, and no router of an expert"),
+        }
     }
 }
 

@@ -66,6 +66,14 @@ section! {
         copy_noise: f64 = "0.0", real(0.0, 1e3), "", MERGE, unseeded;
         /// Added to the coordinates on both class patterns of every router; in token choice it changes norms and nothing else.
         gauge_class: f64 = "0.0", real(-1e6, 1e6), "b", "ours; lemma L12", unseeded;
+        /// Standard deviation of the entries of both maps of the attentive gate at the start.
+        map_scale: f64 = "1.0", real(0.0, 1e3), "", FOREIGN, unseeded;
+        /// Iterations of the attentive gate before its experts are frozen and an ordinary gate is trained.
+        attentive_iterations: usize = "300", integer(0, MANY), "", FOREIGN, unseeded;
+        /// Iterations of the dense teacher whose neurons the experts of MoEBERT are made of.
+        teacher_iterations: usize = "100", integer(0, MANY), "", FOREIGN, unseeded;
+        /// In which order the neurons of the teacher are dealt to the experts of MoEBERT.
+        deal: Deal = "importance", word(), "", FOREIGN, unseeded;
         /// Where the relevant experts of PEER stand in the grid of product keys.
         placement: Placement = "diagonal", word(), "", FOREIGN, unseeded;
     }
@@ -78,6 +86,18 @@ words! {
         Diagonal = "diagonal",
         /// All in the first row: a control.
         OneRow = "one-row",
+    }
+}
+
+words! {
+    /// In which order neurons are dealt to experts.
+    pub enum Deal {
+        /// The most important first.
+        Importance = "importance",
+        /// By chance.
+        Random = "random",
+        /// The least important first.
+        Inverse = "inverse",
     }
 }
 

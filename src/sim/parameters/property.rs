@@ -23,6 +23,8 @@ words! {
         MeasuredRoles = "measured-roles",
         /// f is the sum of what experts say, and of a pruned one whose router stays what it said is missing.
         AdditiveExperts = "additive-experts",
+        /// Every expert has a router of its own, whose norm change is Δ.
+        Routers = "routers",
         /// A router's coordinates are its scores of patterns.
         PatternCoordinates = "pattern-coordinates",
         /// What an expert says does not depend on which others there are.

@@ -20,18 +20,44 @@ const FOREIGN: &[Property] = &[
     Property::IndependentExperts,
 ];
 
-/// [`FOREIGN`], and more.
-macro_rules! foreign_and {
-    ($($more:ident),+) => {
+/// The keys that every other system trains by.
+const TRAINED_BY: &[&str] = &[
+    "training.router_rate",
+    "training.expert_rate",
+    "training.batch",
+    "training.iterations",
+    "training.zero_loss_window",
+    "training.training_set",
+];
+
+/// Two lists, one behind the other.
+macro_rules! joined {
+    ($type:ty: $first:expr, $last:expr) => {
         &{
-            let mut all = [Property::Theory; FOREIGN.len() + [$(Property::$more),+].len()];
-            let (mut place, more) = (0, [$(Property::$more),+]);
+            const FIRST: &[$type] = $first;
+            const LAST: &[$type] = $last;
+            let mut all = [FIRST[0]; FIRST.len() + LAST.len()];
+            let mut place = 0;
             while place < all.len() {
-                all[place] = if place < FOREIGN.len() { FOREIGN[place] } else { more[place - FOREIGN.len()] };
+                all[place] = if place < FIRST.len() { FIRST[place] } else { LAST[place - FIRST.len()] };
                 place += 1;
             }
             all
         }
+    };
+}
+
+/// [`FOREIGN`], and more.
+macro_rules! foreign_and {
+    ($($more:ident),+) => {
+        joined!(Property: FOREIGN, &[$(Property::$more),+])
+    };
+}
+
+/// Keys of a system, and [`TRAINED_BY`].
+macro_rules! trained_with {
+    ($($own:literal),+ $(,)?) => {
+        joined!(&str: &[$($own),+], TRAINED_BY)
     };
 }
 

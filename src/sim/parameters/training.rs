@@ -1,7 +1,7 @@
 //! `[training]`: stochastic gradient descent.
 
 use super::domain::{integer, real, word};
-use super::section::{MANY, ROUTING, TRAINING, VMOE, WORLD, section};
+use super::section::{FOREIGN, MANY, ROUTING, TRAINING, VMOE, WORLD, section};
 use crate::sim::words::words;
 
 section! {
@@ -35,6 +35,13 @@ section! {
         /// Coefficient of the load loss of token-choice routing: the squared coefficient of variation of the
         /// experts' chances to be chosen if the router's noise, of standard deviation 1/k, were drawn again.
         load_loss: f64 = "0.0", real(0.0, 1e6), "", VMOE, unseeded;
+        /// Coefficient of the sample-similarity loss of the attentive gate: samples that are far apart should go to
+        /// different experts. Negative: to the same.
+        similarity_loss: f64 = "0.0", real(-1e6, 1e6), "β", FOREIGN, unseeded;
+        /// How far two samples are from one another in the sample-similarity loss.
+        distance: Distance = "class-token", word(), "D", FOREIGN, unseeded;
+        /// Coefficient of the squared distance from what the teacher of MoEBERT says of a token.
+        distillation: f64 = "5.0", real(0.0, 1e6), "λ", FOREIGN, unseeded;
     }
 }
 
@@ -45,6 +52,18 @@ words! {
         Hinge = "hinge",
         /// ln(1 + exp(−y f)), which never reaches 0: cross-entropy of two classes.
         Logistic = "logistic",
+    }
+}
+
+words! {
+    /// How far two samples are from one another, at most 1.
+    pub enum Distance {
+        /// 1 between samples of different class tokens, else 0.
+        ClassToken = "class-token",
+        /// The Euclidean distance of their bags of patterns, over the largest in the batch.
+        Bag = "bag",
+        /// That of the class tokens of two other samples of the batch: a control.
+        Shuffled = "shuffled",
     }
 }
 
