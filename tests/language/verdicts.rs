@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 
 /// One relevant and one irrelevant expert; no Δ if the run diverged.
 fn experts(change: Option<f64>) -> Vec<ExpertRow> {
-    let expert = |role, delta| ExpertRow { role, built_role: role, delta, norm_0: 1.0, ..ExpertRow::default() };
+    let expert = |role, delta| ExpertRow { role, built_role: role, delta, norm_0: Some(1.0), ..ExpertRow::default() };
     vec![expert(Role::Relevant, change), expert(Role::Irrelevant, change.map(|_| 0.001))]
 }
 
