@@ -163,8 +163,11 @@ proptest! {
 /// Accuracies of one run, by the number of experts kept.
 fn accuracies(more: &str) -> Vec<Option<f64>> {
     let point = common::point(&format!(
-        "model.system=stack data.patterns=16 data.tokens=6 model.experts=16 model.neurons=4 pruning.removal=drop \
-         model.experts_per_token=2 pretrained.relevant_per_class=1 training.batch=16 training.iterations=20 {more}"
+        "model.system=stack data.patterns=32 data.tokens=8 data.features=3 data.rare_share=0.6 model.experts=32 \
+         model.neurons=8 model.experts_per_token=4 pretrained.relevant_per_class=1 pretrained.rare_per_class=1 \
+         pretrained.special_patterns=4 pretrained.router_scale_relevant=4 pretrained.neuron_scale_relevant=1 \
+         training.router_rate=0.5 training.expert_rate=4 training.batch=64 training.iterations=200 \
+         pruning.removal=drop evaluation.samples=200 {more}"
     ));
     run(&point, 0, 3, EngineChoice::Auto).pruning.iter().map(|row| row.accuracy).collect()
 }

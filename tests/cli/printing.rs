@@ -264,7 +264,7 @@ fn thresholds_are_explained_with_range_default_and_source() {
     assert!(gauge.contains("assumptions.norm_max = 2.0") && gauge.contains("source"), "{gauge}");
     let claim = bench.succeeds("explain T1a");
     assert!(claim.contains("c₁") && claim.contains("1000") && claim.contains("source"), "{claim}");
-    for (lemma, page) in [("L8", "lemmas"), ("L12", "gauge"), ("L13", "lemmas"), ("S3", "stochastic-lemmas")] {
+    for (lemma, page) in [("L8", "lemmas"), ("L12", "gauge"), ("L13", "lemmas"), ("S1", "stochastic-lemmas")] {
         assert!(bench.succeeds(&format!("explain {lemma}")).contains(&format!("docs/theory/{page}.md")), "{lemma}");
     }
 }

@@ -12,7 +12,14 @@ fn every_field_of_the_parameters_is_a_key_and_every_key_a_field() {
 }
 
 /// What some words need beside them.
-const NEEDS: [(&str, &[&str]); 6] = [
+const NEEDS: [(&str, &[&str]); 13] = [
+    ("model.system=moebert", &["model.teacher_neurons=128"]),
+    ("model.gate=attentive", &["model.system=attentive-gate", "pruning.criterion=mass"]),
+    ("model.gate=hash", &["model.system=moebert", "model.teacher_neurons=128", "pruning.criterion=mass"]),
+    ("training.distance=bag", &["model.system=attentive-gate"]),
+    ("training.distance=shuffled", &["model.system=attentive-gate"]),
+    ("pretrained.deal=random", &["model.system=moebert", "model.teacher_neurons=128"]),
+    ("pretrained.deal=inverse", &["model.system=moebert", "model.teacher_neurons=128"]),
     ("model.system=peer", &["model.experts_per_token=2"]),
     ("model.merging=causal", &["model.system=smear", "data.segments=2"]),
     ("model.merging=prefix", &["model.system=smear", "data.segments=2"]),

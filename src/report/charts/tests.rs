@@ -76,6 +76,7 @@ fn filled(points: usize) -> Results {
                     iteration,
                     expert,
                     delta: Some(delta),
+                    displacement: Some(0.0),
                     ..Default::default()
                 });
             }
