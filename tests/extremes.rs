@@ -140,7 +140,10 @@ fn a_run_whose_upstream_pre_training_diverges_has_a_row_and_no_accuracy() {
         assert!(body.error.starts_with("upstream pre-training diverged at iteration "), "{routing}: {}", body.error);
         assert_eq!((body.accuracy_pretrained, body.accuracy_finetuned), (None, None), "{routing}");
         assert_eq!((record.experts.len(), record.trajectory.len(), record.pruning.len()), (4, 0, 0), "{routing}");
-        assert!(record.experts.iter().all(|row| row.norm_0.is_some_and(f64::is_finite) && row.delta.is_none()), "{routing}");
+        assert!(
+            record.experts.iter().all(|row| row.norm_0.is_some_and(f64::is_finite) && row.delta.is_none()),
+            "{routing}"
+        );
         assert_no_strange_number(&record);
     }
 }
