@@ -128,7 +128,7 @@ fn of_slot(weights: &[f64], slot: usize, slots: usize) -> &[f64] {
     &weights[slot * length..][..length]
 }
 
-/// A system whose experts are [`Rows`]: it is a [`Checkpoint`] and a [`System`] by what is said here.
+/// A system whose experts are rows of weights: it is a checkpoint and a system by what is said here.
 pub trait OnRows: Clone + Debug + 'static {
     /// Its experts.
     fn rows(&self) -> &Rows;

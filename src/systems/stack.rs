@@ -14,7 +14,7 @@
 //! start at 1/g of their size.
 //!
 //! Gradients: with V_s = a_s σ_s(x′) in layer 2, and 0 of an expert that does not carry, ∂out/∂w_s = p_s (V_s − Σ_i p_i V_i)
-//! g x′ and ∂out/∂v_{s,r} = (1/m) p_s a_s 1[active] x′. With δ_0, δ_1 the derivatives of out by x′_0 and x′_1, layer 1 has the
+//! g x′ and ∂out/∂v_{s,r} = (1/m) p_s a_s `1[active]` x′. With δ_0, δ_1 the derivatives of out by x′_0 and x′_1, layer 1 has the
 //! same with V_s = σ_s(x) δ of its sign. The rate of the routers of layer 2 is η_r/g²: so g divides their weights and their
 //! change by g and changes neither scores nor outputs, exactly where g is a power of two. The order of Δ within a layer does
 //! not know g. The order over both does.
