@@ -1,36 +1,24 @@
 //! PEER: product keys find the best experts (P-1), what the norms of its routers are, its gradients against finite
 //! differences of an independent definition, and what is refused of it.
 
-mod common;
-
-use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
+use crate::{RATES, batch};
+use moe_theory::patterns::Batch;
+use moe_theory::sgd::{Engine, EngineChoice, Objective};
 use moe_theory::sim::parameters::Parameters;
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::peer::{Peer, PeerEngine, best_cells};
 use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 const SMALL: &str = "model.system=peer data.patterns=8 data.tokens=4 data.basis=haar model.experts=16 model.neurons=2 \
                      model.experts_per_token=3 model.grid_columns=4 pretrained.relevant_per_class=1 training.batch=16";
 
 /// The small setting, with other values of some keys.
 fn settings(more: &str) -> String {
-    let key = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
-    let is_other = |own: &&str| !more.split_whitespace().any(|other| key(other) == key(own));
-    let own: Vec<&str> = SMALL.split_whitespace().filter(is_other).collect();
-    format!("{} {more}", own.join(" "))
+    crate::settings(SMALL, more)
 }
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&settings(more)).parameters
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
+    crate::common::point(&settings(more)).parameters
 }
 
 fn outputs(engine: &mut dyn Engine, batch: &Batch) -> Vec<f64> {
@@ -219,11 +207,7 @@ proptest! {
 
 #[test]
 fn fails_on_a_grid_that_is_none() {
-    let refused = |settings: &str| {
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let parsed = Simulation::parse("x.toml", "name = \"x\"", &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(settings).to_string()
-    };
+    let refused = |settings: &str| crate::refused(settings, "");
     for (settings, words) in [
         (settings("model.grid_columns=3"), "model.grid_columns = 3: must be 1 or 4, because model.experts = 16"),
         (settings("model.experts=14"), "model.grid_columns = 4: must be 1, because model.experts = 14 is no square"),

@@ -1,20 +1,17 @@
 //! The attentive gate: its losses of gates (A-1), its gradients and those of the gate that comes after it against finite
 //! differences of an independent definition, what is undefined of it, and what is refused.
 
-mod common;
-
+use crate::{RATES, batch};
 use moe_theory::measure::Role;
-use moe_theory::patterns::{Batch, Sampler};
+use moe_theory::patterns::Batch;
 use moe_theory::run::run;
-use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
+use moe_theory::sgd::{Engine, EngineChoice, Objective};
 use moe_theory::sim::parameters::{Criterion, Parameters};
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::attentive::{AttentiveEngine, AttentiveGate};
 use moe_theory::systems::gate_losses::{importance, similarity};
 use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 const SMALL: &str = "model.system=attentive-gate model.gate=attentive data.patterns=8 data.tokens=4 model.experts=4 \
                      model.neurons=3 model.key_length=2 pretrained.relevant_per_class=1 training.batch=6 \
                      pruning.criterion=mass";
@@ -22,20 +19,11 @@ const SLOTS: usize = 4;
 
 /// The small setting, with other values of some keys.
 fn settings(more: &str) -> String {
-    let key = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
-    let is_other = |own: &&str| !more.split_whitespace().any(|other| key(other) == key(own));
-    let own: Vec<&str> = SMALL.split_whitespace().filter(is_other).collect();
-    format!("{} {more}", own.join(" "))
+    crate::settings(SMALL, more)
 }
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&settings(more)).parameters
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
+    crate::common::point(&settings(more)).parameters
 }
 
 fn softmax(scores: &[f64]) -> Vec<f64> {
@@ -274,7 +262,7 @@ fn a_run_leaves_the_norm_change_empty_and_the_gate_that_comes_after_has_one() {
         let more = format!(
             "model.gate={gate} pruning.criterion={criterion} pruning.criteria=all training.iterations=50 record.trajectory_runs=1"
         );
-        run(&common::point(&settings(&more)), 0, 1, EngineChoice::Auto)
+        run(&crate::common::point(&settings(&more)), 0, 1, EngineChoice::Auto)
     };
     let attentive = at("attentive", "mass");
     for row in &attentive.experts {
@@ -297,13 +285,7 @@ fn a_run_leaves_the_norm_change_empty_and_the_gate_that_comes_after_has_one() {
 
 #[test]
 fn fails_on_what_the_system_does_not_have() {
-    let refused = |more: &str, claim: &str| {
-        let settings = settings(more);
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let text = format!("name = \"x\"\n{claim}");
-        let parsed = Simulation::parse("x.toml", &text, &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(more).to_string()
-    };
+    let refused = |more: &str, claim: &str| crate::refused(&settings(more), claim);
     for (more, words) in [
         (
             "pruning.criterion=router-norm-change",

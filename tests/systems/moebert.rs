@@ -1,38 +1,26 @@
 //! MoEBERT: importance and homogeneity, who is dealt what, gradients against finite differences of an independent
 //! definition, what is undefined of it, and what is refused.
 
-mod common;
-
-use moe_theory::patterns::{Batch, Sampler};
+use crate::{RATES, batch};
+use moe_theory::patterns::Batch;
 use moe_theory::run::run;
-use moe_theory::sgd::{Engine, EngineChoice, Loss, Objective, Rates};
+use moe_theory::sgd::{Engine, EngineChoice, Loss, Objective};
 use moe_theory::sim::parameters::{Criterion, Parameters};
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::moebert::{Moebert, MoebertEngine, Teacher};
 use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 const SMALL: &str = "model.system=moebert model.gate=hash data.patterns=8 data.tokens=4 model.experts=4 model.neurons=3 \
                      model.teacher_neurons=5 model.shared_neurons=1 pretrained.neuron_scale=1 \
                      pretrained.teacher_iterations=5 training.batch=6 pruning.criterion=mass";
 
 /// The small setting, with other values of some keys.
 fn settings(more: &str) -> String {
-    let key = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
-    let is_other = |own: &&str| !more.split_whitespace().any(|other| key(other) == key(own));
-    let own: Vec<&str> = SMALL.split_whitespace().filter(is_other).collect();
-    format!("{} {more}", own.join(" "))
+    crate::settings(SMALL, more)
 }
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&settings(more)).parameters
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
+    crate::common::point(&settings(more)).parameters
 }
 
 fn experts(parameters: &Parameters, seed: u64) -> (Teacher, Vec<f64>, Moebert) {
@@ -234,7 +222,7 @@ fn hash_routing_leaves_the_norm_change_empty_and_a_trained_gate_has_one() {
     let at = |gate: &str, criterion: &str| {
         let more =
             format!("model.gate={gate} pruning.criterion={criterion} pruning.criteria=all training.iterations=20");
-        run(&common::point(&settings(&more)), 0, 1, EngineChoice::Auto)
+        run(&crate::common::point(&settings(&more)), 0, 1, EngineChoice::Auto)
     };
     let hashed = at("hash", "mass");
     for row in &hashed.experts {
@@ -249,13 +237,7 @@ fn hash_routing_leaves_the_norm_change_empty_and_a_trained_gate_has_one() {
 
 #[test]
 fn fails_on_what_the_system_does_not_have() {
-    let refused = |more: &str, claim: &str| {
-        let settings = settings(more);
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let text = format!("name = \"x\"\n{claim}");
-        let parsed = Simulation::parse("x.toml", &text, &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(more).to_string()
-    };
+    let refused = |more: &str, claim: &str| crate::refused(&settings(more), claim);
     for (more, words) in [
         ("pruning.criterion=router-displacement", "Δ is undefined here because model.gate = hash: hash routing"),
         ("model.gate=attentive", "model.gate = attentive: must be ordinary or hash"),

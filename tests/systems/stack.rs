@@ -1,19 +1,16 @@
 //! A stack of two layers: gradients against finite differences of an independent definition, the scale that changes no
 //! output, the order within a layer, and what is refused.
 
-mod common;
-
+use crate::{RATES, batch};
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::{Batch, Sampler};
 use moe_theory::run::run;
-use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
+use moe_theory::sgd::{Engine, EngineChoice, Objective};
 use moe_theory::sim::parameters::{ModelParameters, Parameters};
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::OnRows;
 use moe_theory::systems::stack::{Stack, StackEngine};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 /// d = 6, of which 0 and 1 are class patterns; two layers of two experts with m = 2 neurons.
 const SMALL: &str = "model.system=stack data.patterns=6 data.tokens=4 model.experts=4 model.neurons=2 \
                      pretrained.relevant_per_class=1 training.batch=8";
@@ -21,13 +18,7 @@ const D: usize = 6;
 const M: usize = 2;
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&format!("{SMALL} {more}")).parameters
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
+    crate::common::point(&format!("{SMALL} {more}")).parameters
 }
 
 /// Two layers that are constructed alike.
@@ -139,7 +130,7 @@ proptest! {
         let more = "data.patterns=12 model.experts=8 model.experts_per_token=2 pretrained.router_noise=0.1 training.iterations=20";
         let trained = |scale: f64| {
             let settings = SMALL.replace("data.patterns=6 ", "").replace("model.experts=4 ", "");
-            let p = common::point(&format!("{settings} {more} model.layer_scale={scale}")).parameters;
+            let p = crate::common::point(&format!("{settings} {more} model.layer_scale={scale}")).parameters;
             let mut engine = StackEngine::new(start(&p, seed), RATES);
             let mut sampler = Sampler::of_training(&p, seed);
             let mut batch = Batch::default();
@@ -162,7 +153,7 @@ proptest! {
 
 /// Accuracies of one run, by the number of experts kept.
 fn accuracies(more: &str) -> Vec<Option<f64>> {
-    let point = common::point(&format!(
+    let point = crate::common::point(&format!(
         "model.system=stack data.patterns=32 data.tokens=8 data.features=3 data.rare_share=0.6 model.experts=32 \
          model.neurons=8 model.experts_per_token=4 pretrained.relevant_per_class=1 pretrained.rare_per_class=1 \
          pretrained.special_patterns=4 pretrained.router_scale_relevant=4 pretrained.neuron_scale_relevant=1 \
@@ -182,11 +173,7 @@ fn a_ranking_within_layers_prunes_others_than_one_over_both() {
 
 #[test]
 fn fails_on_layers_that_can_not_be_built() {
-    let refused = |settings: &str| {
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let parsed = Simulation::parse("x.toml", "name = \"x\"\n", &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(settings).to_string()
-    };
+    let refused = |settings: &str| crate::refused(settings, "");
     for (settings, words) in [
         ("model.system=stack model.experts=6", "model.experts = 6: must be a multiple of 4"),
         ("model.system=stack model.experts=4", "model.experts = 4: must be at least 8, because layer 1 has 4 relevant"),

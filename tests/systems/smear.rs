@@ -1,41 +1,29 @@
 //! SMEAR and Lory: identical experts stay identical (L-2), gradients against finite differences of an independent
 //! definition, what is ascribed to experts, what pruning leaves, and what is refused.
 
-mod common;
-
+use crate::{RATES, batch, refused};
 use moe_theory::moe::Pretrained;
-use moe_theory::patterns::{Batch, Sampler};
-use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
+use moe_theory::patterns::Batch;
+use moe_theory::sgd::{Engine, EngineChoice, Objective};
 use moe_theory::sim::parameters::{Merging, Parameters};
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::smear::{Smear, SmearEngine};
 use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 const SMALL: &str = "model.system=smear data.patterns=8 data.tokens=4 model.experts=4 model.neurons=3 \
                      model.tokens_per_expert=4 pretrained.relevant_per_class=1 training.batch=8";
 
 /// The small setting, with other values of some keys.
 fn settings(more: &str) -> String {
-    let key = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
-    let is_other = |own: &&str| !more.split_whitespace().any(|other| key(other) == key(own));
-    let own: Vec<&str> = SMALL.split_whitespace().filter(is_other).collect();
-    format!("{} {more}", own.join(" "))
+    crate::settings(SMALL, more)
 }
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&settings(more)).parameters
+    crate::common::point(&settings(more)).parameters
 }
 
 fn merged(parameters: &Parameters, seed: u64) -> Smear {
     Smear::new(&Pretrained::constructed(parameters, seed).model, parameters)
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
 }
 
 /// Shares of a segment over experts 0, 2 (sign +1) and 1, 3 (sign −1).
@@ -191,7 +179,7 @@ proptest! {
 #[test]
 fn topics_stay_as_often_as_they_are_told_to_and_divide_features_and_patterns() {
     for (stay, expected) in [(1.0, 1.0), (0.0, 0.5), (0.6, 0.8)] {
-        let parameters = common::point(&format!(
+        let parameters = crate::common::point(&format!(
             "data.patterns=20 data.tokens=8 data.replacement=true data.features=4 data.topics=2 data.segments=4 \
              data.topic_stay={stay} model.tokens_per_expert=2 training.batch=4000",
         ))
@@ -225,12 +213,6 @@ fn topics_stay_as_often_as_they_are_told_to_and_divide_features_and_patterns() {
 
 #[test]
 fn fails_on_segments_and_topics_that_contradict() {
-    let refused = |settings: &str, claim: &str| {
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let text = format!("name = \"x\"\n{claim}");
-        let parsed = Simulation::parse("x.toml", &text, &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(settings).to_string()
-    };
     for (settings, words) in [
         (
             "model.system=smear model.merging=causal",

@@ -1,30 +1,21 @@
 //! MoV: its gradients at step 0, against finite differences of an independent definition, what pruning leaves of it, and
 //! what is refused of it.
 
-mod common;
-
+use crate::{RATES, batch, refused};
 use moe_theory::measure::Role;
-use moe_theory::patterns::{Batch, Sampler};
+use moe_theory::patterns::Batch;
 use moe_theory::run::run;
-use moe_theory::sgd::{Engine, EngineChoice, Objective, Rates};
+use moe_theory::sgd::{Engine, EngineChoice, Objective};
 use moe_theory::sim::parameters::{Criterion, Gates, Parameters};
-use moe_theory::sim::{Overrides, Simulation};
 use moe_theory::systems::mov::{Mov, MovEngine};
 use moe_theory::systems::{OnRows, Setting, System};
 use proptest::prelude::*;
 
-const RATES: Rates = Rates { router: 1.0, expert: 1.0 };
 const SMALL: &str = "model.system=mov data.patterns=8 data.tokens=4 model.experts=4 model.neurons=6 \
                      pretrained.router_noise=0.02 pretrained.neuron_scale=1 training.batch=16";
 
 fn parameters(more: &str) -> Parameters {
-    common::point(&format!("{SMALL} {more}")).parameters
-}
-
-fn batch(parameters: &Parameters, seed: u64) -> Batch {
-    let mut batch = Batch::default();
-    Sampler::of_training(parameters, seed).fill(&mut batch, parameters.training.batch);
-    batch
+    crate::common::point(&format!("{SMALL} {more}")).parameters
 }
 
 /// p_s and whether s carries, `[k]`, of a token, straight from the definition; `None` where a choice is nearly a tie.
@@ -201,7 +192,7 @@ proptest! {
 
 #[test]
 fn a_run_learns_and_leaves_empty_what_the_system_does_not_have() {
-    let point = common::point(
+    let point = crate::common::point(
         "model.system=mov data.patterns=32 data.tokens=8 model.experts=8 model.neurons=64 model.experts_per_token=8 \
          pretrained.router_noise=0.02 pretrained.neuron_scale=1 training.router_rate=10 training.expert_rate=100 \
          training.iterations=600 pruning.criteria=all pruning.finetune_kept=[4]",
@@ -230,12 +221,6 @@ fn a_run_learns_and_leaves_empty_what_the_system_does_not_have() {
 
 #[test]
 fn fails_on_what_the_system_does_not_have() {
-    let refused = |settings: &str, claim: &str| {
-        let text = format!("name = \"x\"\n{claim}");
-        let set: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
-        let parsed = Simulation::parse("x.toml", &text, &Overrides { set: &set, seeds: None });
-        parsed.and_then(|simulation| simulation.points()).expect_err(settings).to_string()
-    };
     for (more, words) in [
         (
             "model.tokens_per_expert=2",
