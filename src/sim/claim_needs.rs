@@ -72,6 +72,11 @@ impl Simulation {
 }
 
 impl ClaimSpec {
+    /// Whether the point has what the claim measures.
+    pub(crate) fn can_be_judged_at(&self, point: &Point) -> bool {
+        self.check_at(point).is_ok()
+    }
+
     /// Refuses a point that lacks what the claim measures.
     fn check_at(&self, point: &Point) -> Result<(), Contradiction> {
         let own = self.id.own();

@@ -1,6 +1,6 @@
 //! The claims that a simulation file makes, with thresholds and outcomes that are fixed before the run.
 
-use super::claim_key::{CLAIM_KEYS, ClaimKey, ConstantRule, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, find_claim};
+use super::claim_key::{CLAIM_KEYS, ClaimId, ClaimKey, ConstantRule, LAMBDA, MARGIN, RANGE, RATIO, SLOPE, find_claim};
 use super::claim_name::ClaimName;
 use super::claim_words::{Feature, On, RoleSource, Verdict};
 use super::error::{Place, SimulationError, one_line};
@@ -66,10 +66,27 @@ pub struct CriterionComparison {
     pub feature: Option<Feature>,
 }
 
+/// The probability with which a claim must hold, where it says nothing.
+const DEFAULT_LEVEL: f64 = 0.95;
+
 /// The difference of accuracies beyond which one is better, where a claim says nothing.
 const DEFAULT_MARGIN: f64 = 0.01;
 
 impl ClaimSpec {
+    /// A claim of the theory that has no constant, on every run, where no file asks for it.
+    pub(crate) fn without_constant(id: ClaimId, roles: RoleSource) -> Self {
+        Self {
+            id: id.into(),
+            constants: Constants::None,
+            level: DEFAULT_LEVEL,
+            on: On::All,
+            roles,
+            case: None,
+            expect: None,
+            slope: None,
+        }
+    }
+
     /// Whether the claim is judged at the points of `case`.
     pub fn applies_to(&self, case: Option<&str>) -> bool {
         self.case.is_none() || self.case.as_deref() == case
@@ -240,7 +257,7 @@ fn refuse_constant(fields: &mut Fields, claim: &ClaimKey, key: &str) -> Result<(
 
 /// Takes `level`.
 pub(crate) fn read_level(fields: &mut Fields) -> Result<f64, SimulationError> {
-    let Some(value) = fields.take("level") else { return Ok(0.95) };
+    let Some(value) = fields.take("level") else { return Ok(DEFAULT_LEVEL) };
     match super::value::number(&value) {
         Some(level) if level > 0.5 && level < 1.0 => Ok(level),
         _ => Err(fields.refuse("level", &value, "must be a number above 0.5 and below 1".into())),

@@ -1,4 +1,4 @@
-//! Experts that become one, or of which one sign is left: I10, I11, I14, I16.
+//! Experts that become one, or of which one sign is left: I10 to I14, I16.
 
 use crate::world::*;
 use moe_theory::prune::Calibration;
@@ -88,10 +88,10 @@ proptest! {
         }
     }
 
-    /// g equal experts that become one keep f if the merged one speaks for all of them; if it speaks for one, f is divided
+    /// I12: g equal experts that become one keep f if the merged one speaks for all of them; if it speaks for one, f is divided
     /// by g. How members count does not matter then, nor whether their routers are merged.
     #[test]
-    fn equal_experts_are_one_that_speaks_for_all(
+    fn i12_equal_experts_are_one_that_speaks_for_all(
         World { model, batch } in worlds(),
         copies in 2usize..=3,
         routers in any::<bool>(),
@@ -111,6 +111,29 @@ proptest! {
             for (own, all) in outputs(&merged, &batch).chunks_exact(2).zip(whole.chunks_exact(2 * copies)) {
                 prop_assert!(close(times * own.iter().sum::<f64>(), all.iter().sum::<f64>()), "{scale}");
             }
+        }
+    }
+
+    /// I13: a router that is averaged with one that does not tell o from q keeps half of u_o − u_q, so the odds
+    /// exp(u_o − u_q) of its gate between the two tokens become their square root.
+    #[test]
+    fn i13_a_router_merged_with_one_that_is_blind_keeps_half_of_its_gap(
+        World { mut model, batch } in worlds(),
+        pair in any::<(prop::sample::Index, prop::sample::Index)>(),
+    ) {
+        let [o, q] = [pair.0.index(model.patterns), pair.1.index(model.patterns)];
+        model = model.subset(&[0, 1, 0, 1]);
+        for blind in [2, 3] {
+            let own = blind * model.patterns;
+            model.routers[own + o] = model.routers[own + q];
+        }
+        let pruning = crate::common::point("pruning.merge_routers=true pruning.merge_weights=uniform").parameters.pruning;
+        let calibration = calibrate(&model, &batch);
+        let given = Given { calibration: Some(&calibration), pruning: &pruning };
+        let merged = Removal::MergeGroup.remove(&model, &[0, 1], &given).model;
+        let odds = |router: &[f64]| (router[o] - router[q]).exp();
+        for expert in [0, 1] {
+            prop_assert!(close(odds(merged.router(expert)), odds(model.router(expert)).sqrt()));
         }
     }
 
