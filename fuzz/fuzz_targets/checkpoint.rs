@@ -1,5 +1,6 @@
-//! A letter that says which file it is, and that file of a checkpoint whose other files are right: its summary and its ranking
-//! against itself, or a refusal. So `inspect`, `rank` and `prune` read headers, indices, configurations, trees and archives.
+//! A letter that says which file it is, and that file of a checkpoint whose other files are right (of V-MoE's format an index
+//! and its shards): its summary and its ranking against itself, or a refusal. So `inspect`, `rank` and `prune` read headers,
+//! indices, configurations, trees and archives.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +16,7 @@ static CHOICE: LazyLock<FamilyChoice> =
 const RIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/checkpoints/mixtral_bf16_sharded/pretrained");
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((letter, content)) = bytes.split_first() else { return };
+    let Some((letter, mut content)) = bytes.split_first() else { return };
     let dir = std::env::temp_dir().join(format!("fuzz-checkpoint-{}", std::process::id()));
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).expect("a folder");
@@ -37,7 +38,18 @@ fuzz_target!(|bytes: &[u8]| {
             "config.json"
         }
         b'm' => "model.msgpack",
-        b'v' => "model.index",
+        b'v' => {
+            // Two lengths, then an index and its two shards.
+            let Some((lengths, rest)) = content.split_first_chunk::<4>() else { return };
+            let length = |low: usize| usize::from(u16::from_le_bytes([lengths[low], lengths[low + 1]]));
+            let (index, shards) = rest.split_at(length(0).min(rest.len()));
+            let (first, second) = shards.split_at(length(2).min(shards.len()));
+            for (name, bytes) in [("model.index", index), ("model.data-00000-of-00002", first)] {
+                fs::write(dir.join(name), bytes).expect("a file");
+            }
+            content = second;
+            "model.data-00001-of-00002"
+        }
         b'z' => "model.npz",
         _ => return,
     };

@@ -53,6 +53,20 @@ pub(in crate::report) fn minus(text: &str) -> String {
     text.replace('-', "−")
 }
 
+/// A number as an exponent: `−0.80` as `⁻⁰·⁸⁰`. Other letters stay.
+pub(in crate::report) fn raised(number: &str) -> String {
+    let letter = |letter: char| match letter {
+        '-' | '−' => '⁻',
+        '.' => '·',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '0' | '4'..='9' => char::from_u32('⁰' as u32 + (letter as u32 - '0' as u32)).unwrap_or(letter),
+        _ => letter,
+    };
+    number.chars().map(letter).collect()
+}
+
 /// A sentence in which no line ends between a number and its unit, nor within an equation or an interval.
 pub(in crate::report) fn tied(text: &str) -> String {
     const NO_BREAK: char = '\u{a0}';
@@ -77,6 +91,11 @@ mod tests {
     fn rounding_errors_of_fractions_are_not_shown() {
         let shown = ["0.6000000000000001", "0.019354838709677424", "0.125", "131072", "1048576000", "router-norm"];
         assert_eq!(shown.map(six_digits), ["0.6", "0.0193548", "0.125", "131072", "1048576000", "router-norm"]);
+    }
+
+    #[test]
+    fn exponents_are_raised() {
+        assert_eq!([raised("-0.80"), raised("−13"), raised("24579")], ["⁻⁰·⁸⁰", "⁻¹³", "²⁴⁵⁷⁹"]);
     }
 
     #[test]

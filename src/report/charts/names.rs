@@ -1,6 +1,6 @@
 //! Words of figures: axis labels, short numbers, file names.
 
-use crate::report::numbers::{bare_percent, minus, significant};
+use crate::report::numbers::{bare_percent, minus, raised, significant};
 use crate::sim::keys::KEYS;
 
 /// Longest text of a number that is shown as it is written.
@@ -46,15 +46,7 @@ pub(in crate::report) fn hundredths(share: f64) -> String {
 pub(in crate::report) fn quantity(value: f64) -> String {
     let text = significant(value);
     let Some((digits, exponent)) = text.split_once('e') else { return minus(&text) };
-    let raised = |digit: char| match digit {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '0' => '⁰',
-        digit => char::from_u32('⁰' as u32 + (digit as u32 - '0' as u32)).unwrap_or(digit),
-    };
-    format!("{}·10{}", minus(digits), exponent.chars().map(raised).collect::<String>())
+    format!("{}·10{}", minus(digits), raised(exponent))
 }
 
 /// A ratio with at most three decimals.

@@ -6,8 +6,7 @@ use crate::measure::Role;
 use crate::report::drawing::palette::{GREY, LIMIT, Look};
 use crate::report::drawing::scale::Scale;
 use crate::report::drawing::view::{At, Axis, Course, Group, Line, Marker, View};
-use crate::report::numbers::minus;
-use crate::report::numbers::sorted_finite;
+use crate::report::numbers::{minus, raised, sorted_finite};
 use crate::report::results::Results;
 
 /// Lines of points that are shown at most, the first ones.
@@ -106,7 +105,8 @@ fn title(sweep: &Sweep) -> String {
                 "keeps its size:"
             };
             let tail = if fit.tail { " over the last two octaves" } else { "" };
-            minus(&format!("{of} {verb} d^{:.2} [{:.2}, {:.2}]{tail}", fit.slope + 0.0, fit.low + 0.0, fit.high + 0.0))
+            let exponent = raised(&format!("{:.2}", fit.slope + 0.0));
+            minus(&format!("{of} {verb} d{exponent} [{:.2}, {:.2}]{tail}", fit.low + 0.0, fit.high + 0.0))
         }
         None => "Changes of routers against d".to_owned(),
     }

@@ -346,7 +346,7 @@ fn scaling_shows_points_and_fits() {
     let results = sweep();
     let [view] = &views(&results, "scaling")[..] else { panic!("one line of points") };
     assert_eq!((view.name.as_str(), view.of.as_str()), ("scaling-linear", "linear"));
-    assert_eq!(view.title, "Δ of irrelevant routers falls as d^−1.00 [−1.10, −0.90]");
+    assert_eq!(view.title, "Δ of irrelevant routers falls as d⁻¹·⁰⁰ [−1.10, −0.90]");
     let notes: Vec<(&str, &str)> = view.groups.iter().map(|group| (group.name.as_str(), group.note.as_str())).collect();
     assert!(notes.contains(&("max |Δ|", "slope −1.00 [−1.10, −0.90]")), "{notes:?}");
     assert!(notes.contains(&("r.m.s. drift", "slope −0.50 [−0.60, −0.40], last two octaves")), "{notes:?}");

@@ -1,6 +1,6 @@
 //! Values → places on an axis, with ticks: linear, logarithmic, symmetric-logarithmic, categories.
 
-use crate::report::numbers::{minus, sorted_finite};
+use crate::report::numbers::{minus, raised, sorted_finite};
 use crate::stats::quantile;
 
 /// Decades that a logarithmic scale shows at most, the upper ones.
@@ -175,23 +175,10 @@ fn multiple(factor: i32, exponent: i32) -> String {
 
 /// 10ⁿ, with those next to 1 written out.
 fn decade(exponent: i32) -> String {
-    let raised = |digit: char| match digit {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        '9' => '⁹',
-        _ => '⁰',
-    };
     match exponent {
         -2..=-1 => format!("{:.*}", -exponent as usize, power(exponent)),
         0..=2 => format!("{:.0}", power(exponent)),
-        _ => format!("10{}", exponent.to_string().chars().map(raised).collect::<String>()),
+        _ => format!("10{}", raised(&exponent.to_string())),
     }
 }
 

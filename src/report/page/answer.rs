@@ -14,8 +14,8 @@ use crate::report::numbers::{bare_percent, minus, six_digits, tied};
 use crate::report::results::Results;
 use crate::report::text::words_of;
 use crate::sim::keys::KEYS;
-use crate::sim::{Part, Verdict};
-use maud::{Markup, html};
+use crate::sim::{Decision, Part, Verdict};
+use maud::{Markup, PreEscaped, html};
 use std::collections::BTreeSet;
 
 /// The keys of the line that tells the setting.
@@ -115,7 +115,17 @@ fn setting(results: &Results) -> String {
     format!("{}; {runs}, master seed {}.", keys.join(", "), manifest.master_seed)
 }
 
-/// One sentence for each claim and verdict, whatever the cases: those that surprise first.
+/// What the first screen says of one claim, or of several that came out in the same words.
+struct Sentence<'a> {
+    verdict: Decision,
+    /// A row of each claim, and how often the claim stands in the file for each case.
+    claims: Vec<(&'a ClaimRow, usize)>,
+    /// ` in linear, tiny`, or nothing.
+    cases: String,
+    strength: String,
+}
+
+/// The sentences, whatever the cases: those that surprise first.
 fn sentences(results: &Results) -> Vec<Markup> {
     let mut groups: Vec<Vec<&ClaimRow>> = Vec::new();
     for row in conclusions(&results.claims) {
@@ -127,26 +137,51 @@ fn sentences(results: &Results) -> Vec<Markup> {
     let labels = results.labels();
     let is_surprise = |group: &&Vec<&ClaimRow>| surprises(&results.claims).iter().any(|row| group.contains(row));
     let (first, then): (Vec<_>, Vec<_>) = groups.iter().partition(is_surprise);
-    first.into_iter().chain(then).map(|group| sentence(results, &labels, group)).collect()
+    let mut merged: Vec<Sentence> = Vec::new();
+    for sentence in first.into_iter().chain(then).map(|group| sentence(results, &labels, group)) {
+        let words = |own: &Sentence| (own.verdict, own.cases.clone(), own.strength.clone());
+        match merged.iter_mut().find(|other| words(other) == words(&sentence)) {
+            Some(other) => other.claims.extend(sentence.claims),
+            None => merged.push(sentence),
+        }
+    }
+    merged.iter().map(|sentence| shown(results, sentence)).collect()
 }
 
-fn sentence(results: &Results, labels: &Labels, group: &[&ClaimRow]) -> Markup {
+fn sentence<'a>(results: &'a Results, labels: &Labels, group: &[&'a ClaimRow]) -> Sentence<'a> {
     let first = group[0];
     let is_own = |row: &&ClaimRow| row.part != Part::All && group.iter().any(|own| own.number == row.number);
     let parts: Vec<&ClaimRow> = results.claims.iter().filter(is_own).collect();
-    let shown = decisive(first, &parts).unwrap_or(first);
+    let decisive = decisive(first, &parts).unwrap_or(first);
     let mut cases: Vec<&str> = group.iter().map(|row| row.case.as_str()).filter(|case| !case.is_empty()).collect();
     cases.dedup();
-    let several = results.claims.iter().any(|row| row.case != first.case);
-    let place = if parts.len() > 1 { labels.part_in_words(shown, &parts) } else { String::new() };
-    let count = group.len() / cases.len().max(1);
+    let place = if parts.len() > 1 { labels.part_in_words(decisive, &parts) } else { String::new() };
+    let is_one_of_several = results.claims.iter().any(|row| row.case != first.case);
+    Sentence {
+        verdict: first.verdict,
+        claims: vec![(first, group.len() / cases.len().max(1))],
+        cases: match cases.len() {
+            count if count == 0 || !is_one_of_several => String::new(),
+            1..=3 => format!(" in {}", cases.join(", ")),
+            count => format!(" in {count} cases"),
+        },
+        strength: strength(decisive, parts.len(), &place).into_string(),
+    }
+}
+
+fn shown(results: &Results, Sentence { verdict: decision, claims, cases, strength }: &Sentence) -> Markup {
+    let statement =
+        |(row, _): &(&ClaimRow, usize)| words_of(row, &results.manifest.claims).map(|words| words.statement);
+    let statements: Vec<&str> = claims.iter().filter_map(statement).collect();
     html! {
         li {
-            (verdict(first.verdict)) " "
-            a href=(format!("#claim-{}", first.number)) { strong { (first.claim) } @if count > 1 { " ×" (count) } }
-            @if several && !cases.is_empty() { " in " @if cases.len() <= 3 { (cases.join(", ")) } @else { (cases.len()) " cases" } }
-            ": " (formula(&words_of(first, &results.manifest.claims).map(|words| sentence_case(words.statement)).unwrap_or_default())) ". "
-            (strength(shown, parts.len(), &place))
+            (verdict(*decision)) " "
+            @for (place, (row, count)) in claims.iter().enumerate() {
+                @if place > 0 { ", " }
+                a href=(format!("#claim-{}", row.number)) { strong { (row.claim) } @if *count > 1 { " ×" (count) } }
+            }
+            (cases) ": " (formula(&sentence_case(&statements.join("; ")))) ". "
+            (PreEscaped(if claims.len() > 1 { strength.replacen("It held", "Each held", 1) } else { strength.clone() }))
         }
     }
 }
@@ -221,7 +256,6 @@ pub(super) fn main_chart(results: &Results, charts: &[Chart]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::Decision;
 
     #[test]
     fn a_sentence_tells_how_strong_a_verdict_is() {

@@ -93,8 +93,11 @@ fn strength(context: &Context, group: &Alike) -> Markup {
     html! {
         td.number {
             @if let Some(estimate) = row.estimate { (number(estimate, tied(&shown(estimate)))) } @else { "none" }
-            @if let Some(holds) = row.holds.filter(|_| is_share) { " " br; span.small { (number(holds as f64, holds.to_string())) " of " (number(row.runs as f64, row.runs.to_string())) } }
-            @if !place.is_empty() { " " br; span.small { (formula(&tied(&place))) } }
+            @let holds = row.holds.filter(|_| is_share);
+            @if holds.is_some() || !place.is_empty() { " " br; span.small {
+                @if let Some(holds) = holds { (number(holds as f64, holds.to_string())) "\u{a0}of\u{a0}" (number(row.runs as f64, row.runs.to_string())) @if !place.is_empty() { ", " } }
+                (formula(&tied(&place)))
+            } }
         }
         td.number { @if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
             "[" (number(low, tied(&shown(low)))) ", " (number(high, tied(&shown(high)))) "]"
