@@ -57,8 +57,8 @@ pub struct Sampler {
     level: Level,
     data: DataParameters,
     tokens: Words,
-    /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁, and
-    /// in worlds where a sample takes other draws, too.
+    /// For a class token of either pattern: o₁ if the next 64 bits are below this; `None` if the class is always o₁, in
+    /// worlds where a sample takes other draws, too, and where it has more than [`MOST_FAST`] tokens.
     class_limit: Option<u64>,
     noise: Gaussians,
     appearance: Appearance,
@@ -93,12 +93,14 @@ impl Sampler {
     /// A sampler that reads the streams `tokens` and `noise` of the run with seed `run_seed`.
     pub fn new(data: &DataParameters, run_seed: u64, tokens: Purpose, noise: Purpose) -> Self {
         let is_plain = data.features == 1 && data.spurious == 0.0 && data.topics == 1;
+        let has_class_labels = data.labels == Labels::Class && data.label_noise == 0.0;
+        let is_fast = is_plain && has_class_labels && data.tokens <= MOST_FAST;
         let appearance = Appearance::new(data, run_seed, tokens, noise);
         Self {
             level: Level::best(),
             data: data.clone(),
             tokens: Words::new(stream(run_seed, tokens)),
-            class_limit: class_limit(data.class_share).filter(|_| is_plain),
+            class_limit: class_limit(data.class_share).filter(|_| is_fast),
             noise: Gaussians::new(stream(run_seed, noise), data.noise / (data.patterns as f64).sqrt()),
             standing: (data.first_ordinary() as Pattern..appearance.kinds(data.patterns) as Pattern).collect(),
             appearance,
@@ -190,9 +192,6 @@ impl Sampler {
     fn draw_fast(&mut self, tokens: &mut [Pattern]) -> Option<(f64, u32)> {
         let n = tokens.len();
         let limit = self.class_limit?;
-        if n > MOST_FAST || self.data.labels != Labels::Class || self.data.label_noise > 0.0 {
-            return None;
-        }
         let words = self.tokens.peek(n + 2);
         let class = if u64::from(words[0]) | u64::from(words[1]) << 32 < limit { Class::One } else { Class::Two };
         let q = self.standing.len() as u32;

@@ -40,10 +40,11 @@ impl Words {
 
     /// Moves the words that are left to the front and makes as many behind them as fit.
     fn refill(&mut self, count: usize) {
-        self.words.drain(..self.next);
+        let left = self.words.len() - self.next;
+        self.words.copy_within(self.next.., 0);
         self.next = 0;
-        let left = self.words.len();
-        self.words.resize(BLOCK.max(count), 0);
+        // Words that were made once are only overwritten.
+        self.words.resize(self.words.len().max(BLOCK).max(count), 0);
         self.stream.fill(&mut self.words[left..]);
     }
 }

@@ -1,6 +1,7 @@
 //! The table of systems: one row for each point of a result, what holds there and what its scores tell of roles.
 
 use super::criteria::{CriterionTally, RunRows};
+use super::numbers::{minus, significant};
 use crate::claims::Observation;
 use crate::claims::run_figure::RunFigure;
 use crate::record::rows::RunBody;
@@ -40,8 +41,7 @@ pub struct SystemSummary {
     smallest: Option<String>,
     /// The mean area under the curve of Δ, of D and of the system's own score.
     areas: [Option<f64>; 3],
-    /// What the system's own score is: that of the file's criterion, or of its first other one if that is Δ; `None` if
-    /// there is no other.
+    /// What the system's own score is; `None` if the file has none.
     own: Option<Criterion>,
     /// Why no expert has a role, where none has.
     no_roles: Option<String>,
@@ -91,7 +91,7 @@ impl<'a> SystemTally<'a> {
         SystemSummary {
             title: format!("{}, {}", self.simulation.name, title(self.point)),
             held: std::array::from_fn(|place| held(&self.counted[place], COUNTED[place])),
-            smallest: median(&self.smallest).map(|median| with_verdict(ClaimId::T1a, format!("{median:.2}"))),
+            smallest: median(&self.smallest).map(|median| with_verdict(ClaimId::T1a, minus(&significant(median)))),
             areas: areas.map(|criterion| criterion.and_then(|criterion| self.criteria.area(criterion))),
             own,
             no_roles: parameters.lost(Property::Roles).map(|(key, value)| format!("{key} = {value} has no roles")),
@@ -100,20 +100,19 @@ impl<'a> SystemTally<'a> {
     }
 }
 
-/// The point in words: its case, and what is swept if anything is.
+/// The point in words: its case, and its place on the axes of a grid.
 fn title(point: &Point) -> String {
-    let is_swept = !point.grid.is_empty();
-    let swept = point.swept.iter().filter(|(key, _)| is_swept && key != "case");
-    let words: Vec<String> =
-        point.case.iter().cloned().chain(swept.map(|(key, value)| format!("{key} = {value}"))).collect();
+    let axes = point.grid.iter().map(|value| format!("{} = {}", value.path, value.text));
+    let words: Vec<String> = point.case.iter().cloned().chain(axes).collect();
     if words.is_empty() { "its one point".to_owned() } else { words.join(", ") }
 }
 
+/// The file's criterion, or its first other one, that reads more than routers, as all variants of the paper's do not.
 fn own_score(parameters: &Parameters) -> Option<Criterion> {
-    const PAPER: [Criterion; 3] = [Criterion::RouterNormChange, Criterion::RouterDisplacement, Criterion::Random];
     let pruning = &parameters.pruning;
     let others = pruning.criteria.of(parameters.model.experts);
-    std::iter::once(pruning.criterion).chain(others).find(|criterion| !PAPER.contains(criterion))
+    let is_own = |of: &Criterion| *of != Criterion::Random && !of.name().starts_with("router-");
+    std::iter::once(pruning.criterion).chain(others).find(is_own)
 }
 
 /// The reasons why cells have no number, each once, in the order of their first use.
