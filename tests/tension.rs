@@ -156,7 +156,7 @@ fn a_comparison_looks_at_the_samples_that_it_names() {
     let seen = |feature: Option<Feature>| {
         let line = feature.map(|feature| format!("feature = \"{feature}\"")).unwrap_or_default();
         let claim = claim(&format!("id = \"C1\"\nagainst = \"random\"\nratio = 0.25\n{line}"));
-        let seen = evidence.comparison(claim.comparison().expect("C1 compares"), claim.roles);
+        let seen = evidence.comparison(&claim);
         (seen.worse, seen.better)
     };
     assert_eq!(seen(None), (false, false));

@@ -54,9 +54,7 @@ impl Observation<'_> {
                 written(id).map_or(RunDecision::WITHOUT_FIGURE, |written| written.decision(self, claim))
             }
             (Rule::WithinRange(decide), Constants::Range { range, lambda }) => decide(self, claim, [*range, *lambda]),
-            (Rule::Compared(direction), Constants::Comparison(asked)) => {
-                self.comparison(asked, claim.roles).decision(direction)
-            }
+            (Rule::Compared(direction), Constants::Comparison(_)) => self.comparison(claim).decision(direction),
             (rule, constants) => unreachable!("claim {id}: {rule:?} is not decided by {constants:?}"),
         }
     }

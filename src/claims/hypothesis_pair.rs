@@ -95,7 +95,7 @@ impl<'a> HypothesisPair<'a> {
     /// What the runs at `point` say of two criteria.
     pub(crate) fn paired(
         claim: &'a ClaimSpec,
-        (direction, asked): (Direction, CriterionComparison),
+        (direction, asked): (Direction, &CriterionComparison),
         point: &'a Point,
     ) -> Self {
         Self::new(claim, point, Part::Paired, Sample::paired(direction, asked, point))

@@ -145,7 +145,7 @@ fn hypotheses<'a>(claim: &'a ClaimSpec, points: &'a [Point]) -> Vec<HypothesisPa
     let mut hypotheses = Vec::new();
     let rule = claim.definition().map(|definition| definition.rule);
     if let (Some(Rule::Compared(direction)), Some(asked)) = (rule, claim.comparison()) {
-        let compared = (direction, *asked);
+        let compared = (direction, asked);
         hypotheses.extend(own.iter().map(|point| HypothesisPair::paired(claim, compared, point)));
     } else if claim.has_probability() {
         hypotheses.extend(own.iter().map(|point| HypothesisPair::probability(claim, point)));

@@ -1,6 +1,6 @@
 //! What one part of a claim collects of the runs, and what they say of it if their number was fixed before.
 
-use super::comparison::Direction;
+use super::comparison::{Conditions, Direction};
 use super::observation::{Observation, RunDecision};
 use super::slope_parts::{NoSlope, Side, SlopePart, estimate};
 use crate::sim::Decision;
@@ -81,10 +81,10 @@ pub(super) struct ConstantSample {
 
 /// A run in which both criteria are better somewhere counts for both, so that the pairs that McNemar's test looks at are
 /// the runs in which one alone is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PairedSample {
     direction: Direction,
-    asked: CriterionComparison,
+    conditions: Box<Conditions>,
     point: usize,
     runs: u64,
     worse: u64,
@@ -93,9 +93,9 @@ pub(super) struct PairedSample {
 }
 
 impl<'a> Sample<'a> {
-    pub(crate) fn paired(direction: Direction, asked: CriterionComparison, point: &Point) -> Self {
-        let point = point.index;
-        Sample::Paired(PairedSample { direction, asked, point, runs: 0, worse: 0, better: 0, both: 0 })
+    pub(crate) fn paired(direction: Direction, asked: &CriterionComparison, point: &Point) -> Self {
+        let (conditions, point) = (Box::new(Conditions::of(asked)), point.index);
+        Sample::Paired(PairedSample { direction, conditions, point, runs: 0, worse: 0, better: 0, both: 0 })
     }
 
     pub(crate) fn probability(point: &Point) -> Self {
@@ -215,7 +215,7 @@ impl ProbabilitySample {
 
 impl PairedSample {
     fn add(&mut self, observation: &Observation, claim: &ClaimSpec) -> Addition {
-        let seen = observation.comparison(&self.asked, claim.roles);
+        let seen = self.conditions.seen_in(observation, claim);
         self.runs += 1;
         self.worse += u64::from(seen.worse);
         self.better += u64::from(seen.better);
@@ -232,7 +232,7 @@ impl PairedSample {
     }
 
     fn result(&self, claim: &ClaimSpec) -> TestResult {
-        let Self { runs, worse, better, both, .. } = *self;
+        let &Self { runs, worse, better, both, .. } = self;
         let allowed = 1.0 - claim.level;
         let is_first = self.direction == Direction::NotWorse;
         // p of "the runs of the first kind are not more than those of the second", and of "they are more by 1 − level".

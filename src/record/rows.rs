@@ -8,7 +8,6 @@ use crate::measure::{Audit, Dominance, Role};
 use crate::sgd::StopReason;
 use crate::sim::parameters::Criterion;
 use crate::sim::{Decision, Feature, On, Part, RoleSource, Verdict};
-use crate::stats::decimal::Share;
 
 macro_rules! before_it_is_written {
     ($($type:ident::$value:ident,)*) => {
@@ -295,14 +294,6 @@ impl ExpertRow {
             RoleSource::Measured => self.role,
             RoleSource::Built => self.built_role,
         }
-    }
-}
-
-impl PruningRow {
-    /// The share of samples that are classified correctly, in counts.
-    pub(crate) fn correct(&self) -> Option<Share> {
-        let (errors, whole) = (self.errors?, self.samples?);
-        Some(Share { part: whole.checked_sub(errors)?, whole }).filter(|_| whole > 0)
     }
 }
 

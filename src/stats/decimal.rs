@@ -87,17 +87,6 @@ impl Share {
         }
         None
     }
-
-    /// The float nearest to the exact difference.
-    pub(crate) fn minus(self, other: Self) -> f64 {
-        let (mut divisor, mut rest) = (self.whole, other.whole);
-        while rest > 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
-        let (own, others) = (i128::from(other.whole / divisor), i128::from(self.whole / divisor));
-        let parts = i128::from(self.part) * own - i128::from(other.part) * others;
-        parts as f64 / (own * i128::from(self.whole)) as f64
-    }
 }
 
 /// Shares of 10⁷ and fewer have all their bits before this one.
@@ -120,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_found_again_and_their_differences_are_exact() {
+    fn shares_are_found_again() {
         let share = |part, whole| Share { part, whole };
         assert_eq!(Share::nearest(1.0 - 20.0 / 2000.0, 2000), Some(share(99, 100)));
         assert_eq!((Share::nearest(0.0, 5), Share::nearest(1.0, 5)), (Some(share(0, 1)), Some(share(1, 1))));
@@ -128,8 +117,6 @@ mod tests {
             (Share::nearest(1.0 / 7.0, 6), Share::nearest(1.5, 9), Share::nearest(f64::NAN, 9)),
             (None, None, None)
         );
-        assert_eq!(share(1, 6).minus(share(1, 10)), 1.0 / 15.0);
-        assert_eq!((share(99, 100).minus(share(1, 1)), share(3, 4).minus(share(6, 8))), (-0.01, 0.0));
     }
 
     proptest! {

@@ -108,7 +108,7 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
         trajectory: &[],
     };
     let claim = &simulation.claims[0];
-    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
+    let seen = evidence.comparison(claim);
     (seen.worse, seen.better, seen.difference)
 }
 
@@ -161,7 +161,7 @@ fn of_errors(errors: [u64; 2], samples: u64, margin: &str, feature: &str) -> (bo
         trajectory: &[],
     };
     let claim = &simulation.claims[0];
-    let seen = evidence.comparison(claim.comparison().expect("a comparison"), claim.roles);
+    let seen = evidence.comparison(claim);
     (seen.worse, seen.better)
 }
 

@@ -16,7 +16,14 @@ pub fn command(name: &str) -> Result<(), Failure> {
     let Loaded { simulation, points, .. } = &loaded;
     let mut out = output::stdout();
     let runs: u64 = points.iter().map(|point| point.seeds).sum();
-    writeln!(out, "{}: {} points, {runs} runs, {} claims", simulation.name, points.len(), simulation.claims.len())?;
+    writeln!(
+        out,
+        "{}: {}, {}, {}",
+        simulation.name,
+        counted(points.len(), "point"),
+        counted(runs as usize, "run"),
+        counted(simulation.claims.len(), "claim")
+    )?;
     let tests = ClaimTests::new(simulation, points, Design::Fixed);
     for (claim, fewest) in simulation.claims.iter().zip(tests.fewest_runs()) {
         writeln!(out)?;
@@ -26,9 +33,14 @@ pub fn command(name: &str) -> Result<(), Failure> {
             writeln!(out, "{}", textwrap::fill(sentence, options))?;
         }
     }
-    writeln!(out, "\n{} pairs of hypotheses, together corrected by Holm at {ALPHA}.", tests.pairs())?;
+    writeln!(out, "\n{} of hypotheses, together corrected by Holm at {ALPHA}.", counted(tests.pairs(), "pair"))?;
     shortage::warn(&loaded, Design::Fixed, &mut out)?;
     Ok(())
+}
+
+/// `1 point`, `2 points`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What a claim will test, one sentence a line.
@@ -49,11 +61,11 @@ fn sentences(claim: &ClaimSpec, points: &[Point], fewest: u64) -> Vec<String> {
         let level = claim.level;
         told.push(format!(
             "SUPPORTED at a point if the share of runs in which it holds is above {level} by the exact binomial test, \
-             REFUTED if it is below; {} points, at least {fewest} judged runs at each",
-            own.len()
+             REFUTED if it is below; {}, at least {fewest} judged runs at each",
+            counted(own.len(), "point")
         ));
     } else if claim.comparison().is_some() {
-        told.push(format!("judged in pairs at {} points, at least {fewest} runs at each", own.len()));
+        told.push(format!("judged in pairs at {}, at least {fewest} runs at each", counted(own.len(), "point")));
     }
     for (part, line) in slope_lines(claim, points) {
         let threshold = claim.slope.map(|slope| format!(" ({slope})")).unwrap_or_default();

@@ -203,12 +203,16 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
     paragraph(out, &format!("{}: {}.", claim.id, claim.statement))?;
     writeln!(out)?;
     line(out, "holds in a run if", claim.holds_if)?;
-    match claim.expressions() {
-        Some([holds, figure]) => {
+    match (claim.expressions(), claim.compared_conditions()) {
+        (Some([holds, figure]), _) => {
             line(out, "as an expression", holds)?;
             line(out, "its figure", figure)?;
         }
-        None => line(out, "as an expression", "there is none: a function of the program decides it")?,
+        (None, Some([worse, better])) => {
+            line(out, "the other's better", &worse)?;
+            line(out, "the file's better", &better)?;
+        }
+        (None, None) => line(out, "as an expression", "there is none: a function of the program decides it")?,
     }
     if let ConstantRule::Threshold { meaning, kind } = claim.id.key().constants {
         line(out, "threshold", &format!("{meaning}; {}; no default", kind.legal()))?;

@@ -13,7 +13,7 @@ mod rare;
 pub(crate) use finite_sample::bound_terms;
 
 use super::assumptions::Assumption;
-use super::comparison::Direction;
+use super::comparison::{Direction, conditions};
 use super::margin::Margin;
 use super::observation::{Observation, RunDecision};
 use super::slope_parts::SlopePart;
@@ -111,6 +111,12 @@ impl Definition {
     /// What has to be true of a run, and the figure, in the [language](crate::language), if expressions say it.
     pub fn expressions(&self) -> Option<[&'static str; 2]> {
         if let Rule::Written { holds, figure } = self.rule { Some([holds, figure]) } else { None }
+    }
+
+    /// The conditions on a run, in the language, that a comparison is judged by: that the other criterion is better somewhere,
+    /// and that the file's is.
+    pub fn compared_conditions(&self) -> Option<[String; 2]> {
+        matches!(self.rule, Rule::Compared(_)).then(|| conditions(None))
     }
 
     /// The definition of a claim.
