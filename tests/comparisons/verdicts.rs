@@ -76,7 +76,8 @@ fn a_comparison_is_decided_by_the_runs_that_differ() {
     assert_eq!((of("C1", 0, 20, 60), of("C2", 0, 20, 60)), ("SUPPORTED".into(), "SUPPORTED".into()));
 }
 
-/// What one run says of C1 (margin ¼), with two of three experts irrelevant and these differences at 3, 2 and 1 kept.
+/// What one run says of C1 (margin ¼), with two of four experts irrelevant, no difference of the whole model and these at 3,
+/// 2 and 1 kept.
 fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
     let text = format!(
         "name = \"x\"\n[pruning]\ncriteria = [\"random\"]\n[[claim]]\nid = \"C1\"\nagainst = \"random\"\nmargin = 0.25\n{ratio}"
@@ -85,8 +86,8 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
     let points = simulation.points().expect("legal");
     let roles = [Role::Relevant, Role::Relevant, Role::Irrelevant, Role::Irrelevant];
     let experts: Vec<ExpertRow> = roles.map(|role| ExpertRow { role, ..ExpertRow::default() }).into();
-    let rows = |criterion, of: [f64; 3]| {
-        (1..=3).rev().zip(of).map(move |(kept, accuracy)| PruningRow {
+    let rows = |criterion, of: [f64; 4]| {
+        (1..=4).rev().zip(of).map(move |(kept, accuracy)| PruningRow {
             criterion,
             kept,
             ratio: (4 - kept) as f64 / 4.0,
@@ -96,8 +97,9 @@ fn comparison(differences: [f64; 3], ratio: &str) -> (bool, bool, Option<f64>) {
             ..PruningRow::default()
         })
     };
-    let pruning: Vec<PruningRow> = rows(Criterion::RouterNormChange, differences.map(|d| 0.5 + d))
-        .chain(rows(Criterion::Random, [0.5; 3]))
+    let [first, second, third] = differences.map(|difference| 0.5 + difference);
+    let pruning: Vec<PruningRow> = rows(Criterion::RouterNormChange, [0.5, first, second, third])
+        .chain(rows(Criterion::Random, [0.5; 4]))
         .collect();
     let body = RunBody::default();
     let evidence = Observation {
