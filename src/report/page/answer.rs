@@ -169,19 +169,24 @@ fn sentence<'a>(results: &'a Results, labels: &Labels, group: &[&'a ClaimRow]) -
     }
 }
 
+/// Of one claim `T1c: Δ separates … It held in …`; of several `Each held in …:` and a list of them.
 fn shown(results: &Results, Sentence { verdict: decision, claims, cases, strength }: &Sentence) -> Markup {
-    let statement =
-        |(row, _): &(&ClaimRow, usize)| words_of(row, &results.manifest.claims).map(|words| words.statement);
-    let statements: Vec<&str> = claims.iter().filter_map(statement).collect();
+    let statement = |row: &ClaimRow| {
+        let words = words_of(row, &results.manifest.claims).map(|words| sentence_case(words.statement));
+        formula(&words.unwrap_or_default())
+    };
+    let name = |(row, count): &(&ClaimRow, usize)| {
+        html! { a href=(format!("#claim-{}", row.number)) { strong { (row.claim) } @if *count > 1 { " ×" (count) } } }
+    };
     html! {
-        li {
+        li.answer {
             (verdict(*decision)) " "
-            @for (place, (row, count)) in claims.iter().enumerate() {
-                @if place > 0 { ", " }
-                a href=(format!("#claim-{}", row.number)) { strong { (row.claim) } @if *count > 1 { " ×" (count) } }
+            @if let [alone] = &claims[..] {
+                (name(alone)) (cases) ": " (statement(alone.0)) ". " (PreEscaped(strength))
+            } @else {
+                (PreEscaped(strength.replacen("It held", "Each held", 1))) (cases.replacen(" in", " In", 1)) @if !cases.is_empty() { "." }
+                ul { @for own in claims { li { (name(own)) ": " (statement(own.0)) "." } } }
             }
-            (cases) ": " (formula(&sentence_case(&statements.join("; ")))) ". "
-            (PreEscaped(if claims.len() > 1 { strength.replacen("It held", "Each held", 1) } else { strength.clone() }))
         }
     }
 }
