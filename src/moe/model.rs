@@ -6,9 +6,16 @@ use crate::patterns::Pattern;
 /// The largest size of a weight: sums of squares of more weights than fit into memory are finite.
 const LARGEST: f64 = 1e140;
 
-/// Whether all weights are numbers of at most 10¹⁴⁰ in size, so that their norms are numbers too.
+/// Whether all weights are numbers of at most 10¹⁴⁰ in size, so that their norms are numbers too. It looks at all of them,
+/// which vectors of numbers do faster than a loop that may end early.
 pub(crate) fn has_finite_norms(weights: &[f64]) -> bool {
-    weights.iter().all(|weight| weight.abs() <= LARGEST)
+    weights.iter().fold(true, |so_far, weight| so_far & (weight.abs() <= LARGEST))
+}
+
+/// Whether a weight is below 2.2·10⁻³⁰⁸ in size and not 0, so that it has lost digits.
+pub(crate) fn has_subnormal(weights: &[f64]) -> bool {
+    let is_subnormal = |weight: &f64| (weight.abs() < f64::MIN_POSITIVE) & (*weight != 0.0);
+    weights.iter().fold(false, |so_far, weight| so_far | is_subnormal(weight))
 }
 
 /// k experts in pattern coordinates: u_{s,v} = ⟨w_s, v⟩ and h_{s,r,v} = ⟨w_{s,r}, v⟩. On the canonical basis these are
@@ -35,9 +42,9 @@ impl Model {
         self.signs.len()
     }
 
-    /// Whether a weight is subnormal: below 2.2·10⁻³⁰⁸ in size and not 0, so that it has lost digits.
+    /// Whether a weight has lost digits.
     pub(crate) fn has_subnormal(&self) -> bool {
-        self.routers.iter().chain(&self.neurons).any(|weight| weight.is_subnormal())
+        has_subnormal(&self.routers) || has_subnormal(&self.neurons)
     }
 
     /// Whether a weight is beyond 10¹⁴⁰ in size or no number, so that a norm may be no finite number.

@@ -2,7 +2,7 @@
 
 use super::engine::{Engine, StepReport};
 use super::objective::Objective;
-use crate::moe::model::has_finite_norms;
+use crate::moe::model::{has_finite_norms, has_subnormal};
 use crate::patterns::{Batch, Sampler};
 use crate::sim::parameters::Parameters;
 use crate::sim::words::words;
@@ -34,7 +34,7 @@ impl StopReason {
         }
         let weights = [engine.routers(), engine.expert_weights(), engine.shared_weights()];
         let overflows = weights.iter().any(|weights| !has_finite_norms(weights));
-        let underflows = weights.iter().flatten().any(|weight| weight.is_subnormal());
+        let underflows = weights.iter().any(|weights| has_subnormal(weights));
         match (overflows, underflows) {
             (true, _) => StopReason::Diverged,
             (false, true) => StopReason::Underflow,
