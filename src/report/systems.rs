@@ -107,7 +107,8 @@ fn title(point: &Point) -> String {
     if words.is_empty() { "its one point".to_owned() } else { words.join(", ") }
 }
 
-/// The file's criterion, or its first other one, that reads more than routers, as all variants of the paper's do not.
+/// The file's criterion, or its first other one, that reads more than routers: the names of scores of
+/// routers alone begin with `router-`.
 fn own_score(parameters: &Parameters) -> Option<Criterion> {
     let pruning = &parameters.pruning;
     let others = pruning.criteria.of(parameters.model.experts);

@@ -1,7 +1,7 @@
 //! MoV: its gradients at step 0, against finite differences of an independent definition, what pruning leaves of it, and
 //! what is refused of it.
 
-use crate::{RATES, batch, refused};
+use crate::{RATES, batch, check_step, refused};
 use moe_theory::measure::Role;
 use moe_theory::patterns::Batch;
 use moe_theory::run::run;
@@ -137,17 +137,8 @@ proptest! {
         }
         let report = engine.step(&batch, &Objective::default()).expect("finite");
         prop_assert!((report.loss - loss_0).abs() < 1e-12);
-        let step = 1e-5;
-        for (place, (after, before)) in engine.routers().iter().zip(&routers).enumerate() {
-            let moved = |by: f64| { let mut w = routers.clone(); w[place] += by; at(&w, &vectors) };
-            let (Some(up), Some(down)) = (moved(step), moved(-step)) else { return Ok(()) };
-            prop_assert!((after - before + (up - down) / (2.0 * step)).abs() < 1e-8, "router {place}");
-        }
-        for (place, (after, before)) in engine.expert_weights().iter().zip(&vectors).enumerate() {
-            let moved = |by: f64| { let mut l = vectors.clone(); l[place] += by; at(&routers, &l) };
-            let (Some(up), Some(down)) = (moved(step), moved(-step)) else { return Ok(()) };
-            prop_assert!((after - before + (up - down) / (2.0 * step)).abs() < 1e-8, "vector {place}");
-        }
+        check_step(|own| at(own, &vectors), [&routers, &engine.routers()], |_| 1.0)?;
+        check_step(|own| at(&routers, own), [&vectors, &engine.expert_weights()], |_| 1.0)?;
     }
 
     #[test]

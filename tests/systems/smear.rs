@@ -1,7 +1,7 @@
 //! SMEAR and Lory: identical experts stay identical (L-2), gradients against finite differences of an independent
 //! definition, what is ascribed to experts, what pruning leaves, and what is refused.
 
-use crate::{RATES, batch, refused};
+use crate::{RATES, batch, check_step, refused};
 use moe_theory::moe::Pretrained;
 use moe_theory::patterns::Batch;
 use moe_theory::sgd::{Engine, EngineChoice, Objective};
@@ -99,17 +99,8 @@ proptest! {
         let mut engine = SmearEngine::new(model, RATES);
         let report = engine.step(&batch, &Objective::default()).expect("finite");
         prop_assert!((report.loss - loss_0).abs() < 1e-12);
-        let step = 1e-5;
-        for (place, (after, before)) in engine.routers().iter().zip(&routers).enumerate() {
-            let moved = |by: f64| { let mut w = routers.clone(); w[place] += by; at(&w, &neurons) };
-            let (Some(up), Some(down)) = (moved(step), moved(-step)) else { return Ok(()) };
-            prop_assert!((after - before + (up - down) / (2.0 * step)).abs() < 1e-8, "router {place}");
-        }
-        for (place, (after, before)) in engine.expert_weights().iter().zip(&neurons).enumerate() {
-            let moved = |by: f64| { let mut n = neurons.clone(); n[place] += by; at(&routers, &n) };
-            let (Some(up), Some(down)) = (moved(step), moved(-step)) else { return Ok(()) };
-            prop_assert!((after - before + (up - down) / (2.0 * step)).abs() < 1e-8, "neuron {place}");
-        }
+        check_step(|own| at(own, &neurons), [&routers, &engine.routers()], |_| 1.0)?;
+        check_step(|own| at(&routers, own), [&neurons, &engine.expert_weights()], |_| 1.0)?;
     }
 
     #[test]

@@ -2,11 +2,10 @@
 
 use crate::failure::Failure;
 use crate::folder::read_manifest;
-use crate::judge::{self, PIECE, open_tables};
+use crate::judge;
 use crate::output;
+use moe_theory::record::ClaimRow;
 use moe_theory::record::manifest::Manifest;
-use moe_theory::record::{BadLines, RunReader, RunTable};
-use moe_theory::record::{ClaimRow, ExpertRow, PruningRow};
 use moe_theory::report::criteria::{CriterionTally, RunRows, definitions, table};
 use moe_theory::run::criterion_costs;
 use std::collections::BTreeMap;
@@ -42,17 +41,10 @@ pub fn command(dir: &Path, no_cost: bool) -> Result<(), Failure> {
 }
 
 /// What the runs say of the criteria, point by point.
-pub(crate) fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<CriterionTally>, Failure> {
-    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
-    let mut reader = RunReader::new(open_tables(dir)?, &manifest.swept, PIECE).map_err(refuse)?;
+fn standings(dir: &Path, manifest: &Manifest, points: usize) -> Result<Vec<CriterionTally>, Failure> {
     let mut all = vec![CriterionTally::default(); points];
-    while let Some(lines) = reader.next_run_with(|_| [true, true, false, true]).map_err(refuse)? {
-        let experts: Vec<ExpertRow> = lines.rows(RunTable::Experts, reader.headers()).map_err(refuse)?;
-        let pruning: Vec<PruningRow> = lines.rows(RunTable::Pruning, reader.headers()).map_err(refuse)?;
-        // The runs were judged before, so their points are there.
-        if let Some(own) = all.get_mut(lines.point) {
-            own.add(&RunRows { experts: &experts, pruning: &pruning });
-        }
-    }
+    judge::for_each_run(dir, &manifest.swept, |point, record| {
+        all[point].add(&RunRows { experts: &record.experts, pruning: &record.pruning });
+    })?;
     Ok(all)
 }

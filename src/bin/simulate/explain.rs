@@ -209,8 +209,8 @@ fn explain_claim(out: &mut impl Write, claim: &Definition) -> std::io::Result<()
             line(out, "its figure", figure)?;
         }
         (None, Some([worse, better])) => {
-            line(out, "the other's better", &worse)?;
-            line(out, "the file's better", &better)?;
+            line(out, "other better if", &worse)?;
+            line(out, "file's better if", &better)?;
         }
         (None, None) => line(out, "as an expression", "there is none: a function of the program decides it")?,
     }

@@ -5,8 +5,8 @@ use crate::folder::read_manifest;
 use crate::load::load;
 use crate::output;
 use moe_theory::claims::{Analysis, Findings};
-use moe_theory::record::BadLines;
 use moe_theory::record::manifest::{Manifest, Provenance, claims_hash, sha256, sha256_of};
+use moe_theory::record::{BadLines, RunRecord};
 use moe_theory::record::{Design, RunReader, TABLES, check_record, tasks};
 use moe_theory::report::Labels;
 use moe_theory::report::text::{self, Detail};
@@ -107,6 +107,16 @@ pub fn check_files(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
 fn rebuild(manifest: &Manifest, text: &str, simulation: &Simulation, points: &[Point]) -> Manifest {
     let provenance = Provenance { text: text.to_owned(), ..Provenance::of(manifest) };
     Manifest::new(simulation, points, &provenance)
+}
+
+/// Hands every run of a folder that was judged before to a function, with the number of its point; without trajectories.
+pub fn for_each_run(dir: &Path, swept: &[String], mut see: impl FnMut(usize, RunRecord)) -> Result<(), Failure> {
+    let refuse = |error: BadLines| Failure::Usage(format!("{}/{error}", dir.display()));
+    let mut reader = RunReader::new(open_tables(dir)?, swept, PIECE).map_err(refuse)?;
+    while let Some(lines) = reader.next_run_with(|_| [true, true, false, true]).map_err(refuse)? {
+        see(lines.point, lines.record(reader.headers()).map_err(refuse)?);
+    }
+    Ok(())
 }
 
 /// Reads the tables of a complete result folder or shard, in which exactly its runs must stand, in their order: what they

@@ -15,7 +15,7 @@ use crate::report::results::Results;
 use crate::report::text::words_of;
 use crate::sim::keys::KEYS;
 use crate::sim::{Decision, Part, Verdict};
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 /// The keys of the line that tells the setting.
@@ -120,9 +120,19 @@ struct Sentence<'a> {
     verdict: Decision,
     /// A row of each claim, and how often the claim stands in the file for each case.
     claims: Vec<(&'a ClaimRow, usize)>,
-    /// ` in linear, tiny`, or nothing.
+    /// `linear, tiny`, or nothing.
     cases: String,
-    strength: String,
+    /// The part that shows the verdict, of how many, and where it is.
+    decisive: &'a ClaimRow,
+    parts: usize,
+    place: String,
+}
+
+impl Sentence<'_> {
+    /// How strong the verdict is; `it` is the claim, or each of several.
+    fn strength(&self, it: &str) -> Markup {
+        strength(it, self.decisive, self.parts, &self.place)
+    }
 }
 
 /// The sentences, whatever the cases: those that surprise first.
@@ -139,7 +149,7 @@ fn sentences(results: &Results) -> Vec<Markup> {
     let (first, then): (Vec<_>, Vec<_>) = groups.iter().partition(is_surprise);
     let mut merged: Vec<Sentence> = Vec::new();
     for sentence in first.into_iter().chain(then).map(|group| sentence(results, &labels, group)) {
-        let words = |own: &Sentence| (own.verdict, own.cases.clone(), own.strength.clone());
+        let words = |own: &Sentence| (own.verdict, own.cases.clone(), own.strength("It").into_string());
         match merged.iter_mut().find(|other| words(other) == words(&sentence)) {
             Some(other) => other.claims.extend(sentence.claims),
             None => merged.push(sentence),
@@ -162,15 +172,18 @@ fn sentence<'a>(results: &'a Results, labels: &Labels, group: &[&'a ClaimRow]) -
         claims: vec![(first, group.len() / cases.len().max(1))],
         cases: match cases.len() {
             count if count == 0 || !is_one_of_several => String::new(),
-            1..=3 => format!(" in {}", cases.join(", ")),
-            count => format!(" in {count} cases"),
+            1..=3 => cases.join(", "),
+            count => format!("{count} cases"),
         },
-        strength: strength(decisive, parts.len(), &place).into_string(),
+        decisive,
+        parts: parts.len(),
+        place,
     }
 }
 
 /// Of one claim `T1c: Δ separates … It held in …`; of several `Each held in …:` and a list of them.
-fn shown(results: &Results, Sentence { verdict: decision, claims, cases, strength }: &Sentence) -> Markup {
+fn shown(results: &Results, sentence: &Sentence) -> Markup {
+    let Sentence { claims, cases, .. } = sentence;
     let statement = |row: &ClaimRow| {
         let words = words_of(row, &results.manifest.claims).map(|words| sentence_case(words.statement));
         formula(&words.unwrap_or_default())
@@ -180,11 +193,11 @@ fn shown(results: &Results, Sentence { verdict: decision, claims, cases, strengt
     };
     html! {
         li.answer {
-            (verdict(*decision)) " "
+            (verdict(sentence.verdict)) " "
             @if let [alone] = &claims[..] {
-                (name(alone)) (cases) ": " (statement(alone.0)) ". " (PreEscaped(strength))
+                (name(alone)) @if !cases.is_empty() { " in " (cases) } ": " (statement(alone.0)) ". " (sentence.strength("It"))
             } @else {
-                (PreEscaped(strength.replacen("It held", "Each held", 1))) (cases.replacen(" in", " In", 1)) @if !cases.is_empty() { "." }
+                (sentence.strength("Each")) @if !cases.is_empty() { " In " (cases) "." }
                 ul { @for own in claims { li { (name(own)) ": " (statement(own.0)) "." } } }
             }
         }
@@ -199,7 +212,7 @@ fn decisive<'a>(row: &ClaimRow, parts: &[&'a ClaimRow]) -> Option<&'a ClaimRow> 
 }
 
 /// `It held in 1,000 of 1,000 runs; at least 99.4 % at 95 % confidence`.
-pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
+fn strength(it: &str, row: &ClaimRow, parts: usize, place: &str) -> Markup {
     let confidence = format!("{} % confidence", 100.0 * (1.0 - ALPHA));
     let at = if place.is_empty() { String::new() } else { format!(" ({place})") };
     // The slope over all points has no place of its own.
@@ -220,7 +233,7 @@ pub(super) fn strength(row: &ClaimRow, parts: usize, place: &str) -> Markup {
         Verdict::Refuted => format!("at most {} at {confidence}", percent(high)),
         Verdict::Inconclusive => format!("between {} and {} at {confidence}", percent(low), percent(high)),
     };
-    html! { "It held in " (number(holds as f64, thousands(holds))) " of " (number(row.runs as f64, thousands(row.runs))) " runs" (tied(&where_)) "; " (tied(&bound)) "." }
+    html! { (it) " held in " (number(holds as f64, thousands(holds))) " of " (number(row.runs as f64, thousands(row.runs))) " runs" (tied(&where_)) "; " (tied(&bound)) "." }
 }
 
 /// The same of a slope or a difference.
@@ -274,12 +287,12 @@ mod tests {
             ci_high: Some(1.0),
             ..ClaimRow::default()
         };
-        let text = |row: &ClaimRow| strength(row, 1, "").into_string().replace('\u{a0}', " ");
+        let text = |row: &ClaimRow| strength("It", row, 1, "").into_string().replace('\u{a0}', " ");
         assert!(text(&row).ends_with("12,000</data> runs; at least 99.4 % at 95 % confidence."), "{}", text(&row));
         let refuted = ClaimRow { verdict: Decision::Refuted, ci_high: Some(0.2), ..row.clone() };
         assert!(text(&refuted).contains("at most 20.0 % at"), "{}", text(&refuted));
         let none = ClaimRow { level: None, part: Part::Slope, estimate: None, ..row.clone() };
-        assert_eq!(strength(&none, 3, "").into_string(), "Slope: no estimate.");
+        assert_eq!(strength("It", &none, 3, "").into_string(), "Slope: no estimate.");
         let slope = ClaimRow { level: None, part: Part::Slope, estimate: Some(-0.8), threshold: Some(-0.4), ..row };
         assert!(
             text(&slope).contains("−0.80") && text(&slope).contains("[0.99, 1.00] at 95 % confidence, needed"),
