@@ -6,7 +6,7 @@ use std::io::pipe;
 use std::process::{Command, Stdio};
 
 /// Every command that prints, and its exit status with a reader.
-const COMMANDS: [(&str, i32); 25] = [
+const COMMANDS: [(&str, i32); 34] = [
     ("run tiny.toml --out new", 0),
     ("run expecting.toml --check --out new", 3),
     ("run expecting.toml --check --quiet --out new", 3),
@@ -18,15 +18,24 @@ const COMMANDS: [(&str, i32); 25] = [
     ("judge made", 0),
     ("judge changed", 1),
     ("judge none", 2),
+    ("verify made --sample 1 --seed 1", 0),
+    ("verify changed --sample 1 --seed 1", 1),
+    ("check tiny.toml", 0),
+    ("check none.toml", 2),
     ("report made", 0),
     ("report foreign", 2),
     ("criteria made --no-cost", 0),
+    ("systems made", 0),
     ("merge shards --check --out new", 3),
     ("submit expecting.toml --engine local --shards 2 --check --out new", 3),
     ("submit tiny.toml --shards 2 --dry-run", 0),
     ("trace tiny.toml --out new.safetensors", 0),
     ("certify model.safetensors --check", 3),
     ("falsify T1c --within frozen.toml --budget 1s", 0),
+    ("inspect mixtral/finetuned", 0),
+    ("rank mixtral/pretrained mixtral/finetuned", 0),
+    ("prune mixtral/pretrained mixtral/finetuned --keep 6/8 --out new", 0),
+    ("prune mixtral/pretrained mixtral/finetuned --keep 9/8 --out new", 2),
     ("list", 0),
     ("explain T2a", 0),
     ("explain nosuch", 2),
@@ -49,6 +58,12 @@ fn bench() -> Bench {
         bench.succeeds(&format!("run expecting.toml --quiet --shard {index}/2 --out shards/{index}"));
     }
     bench.succeeds("trace tiny.toml --set training.iterations=1 --out model.safetensors");
+    for checkpoint in ["pretrained", "finetuned"] {
+        for file in ["config.json", "model.safetensors"] {
+            let stored = format!("{}/tests/data/checkpoints/mixtral/{checkpoint}/{file}", env!("CARGO_MANIFEST_DIR"));
+            bench.write(&format!("mixtral/{checkpoint}/{file}"), std::fs::read(stored).expect("a checkpoint"));
+        }
+    }
     bench
 }
 
@@ -106,6 +121,17 @@ fn files(bench: &Bench) -> Files {
     let mut files = bench.files_below("");
     files.retain(|path, _| path.extension().is_none_or(|extension| extension != "log" && extension != "sbatch"));
     files
+}
+
+#[test]
+fn no_command_is_left_out() {
+    let help = Bench::new().succeeds("--help");
+    let (_, commands) = help.split_once("\nCommands:\n").expect("a list of commands");
+    // A command stands two columns from the left, what it does further on.
+    let names = commands.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+    for name in names.filter_map(|line| line.split_whitespace().next()).filter(|&name| name != "help") {
+        assert!(COMMANDS.iter().any(|(arguments, _)| arguments.split(' ').next() == Some(name)), "{name}");
+    }
 }
 
 #[cfg(unix)]
