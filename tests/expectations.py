@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does every `expect` of the shipped simulations come out whatever the master seed is? Prints the table of docs/measured/VERSION/seeds.md.
 
-    python3 tests/expectations.py                          # all, at five master seeds: about three hours on 2 cores
+    python3 tests/expectations.py                          # all, at five master seeds: about four hours on 2 cores
     python3 tests/expectations.py certificates --seeds 5,6 # one simulation at others
     python3 tests/expectations.py --table                  # the tables of what was run, without running
 
