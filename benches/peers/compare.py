@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs this program and its peers on the same workloads, interleaved, and prints the tables of docs/measured/VERSION/performance.md.
 
-    python3 benches/peers/compare.py                     # everything: 5 rounds, about 15 minutes on 2 cores
+    python3 benches/peers/compare.py                     # everything: 5 rounds, 15 to 22 minutes on 2 cores
     python3 benches/peers/compare.py --rounds 3 --presets reference --noise 0 --peers c
     python3 benches/peers/compare.py --check-only        # all train on the same batches and must agree
     python3 benches/peers/compare.py --table target/peers/results.jsonl
